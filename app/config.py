@@ -1,0 +1,129 @@
+"""Every environment variable the product reads: its name, unit, default and check. Nothing else reads os.environ."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+
+class ConfigInvalid(SystemExit):
+    """The environment cannot start the product; the message has one line per wrong variable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The checked environment. URLs carry no trailing slash."""
+
+    env: str  # "development" | "production"
+    data_dir: Path
+    host: str
+    port: int
+    runtime_port: int
+    platform_url: str
+    runtime_url: str
+    database_url: str  # of the owner role; the other roles' addresses are derived from it (db/roles.py)
+    redis_url: str
+    secret_keys: tuple[str, ...]  # the first signs and seals, every one still verifies and opens
+    mail_url: str
+    mail_from: str
+    storage_url: str
+    demo_password: str
+    web_workers: int
+    web_threads: int
+    sandbox_workers: int  # per process
+    log_format: str  # "text" | "json"
+    trusted_proxies: int  # how many X-Forwarded-* hops to believe
+
+    @property
+    def development(self) -> bool:
+        return self.env == "development"
+
+    @property
+    def secure_cookies(self) -> bool:
+        return self.platform_url.startswith("https://")
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> Config:
+        """Read and check the environment; raises ConfigInvalid with every problem at once."""
+        return _Reader(os.environ if environ is None else environ).config()
+
+
+class _Reader:
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = environ
+        self.problems: list[str] = []
+
+    def config(self) -> Config:
+        env = self.choice("DRAMAC_ENV", ("development", "production"), "development")
+        production = env == "production"
+        port = self.integer("PORT", 8000, 1, 65535)
+        runtime_port = self.integer("RUNTIME_PORT", 8001, 1, 65535)
+        platform_url = self.url("PLATFORM_URL", f"http://localhost:{port}", ("http", "https"))
+        runtime_url = self.url("RUNTIME_URL", f"http://127.0.0.1:{runtime_port}", ("http", "https"))
+        if urlsplit(platform_url).netloc == urlsplit(runtime_url).netloc:
+            self.problems.append("RUNTIME_URL: module pages need an origin of their own, other than PLATFORM_URL")
+        if production:
+            for name, value in (("PLATFORM_URL", platform_url), ("RUNTIME_URL", runtime_url)):
+                if not value.startswith("https://"):
+                    self.problems.append(f"{name}: must be https in production, not {value}")
+        config = Config(
+            env=env,
+            data_dir=Path(self.environ.get("DATA_DIR") or ".data").absolute(),
+            host=self.environ.get("HOST") or "127.0.0.1",
+            port=port,
+            runtime_port=runtime_port,
+            platform_url=platform_url,
+            runtime_url=runtime_url,
+            database_url=self.url("DATABASE_URL", None, ("postgresql", "postgres")),
+            redis_url=self.url("REDIS_URL", None, ("redis", "rediss", "unix", "valkey")),
+            secret_keys=self.secrets("SECRET_KEY"),
+            mail_url=self.url("MAIL_URL", None if production else "mailbox://", ("smtp", "smtps", "mailbox")),
+            mail_from=self.environ.get("MAIL_FROM") or f"Dramac <no-reply@{urlsplit(platform_url).hostname}>",
+            storage_url=self.url("STORAGE_URL", "file://", ("file",)),
+            demo_password=self.environ.get("DEMO_PASSWORD", ""),
+            web_workers=self.integer("WEB_WORKERS", min(os.cpu_count() or 1, 4), 1, 64),
+            web_threads=self.integer("WEB_THREADS", 8, 1, 128),
+            sandbox_workers=self.integer("SANDBOX_WORKERS", 2, 1, 64),
+            log_format=self.choice("LOG_FORMAT", ("text", "json"), "json" if production else "text"),
+            trusted_proxies=self.integer("TRUSTED_PROXIES", 0, 0, 8),
+        )
+        if production and config.demo_password:
+            self.problems.append("DEMO_PASSWORD: only development has a demo world; remove it")
+        if production and config.mail_url.startswith("mailbox:"):
+            self.problems.append("MAIL_URL: production sends real mail; give smtp://user:password@host:587")
+        if self.problems:
+            raise ConfigInvalid("Dramac cannot start:\n" + "\n".join(f"  {problem}" for problem in self.problems))
+        return config
+
+    def choice(self, name: str, allowed: tuple[str, ...], default: str) -> str:
+        value = self.environ.get(name) or default
+        if value not in allowed:
+            self.problems.append(f"{name}: must be one of {', '.join(allowed)}, not {value!r}")
+        return value
+
+    def integer(self, name: str, default: int, low: int, high: int) -> int:
+        text = self.environ.get(name) or str(default)
+        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+            self.problems.append(f"{name}: must be a whole number from {low} to {high}, not {text!r}")
+            return default
+        return int(text)
+
+    def url(self, name: str, default: str | None, schemes: tuple[str, ...]) -> str:
+        value = (self.environ.get(name) or default or "").rstrip("/")
+        if not value:
+            self.problems.append(f"{name}: is required ({schemes[0]}://…); `make run` sets it up by itself")
+            return f"{schemes[0]}://missing"
+        if urlsplit(value).scheme not in schemes:
+            self.problems.append(f"{name}: must start with {' or '.join(s + '://' for s in schemes)}")
+        return value
+
+    def secrets(self, name: str) -> tuple[str, ...]:
+        keys = tuple(key.strip() for key in self.environ.get(name, "").split(",") if key.strip())
+        if not keys:
+            self.problems.append(f"{name}: is required; make one with `openssl rand -base64 48`")
+        if any(len(key) < 32 for key in keys):
+            self.problems.append(f"{name}: each key needs at least 32 characters")
+        return keys

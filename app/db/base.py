@@ -1,0 +1,43 @@
+"""The declarative base of the platform's own tables, and the Flask-SQLAlchemy handle."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, ClassVar
+from uuid import UUID
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import DateTime, Uuid, func
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from app.db.session import ScopedSession
+from app.lib.ids import encode, uuid7
+
+Moment = Annotated[datetime, mapped_column(DateTime(timezone=True))]
+Json = Annotated[dict[str, Any], mapped_column(JSONB)]
+JsonList = Annotated[list[Any], mapped_column(JSONB)]
+
+
+class Base(DeclarativeBase):
+    """Tables are made by sql/migrations; models map them and a test holds the two together."""
+
+    type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: DateTime(timezone=True), UUID: Uuid(), dict[str, Any]: JSONB, list[Any]: JSONB}
+
+
+class Identified:
+    """A uuid v7 key, and the public id `prefix_…` made from it."""
+
+    public_prefix: ClassVar[str]
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+
+    @property
+    def public_id(self) -> str:
+        return encode(self.public_prefix, self.id)
+
+
+class Created:
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+db = SQLAlchemy(model_class=Base, session_options={"class_": ScopedSession, "expire_on_commit": False})

@@ -1,0 +1,59 @@
+"""psycopg pools for the paths that do not use the ORM: module rows (runtime role) and owner work (provisioning).
+
+Pools belong to a process: after a fork the child opens its own.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg_pool import ConnectionPool
+
+_settings: dict[str, Any] = {}
+_pools: dict[str, ConnectionPool] = {}
+
+
+def configure_pools(*, runtime_url: str, owner_url: str, size: int) -> None:
+    """Tell where to connect; connections are opened when first asked for. `size`: most runtime connections per process."""
+    close_pools()
+    _settings.update(runtime_url=runtime_url, owner_url=owner_url, size=size)
+
+
+def runtime_pool() -> ConnectionPool:
+    """Connections as dramac_runtime, in autocommit: a transaction is begun by who needs one."""
+    if "runtime" not in _pools:
+        _pools["runtime"] = ConnectionPool(
+            _settings["runtime_url"],
+            min_size=1,
+            max_size=_settings["size"],
+            timeout=5,
+            kwargs={"autocommit": True, "prepare_threshold": 1},
+            open=True,
+            name="runtime",
+        )
+    return _pools["runtime"]
+
+
+@contextmanager
+def owner_connection() -> Iterator[psycopg.Connection]:
+    """One connection as the owner, for provisioning jobs only; nothing that serves a request may call this."""
+    with psycopg.connect(_settings["owner_url"], autocommit=True) as connection:
+        yield connection
+
+
+def close_pools() -> None:
+    """Close every open pool of this process."""
+    for pool in _pools.values():
+        pool.close()
+    _pools.clear()
+
+
+def _forget_pools() -> None:
+    _pools.clear()  # the sockets are the parent's
+
+
+os.register_at_fork(after_in_child=_forget_pools)
