@@ -1,0 +1,63 @@
+"""Every event of the platform: its type, who may receive it, its words, whether the audit trail keeps it.
+
+Events of modules (`deal.won`) are declared in their manifests; these are the platform's own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.access.permissions import Permission
+
+
+@dataclass(frozen=True, slots=True)
+class EventType:
+    name: str
+    label: str
+    permission: Permission  # needed to receive or read it
+    audited: bool = True
+
+
+CATALOG: dict[str, EventType] = {}
+
+
+def _event(name: str, label: str, permission: Permission, *, audited: bool = True) -> EventType:
+    CATALOG[name] = event = EventType(name, label, permission, audited)
+    return event
+
+
+AGENCY_CREATED = _event("agency.created", "Agency created", Permission.AGENCY_VIEW)
+AGENCY_CHANGED = _event("agency.changed", "Agency changed", Permission.AGENCY_VIEW)
+MEMBER_INVITED = _event("member.invited", "Person invited", Permission.MEMBERS_VIEW)
+INVITATION_REVOKED = _event("member.invitation_revoked", "Invitation revoked", Permission.MEMBERS_VIEW)
+MEMBER_JOINED = _event("member.joined", "Person joined", Permission.MEMBERS_VIEW)
+MEMBER_ROLE_CHANGED = _event("member.role_changed", "Role changed", Permission.MEMBERS_VIEW)
+MEMBER_REMOVED = _event("member.removed", "Person removed", Permission.MEMBERS_VIEW)
+CLIENT_CREATED = _event("client.created", "Client created", Permission.CLIENTS_VIEW)
+CLIENT_CHANGED = _event("client.changed", "Client changed", Permission.CLIENTS_VIEW)
+CLIENT_ARCHIVED = _event("client.archived", "Client archived", Permission.CLIENTS_VIEW)
+CLIENT_RESTORED = _event("client.restored", "Client restored", Permission.CLIENTS_VIEW)
+SITE_CREATED = _event("site.created", "Site created", Permission.SITES_VIEW)
+SITE_CHANGED = _event("site.changed", "Site changed", Permission.SITES_VIEW)
+SITE_ARCHIVED = _event("site.archived", "Site archived", Permission.SITES_VIEW)
+SITE_RESTORED = _event("site.restored", "Site restored", Permission.SITES_VIEW)
+MODULE_UPLOADED = _event("module.uploaded", "Module version uploaded", Permission.MODULES_VIEW)
+MODULE_PUBLISHED = _event("module.published", "Module version published", Permission.MODULES_VIEW)
+MODULE_TIER_CHANGED = _event("module.tier_changed", "Module audience changed", Permission.MODULES_VIEW)
+MODULE_DRAFT_DELETED = _event("module.draft_deleted", "Draft deleted", Permission.MODULES_VIEW)
+MODULE_YANKED = _event("module.yanked", "Module version withdrawn", Permission.MODULES_VIEW)
+MODULE_INSTALLED = _event("install.created", "Module installed", Permission.INSTALLS_VIEW)
+INSTALL_ACTIVATED = _event("install.activated", "Install ready", Permission.INSTALLS_VIEW, audited=False)
+INSTALL_FAILED = _event("install.failed", "Install failed", Permission.INSTALLS_VIEW)
+INSTALL_CONFIGURED = _event("install.configured", "Settings changed", Permission.INSTALLS_VIEW)
+INSTALL_PAUSED = _event("install.paused", "Module paused", Permission.INSTALLS_VIEW)
+INSTALL_RESUMED = _event("install.resumed", "Module resumed", Permission.INSTALLS_VIEW)
+INSTALL_UPGRADED = _event("install.upgraded", "Module upgraded", Permission.INSTALLS_VIEW)
+INSTALL_ROLLED_BACK = _event("install.rolled_back", "Module rolled back", Permission.INSTALLS_VIEW)
+INSTALL_REMOVED = _event("install.removed", "Module removed", Permission.INSTALLS_VIEW)
+INSTALL_RESTORED = _event("install.restored", "Module restored", Permission.INSTALLS_VIEW)
+MODULE_ROLE_GIVEN = _event("install.role_given", "Role in a module changed", Permission.MEMBERS_VIEW)
+KEY_CREATED = _event("key.created", "API key created", Permission.KEYS_VIEW)
+KEY_REVOKED = _event("key.revoked", "API key revoked", Permission.KEYS_VIEW)
+RECORDS_EXPORTED = _event("records.exported", "Records exported", Permission.RECORDS_VIEW)
+RECORDS_IMPORTED = _event("records.imported", "Records imported", Permission.RECORDS_VIEW)

@@ -1,0 +1,30 @@
+"""mails: letters on their way."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import SmallInteger, func
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db.base import Base, Created, Identified
+
+
+class Mail(Identified, Created, Base):
+    __tablename__ = "mails"
+    public_prefix = "eml"
+
+    agency_id: Mapped[UUID | None]
+    site_id: Mapped[UUID | None]
+    install_id: Mapped[UUID | None]
+    kind: Mapped[str]
+    recipient: Mapped[str]
+    reply_to: Mapped[str] = mapped_column(server_default="")
+    subject: Mapped[str]
+    body_sealed: Mapped[str] = mapped_column(server_default="")
+    status: Mapped[str] = mapped_column(server_default="due")
+    attempts: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    due_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    sent_at: Mapped[datetime | None]
+    last_error: Mapped[str] = mapped_column(server_default="")
