@@ -112,7 +112,9 @@ class _Reader:
         return int(text)
 
     def url(self, name: str, default: str | None, schemes: tuple[str, ...]) -> str:
-        value = (self.environ.get(name) or default or "").rstrip("/")
+        value = self.environ.get(name) or default or ""
+        if value.endswith("/") and not value.endswith("://"):
+            value = value.rstrip("/")
         if not value:
             self.problems.append(f"{name}: is required ({schemes[0]}://…); `make run` sets it up by itself")
             return f"{schemes[0]}://missing"

@@ -20,9 +20,8 @@ BEGIN
       EXECUTE format('CREATE ROLE %I NOLOGIN NOINHERIT NOCREATEDB NOCREATEROLE', name);
     END IF;
   END LOOP;
-  -- The owner creates objects on behalf of these two.
+  -- The owner hands functions to dramac_lookup; that it may grant these roles on comes with having made them.
   EXECUTE format('GRANT dramac_lookup TO %I WITH INHERIT FALSE, SET TRUE', current_user);
-  EXECUTE format('GRANT dramac_module TO %I WITH ADMIN TRUE, INHERIT FALSE', current_user);
 EXCEPTION
   WHEN duplicate_object OR unique_violation THEN
     NULL; -- another process made them at the same moment

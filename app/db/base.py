@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from flask_sqlalchemy import SQLAlchemy
@@ -14,15 +14,16 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from app.db.session import ScopedSession
 from app.lib.ids import encode, uuid7
 
-Moment = Annotated[datetime, mapped_column(DateTime(timezone=True))]
-Json = Annotated[dict[str, Any], mapped_column(JSONB)]
-JsonList = Annotated[list[Any], mapped_column(JSONB)]
-
 
 class Base(DeclarativeBase):
     """Tables are made by sql/migrations; models map them and a test holds the two together."""
 
-    type_annotation_map: ClassVar[dict[Any, Any]] = {datetime: DateTime(timezone=True), UUID: Uuid(), dict[str, Any]: JSONB, list[Any]: JSONB}
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: DateTime(timezone=True),
+        UUID: Uuid(),
+        dict[str, Any]: JSONB,
+        list[Any]: JSONB,
+    }
 
 
 class Identified:
@@ -40,4 +41,5 @@ class Created:
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
-db = SQLAlchemy(model_class=Base, session_options={"class_": ScopedSession, "expire_on_commit": False})
+# Only its engines and its request-bound session are used: models are plain SQLAlchemy ones on Base.
+db = SQLAlchemy(session_options={"class_": ScopedSession, "expire_on_commit": False}, disable_autonaming=True)

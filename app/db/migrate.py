@@ -60,7 +60,9 @@ def migrate(owner_url: str, secret_key: str) -> list[str]:
         for migration in migrations():
             if migration.name in done:
                 if done[migration.name].checksum != migration.checksum:
-                    raise MigrationFailed(f"{migration.name}: was applied with another text; write a new migration instead")
+                    raise MigrationFailed(
+                        f"{migration.name}: was applied with another text; write a new migration instead"
+                    )
                 continue
             _apply(connection, migration)
             new.append(migration.name)
@@ -84,7 +86,9 @@ def prepare_roles(connection: psycopg.Connection, secret_key: str) -> None:
         connection.execute((ROOT / "roles.sql").read_text().encode())
         for role in LOGIN_ROLES:
             connection.execute(
-                sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(role_password(secret_key, role)))
+                sql.SQL("ALTER ROLE {} PASSWORD {}").format(
+                    sql.Identifier(role), sql.Literal(role_password(secret_key, role))
+                )
             )
 
 

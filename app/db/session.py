@@ -24,13 +24,13 @@ BIND_SCOPE = text(
 class ScopedSession(FlaskSession):
     """A session whose every transaction belongs to the scope that was open when it began."""
 
-    def get_bind(self, mapper: Any = None, *, clause: Any = None, bind: Any = None, **kwargs: Any) -> Engine | Connection:
+    def get_bind(self, mapper: Any = None, clause: Any = None, bind: Any = None, **kwargs: Any) -> Engine | Connection:
         """The engine of the open scope. Raises ScopeMissing, or ScopeMixed inside another scope's transaction."""
         scope = current_scope()
         begun_in = self.info.get("scope")
         if begun_in is not None and begun_in != scope:
             raise ScopeMixed(f"begun in {begun_in.kind}, used in {scope.kind}")
-        engines: dict[str | None, Engine] = self._db.engines
+        engines = self._db.engines
         return engines["staff"] if scope.engine == "staff" else engines[None]
 
 
@@ -41,7 +41,11 @@ def _bind_scope(session: Session, transaction: SessionTransaction, connection: C
     settings = scope.settings()
     connection.execute(
         BIND_SCOPE,
-        {"agency": settings["app.agency_id"], "person": settings["app.user_id"], "identifying": settings["app.identifying"]},
+        {
+            "agency": settings["app.agency_id"],
+            "person": settings["app.user_id"],
+            "identifying": settings["app.identifying"],
+        },
     )
 
 

@@ -33,7 +33,11 @@ def dispatch() -> None:
 def forget_old() -> None:
     """Drop events past their retention, delivered or given up."""
     with platform_scope("events past retention"), transaction(flask_db.session()) as db:
-        db.execute(delete(Event).where(Event.occurred_at < utcnow() - timedelta(days=KEEP_DAYS), Event.dispatched_at.is_not(None)))
+        db.execute(
+            delete(Event).where(
+                Event.occurred_at < utcnow() - timedelta(days=KEEP_DAYS), Event.dispatched_at.is_not(None)
+            )
+        )
 
 
 def _fan_out(db: Session) -> int:

@@ -58,7 +58,14 @@ def _send(name: str, agency_id: str | None, ids: dict[str, Any]) -> None:
     job = JOBS[name]
     try:
         Queue(job.queue, connection=redis(), serializer=JSONSerializer).enqueue(
-            PERFORM, name, agency_id, ids, job_timeout=job.timeout_s, result_ttl=0, failure_ttl=7 * 86400, description=name
+            PERFORM,
+            name,
+            agency_id,
+            ids,
+            job_timeout=job.timeout_s,
+            result_ttl=0,
+            failure_ttl=7 * 86400,
+            description=name,
         )
     except RedisError as error:
         # The rows say what is to be done; the sweep of that table orders it again.

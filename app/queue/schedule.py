@@ -20,7 +20,7 @@ class JsonCronJob(CronJob):
 
     def enqueue(self, connection: Redis) -> RqJob:
         queue = Queue(self.queue_name, connection=connection, serializer=JSONSerializer)
-        return queue.enqueue(self.func, args=self.args, kwargs=self.kwargs, **self.job_options)
+        return queue.enqueue(perform, args=self.args, kwargs=self.kwargs, **self.job_options)
 
 
 class JsonCronScheduler(CronScheduler):
@@ -48,4 +48,4 @@ def run_scheduler() -> None:
     for job in JOBS.values():
         if job.cron:
             scheduler.add(job)
-    scheduler.start()
+    scheduler.start()  # type: ignore[no-untyped-call]  # rq has no types there

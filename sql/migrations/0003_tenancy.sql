@@ -72,6 +72,7 @@ CREATE POLICY tenant ON agencies TO dramac_app
   USING (id = (SELECT current_agency_id())
          OR EXISTS (SELECT FROM memberships m WHERE m.agency_id = agencies.id AND m.user_id = (SELECT current_person_id())))
   WITH CHECK (id = (SELECT current_agency_id()));
+CREATE POLICY identifying ON agencies FOR SELECT TO dramac_app USING ((SELECT identifying()));
 CREATE POLICY staff ON agencies TO dramac_staff USING (true) WITH CHECK (true);
 
 ALTER TABLE memberships ENABLE ROW LEVEL SECURITY;
@@ -79,6 +80,7 @@ ALTER TABLE memberships FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant ON memberships TO dramac_app
   USING (agency_id = (SELECT current_agency_id()) OR user_id = (SELECT current_person_id()))
   WITH CHECK (agency_id = (SELECT current_agency_id()));
+CREATE POLICY identifying ON memberships FOR SELECT TO dramac_app USING ((SELECT identifying()));
 CREATE POLICY staff ON memberships TO dramac_staff USING (true) WITH CHECK (true);
 
 ALTER TABLE invitations ENABLE ROW LEVEL SECURITY;

@@ -54,9 +54,9 @@ CREATE TABLE audit_log (
 CREATE INDEX audit_log_at ON audit_log (agency_id, at DESC);
 
 -- Each row carries the hash of the row before it, per agency: a row changed or taken out later breaks the chain.
-CREATE FUNCTION audit_row_hash(row audit_log) RETURNS bytea LANGUAGE sql IMMUTABLE
-  AS $$ SELECT sha256(convert_to(concat_ws(E'\x1f', row.agency_id, row.number, extract(epoch FROM row.at), row.actor,
-                                           row.action, row.target, row.changes, encode(row.previous_hash, 'hex')), 'UTF8')) $$;
+CREATE FUNCTION audit_row_hash(a audit_log) RETURNS bytea LANGUAGE sql IMMUTABLE
+  AS $$ SELECT sha256(convert_to(concat_ws(E'\x1f', a.agency_id, a.number, extract(epoch FROM a.at), a.actor,
+                                           a.action, a.target, a.changes, encode(a.previous_hash, 'hex')), 'UTF8')) $$;
 CREATE FUNCTION audit_chain() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   last record;

@@ -36,7 +36,7 @@ TEMPLATE = "dramac_template"
 _ROOM_BYTES = 2 << 30
 _STARTS_WITHIN_S = 60
 _BUILDS_WITHIN_S = 300
-SERVERS: pytest.StashKey["TestServers"] = pytest.StashKey()
+SERVERS: pytest.StashKey[TestServers] = pytest.StashKey()
 
 
 @dataclass(slots=True)
@@ -206,10 +206,8 @@ def _serve(folder: Path) -> None:
         signal.signal(signum, lambda *_: sys.stdin.close())
     started: list[postgres.Postgres | valkey.Valkey] = []
     try:
-        started.append(store := valkey.launch(folder, for_tests=True))
-        started.append(database := postgres.launch(folder, for_tests=True))
-        store.wait_ready()
-        database.wait_ready()
+        started.append(store := valkey.start(folder, for_tests=True))
+        started.append(database := postgres.start(folder, for_tests=True))
         addresses = {"owner": database.url, "superuser": database.superuser_url, "redis": store.url}
         part = folder / "servers.part"
         part.write_text(json.dumps(addresses))

@@ -1,0 +1,134 @@
+"""The composition root: the three applications, the jobs and the subscribers are put together here and nowhere else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app.config import Config
+from app.db.base import db
+from app.db.pools import configure_pools
+from app.db.roles import APP, RUNTIME, STAFF, role_url, sqlalchemy_url
+from app.events import jobs as event_jobs
+from app.events.audit import verify
+from app.lib.logs import configure_logging
+from app.lib.mail import Mailer
+from app.mail import jobs as mail_jobs
+from app.queue.enqueue import configure_queue
+from app.queue.registry import register_job
+from app.web import health
+from app.web.converters import register_converters
+from app.web.csrf import register_csrf
+from app.web.errors import register_errors
+from app.web.guard import protect
+from app.web.limits import register_limits
+from app.web.request_id import register_request_id
+from app.web.ui import register_ui
+
+ROOT = Path(__file__).parents[1]
+Surface = Literal["platform", "api", "runtime"]
+
+
+def wire(config: Config) -> None:
+    """Once per process: where the servers are, which jobs there are, who hears of events."""
+    configure_logging(config.log_format)
+    configure_pools(
+        runtime_url=role_url(config.database_url, config.secret_keys[0], RUNTIME),
+        owner_url=config.database_url,
+        size=config.web_threads + 2,
+    )
+    configure_queue(config.redis_url)
+    mailer = None if config.mail_url.startswith("mailbox:") else Mailer(config.mail_url, config.mail_from)
+    mail_jobs.configure_mail(mailer, config.secret_keys)
+    wire_jobs()
+    wire_subscribers()
+
+
+def wire_jobs() -> None:
+    """Every job by name, with its queue, time limit and clock."""
+    register_job("events.dispatch", event_jobs.dispatch, queue="high", timeout_s=120, cron="@every 10")
+    register_job("events.forget_old", event_jobs.forget_old, timeout_s=600, cron="20 3 * * *")
+    register_job("audit.verify", verify, timeout_s=600, cron="40 3 * * *")
+    register_job("mail.deliver", mail_jobs.deliver, timeout_s=300, cron="@every 15")
+
+
+def wire_subscribers() -> None:
+    """Who hears of events."""
+
+
+def create_platform_app(config: Config) -> Flask:
+    """HTML for people: session cookie, CSRF, the database in the scope of the person's agency."""
+    app = _application("platform", config)
+    _connect_database(app, config)
+    app.config.update(
+        SESSION_COOKIE_NAME="__Host-dramac-browser" if config.secure_cookies else "dramac_browser",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=config.secure_cookies,
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the browser session; the token is bound to it
+        MAX_CONTENT_LENGTH=12 * 1024 * 1024,
+        MAX_FORM_MEMORY_SIZE=1024 * 1024,
+    )
+    register_ui(app, "platform", frame_src=[config.runtime_url])
+    register_errors(app, "platform")
+    register_limits(app, config.redis_url)
+    register_csrf(app)
+    protect(app)
+    return app
+
+
+def create_api_app(config: Config) -> Flask:
+    """JSON for programs: bearer credentials, no cookies, no ORM."""
+    app = _application("api", config)
+    app.config.update(MAX_CONTENT_LENGTH=2 * 1024 * 1024)
+    register_ui(app, "api")
+    register_errors(app, "api")
+    app.register_blueprint(health.bp)
+    protect(app)
+    return app
+
+
+def create_runtime_app(config: Config) -> Flask:
+    """Modules' own pages on their own origin: sets no cookie, knows no session."""
+    app = _application("runtime", config)
+    app.config.update(MAX_CONTENT_LENGTH=12 * 1024 * 1024, MAX_FORM_MEMORY_SIZE=1024 * 1024)
+    register_ui(app, "runtime")
+    register_errors(app, "runtime")
+    protect(app)
+    return app
+
+
+def _application(surface: Surface, config: Config) -> Flask:
+    app = Flask(surface, template_folder=str(ROOT / "templates"), static_folder=None, root_path=str(ROOT))
+    app.config.update(
+        SECRET_KEY=config.secret_keys[0], SECRET_KEY_FALLBACKS=list(config.secret_keys[1:]), DRAMAC=config
+    )
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
+    if config.trusted_proxies:
+        hops = config.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]  # documented
+    register_converters(app)
+    register_request_id(app)
+    return app
+
+
+def _connect_database(app: Flask, config: Config) -> None:
+    options: dict[str, Any] = {
+        "pool_size": config.web_threads,
+        "max_overflow": 4,
+        "pool_pre_ping": True,
+        "pool_recycle": 1800,
+    }
+    app.config.update(
+        SQLALCHEMY_DATABASE_URI=_engine_url(config, APP),
+        SQLALCHEMY_BINDS={"staff": {"url": _engine_url(config, STAFF), "pool_size": 2, "max_overflow": 4}},
+        SQLALCHEMY_ENGINE_OPTIONS=options,
+    )
+    db.init_app(app)
+
+
+def _engine_url(config: Config, role: str) -> str:
+    return sqlalchemy_url(role_url(config.database_url, config.secret_keys[0], role))

@@ -1,0 +1,132 @@
+"""The one place where a failure becomes an answer: a page, a fragment or problem+json (RFC 9457)."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any, Literal
+
+from flask import Flask, Response, g, make_response, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from app import errors
+from app.web.htmx import is_htmx
+
+log = logging.getLogger(__name__)
+
+STATUS: dict[type[errors.AppError], int] = {
+    errors.NotFound: 404,
+    errors.Forbidden: 403,
+    errors.Unauthenticated: 401,
+    errors.VersionMismatch: 412,
+    errors.Conflict: 409,
+    errors.Invalid: 422,
+    errors.BadRequest: 400,
+    errors.RateLimited: 429,
+    errors.PayloadTooLarge: 413,
+    errors.UnsupportedMedia: 415,
+    errors.Unavailable: 503,
+}
+TITLES = {
+    400: "Bad request",
+    401: "Not signed in",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Method not allowed",
+    409: "Conflict",
+    412: "Changed meanwhile",
+    413: "Too large",
+    415: "Unsupported kind of content",
+    422: "Not acceptable as it is",
+    429: "Too many requests",
+    500: "Something broke",
+    503: "Not available right now",
+}
+CODES = {400: "bad_request", 401: "unauthenticated", 403: "forbidden", 404: "not_found", 405: "method_not_allowed",
+         413: "payload_too_large", 415: "unsupported_media_type", 429: "rate_limited", 500: "internal", 503: "unavailable"}  # fmt: skip
+PAGES = {400, 401, 403, 404, 405, 413, 422, 429, 500, 503}
+
+
+def status_of(error: errors.AppError) -> int:
+    """The HTTP status of an expected failure; 500 for one that has none."""
+    return next((STATUS[cls] for cls in type(error).__mro__ if cls in STATUS), 500)
+
+
+def problem(
+    status: int, code: str, detail: str, *, items: list[dict[str, str]] | None = None, **extra: Any
+) -> Response:
+    """An application/problem+json answer. items: [{pointer, code, detail}] of wrong fields."""
+    body = {
+        "type": f"/errors/{code}",
+        "title": TITLES.get(status, "Error"),
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "errors": items or [],
+        "request_id": g.get("request_id", ""),
+        **extra,
+    }
+    answer = make_response(json.dumps(body, ensure_ascii=False), status)
+    answer.mimetype = "application/problem+json"
+    return answer
+
+
+def problem_of(error: errors.AppError) -> Response:
+    """problem+json of an expected failure."""
+    items = [{"pointer": e.pointer, "code": e.code, "detail": e.detail} for e in getattr(error, "errors", [])]
+    answer = problem(status_of(error), error.code, error.message, items=items)
+    return _with_headers(answer, error)
+
+
+def _with_headers(answer: Response, error: errors.AppError) -> Response:
+    retry_after_s = getattr(error, "retry_after_s", None)
+    if retry_after_s is not None:
+        answer.headers["Retry-After"] = str(max(1, retry_after_s))
+    if answer.status_code == 401:
+        answer.headers["WWW-Authenticate"] = 'Bearer realm="Dramac"'
+    return answer
+
+
+def page(status: int, detail: str) -> Response:
+    """The designed page of a status, or its fragment for htmx."""
+    template = f"errors/{status if status in PAGES else 500 if status >= 500 else 400}.html"
+    context = {
+        "status": status,
+        "title": TITLES.get(status, "Error"),
+        "detail": detail,
+        "request_id": g.get("request_id", ""),
+    }
+    if is_htmx():
+        return make_response(render_template("errors/_fragment.html", **context), status)
+    return make_response(render_template(template, **context), status)
+
+
+def register_errors(app: Flask, surface: Literal["platform", "api", "runtime"]) -> None:
+    """Answer every failure of an app in the manner of its surface."""
+
+    @app.errorhandler(errors.AppError)
+    def expected(error: errors.AppError) -> Response:
+        status = status_of(error)
+        if status >= 500:
+            log.error("%s %s: %s", request.method, request.path, error, exc_info=error)
+        if surface == "api":
+            return problem_of(error)
+        return _with_headers(page(status, error.message), error)
+
+    @app.errorhandler(HTTPException)
+    def of_http(error: HTTPException) -> Response:
+        status = error.code or 500
+        if status < 400:
+            return make_response(error.get_response())
+        detail = error.description or TITLES.get(status, "Error")
+        answer = problem(status, CODES.get(status, "error"), detail) if surface == "api" else page(status, detail)
+        for name, value in error.get_headers():
+            if name.lower() in ("allow", "retry-after"):
+                answer.headers[name] = value
+        return answer
+
+    @app.errorhandler(Exception)
+    def unexpected(error: Exception) -> Response:
+        log.error("%s %s [%s] failed", request.method, request.path, g.get("request_id", ""), exc_info=error)
+        detail = "We have logged it. Nothing you sent was half-saved; try again, or give support the request id."
+        return problem(500, "internal", detail) if surface == "api" else page(500, detail)

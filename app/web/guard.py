@@ -1,0 +1,244 @@
+"""Default deny: every view of every surface says who may call it, or the application does not start.
+
+Decorators only declare; protect() then wraps each view in what it declared. Other surfaces bring their own kinds of
+access (gateway: a credential; pages: a visitor) by making an Access with their own `enter`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
+
+from flask import Flask, Response, g, make_response, redirect, request, session, url_for
+from flask_login import current_user
+from sqlalchemy.orm import Session
+
+from app.access.actors import Actor
+from app.access.permissions import ROLE_PERMISSIONS, Permission, Role, StaffPermission
+from app.db.base import db
+from app.db.scope import identity_scope, platform_scope, tenant_scope
+from app.errors import Forbidden, NotFound
+from app.events.outbox import record
+from app.lib.ids import decode
+from app.web.htmx import is_htmx
+
+View = Callable[..., Any]
+AnyView = TypeVar("AnyView", bound=View)
+
+
+class UndeclaredAccess(RuntimeError):
+    """A route says nothing about who may call it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a route declares. `label` stands in the route list; `enter` wraps the view in the check."""
+
+    label: str
+    enter: Callable[[View], View]
+    permission: Permission | StaffPermission | None = None
+    objects: dict[str, type] = field(default_factory=dict)
+
+
+class Membership(Protocol):
+    agency_id: UUID
+    agency_name: str
+    role: Role
+
+
+class Person(Protocol):
+    """What the guard needs to know of Flask-Login's current_user; made by accounts.identity."""
+
+    is_authenticated: bool
+    id: UUID
+    name: str
+    email: str
+    staff_role: str | None
+    time_zone: str
+    locale: str
+    membership: Membership | None
+
+
+def declare(view: AnyView, access: Access) -> AnyView:
+    """Attach an Access to a view."""
+    if hasattr(view, "access"):
+        raise UndeclaredAccess(f"{view.__name__} declares access twice")
+    view.access = access  # type: ignore[attr-defined]  # read by protect()
+    return view
+
+
+def public(view: AnyView) -> AnyView:
+    """Anybody may call it; it opens the scope it needs itself."""
+    return declare(view, Access("public", lambda inner: inner))
+
+
+def signed_in(view: AnyView) -> AnyView:
+    """Any signed-in person, for pages about themselves: their own rows and nothing of an agency."""
+    return declare(view, Access("signed in", _enter_signed_in))
+
+
+def requires(permission: Permission, **objects: type) -> Callable[[AnyView], AnyView]:
+    """A member of the current agency whose role has the permission.
+
+    objects: `site=Site` loads the Site named by the route's `site_id` inside the agency's scope and hands it to the
+    view as `site`. One that is not there or another agency's is 404; only then a missing right is 403.
+    """
+
+    def decorate(view: AnyView) -> AnyView:
+        def enter(inner: View) -> View:
+            return _enter_member(inner, permission, objects)
+
+        return declare(view, Access(f"member: {permission}", enter, permission, objects))
+
+    return decorate
+
+
+def staff(permission: StaffPermission) -> Callable[[AnyView], AnyView]:
+    """Platform staff; the view runs over all agencies with the route's name as the reason."""
+
+    def decorate(view: AnyView) -> AnyView:
+        return declare(view, Access(f"staff: {permission}", lambda inner: _enter_staff(inner, permission), permission))
+
+    return decorate
+
+
+def protect(app: Flask) -> None:
+    """Wrap every view in its declared access. Raises UndeclaredAccess. Call once, after all routes are there."""
+    missing = [e for e, view in app.view_functions.items() if not hasattr(view, "access") and e != "static"]
+    if missing:
+        raise UndeclaredAccess(f"{app.name}: no access declared for {', '.join(sorted(missing))}")
+    views: dict[str, Any] = dict(app.view_functions)
+    app.extensions["access"] = {endpoint: view.access for endpoint, view in views.items() if endpoint != "static"}
+    for endpoint, access in app.extensions["access"].items():
+        app.view_functions[endpoint] = access.enter(views[endpoint])
+
+
+def person() -> Person | None:
+    """The signed-in person, None for nobody."""
+    return current_user._get_current_object() if current_user and current_user.is_authenticated else None
+
+
+def sign_in_first() -> Response:
+    """Send a browser to the sign-in page and back afterwards; htmx by a full load."""
+    where = url_for("accounts.sign_in", next=request.full_path.rstrip("?") if request.method == "GET" else None)
+    if is_htmx():
+        answer = make_response("", 401)
+        answer.headers["HX-Redirect"] = where
+        return answer
+    return make_response(redirect(where, code=303))
+
+
+def committed(inner: View, kwargs: dict[str, Any]) -> Response:
+    """Call a view in one transaction: committed when it answers below 400, rolled back otherwise."""
+    g.db = db.session()
+    try:
+        answer = make_response(inner(**kwargs))
+        if answer.status_code < 400:
+            g.db.commit()
+        else:
+            g.db.rollback()
+        return answer
+    except BaseException:
+        g.db.rollback()
+        raise
+    finally:
+        db.session.remove()
+
+
+def _remember_viewer(who: Person) -> None:
+    g.zone, g.locale = who.time_zone, who.locale
+
+
+def _enter_signed_in(inner: View) -> View:
+    @wraps(inner)
+    def guarded(**kwargs: Any) -> Response:
+        who = person()
+        if who is None:
+            return sign_in_first()
+        _remember_viewer(who)
+        g.actor = Actor(kind="person", id=who.id, name=who.name, staff_role=who.staff_role, **_request_facts())
+        with identity_scope(who.id):
+            return committed(inner, kwargs)
+
+    return guarded
+
+
+def _enter_member(inner: View, permission: Permission, objects: dict[str, type]) -> View:
+    @wraps(inner)
+    def guarded(**kwargs: Any) -> Response:
+        who = person()
+        if who is None:
+            return sign_in_first()
+        _remember_viewer(who)
+        if who.membership is None:
+            return make_response(redirect(url_for("accounts.no_agency"), code=303))
+        g.actor = _member_actor(who, who.membership)
+        g.agency = who.membership
+        with tenant_scope(who.membership.agency_id, user_id=who.id):
+            return committed(lambda **given: _checked(inner, permission, objects, given), kwargs)
+
+    return guarded
+
+
+def _checked(inner: View, permission: Permission, objects: dict[str, type], kwargs: dict[str, Any]) -> Any:
+    loaded = {name: _load(g.db, model, kwargs.pop(f"{name}_id")) for name, model in objects.items()}
+    if not g.actor.can(permission):
+        raise Forbidden(f"Your role in this agency does not allow this: {permission.label.lower()}.")
+    return inner(**loaded, **kwargs)
+
+
+def _load(session_: Session, model: Any, public_id: str) -> Any:
+    found = session_.get(model, decode(model.public_prefix, public_id))
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def _enter_staff(inner: View, permission: StaffPermission) -> View:
+    @wraps(inner)
+    def guarded(**kwargs: Any) -> Response:
+        who = person()
+        if who is None:
+            return sign_in_first()
+        _remember_viewer(who)
+        g.actor = Actor(kind="person", id=who.id, name=who.name, staff_role=who.staff_role, **_request_facts())
+        if not g.actor.can_staff(permission):
+            raise NotFound()  # that there are staff pages is nobody else's business
+        with platform_scope(f"{request.method} {request.path} by {g.actor.ref}"):
+            return committed(inner, kwargs)
+
+    return guarded
+
+
+def seen_by_staff(session_: Session, agency_id: UUID, what: str) -> None:
+    """Leave in an agency's own audit trail that platform staff looked at something of theirs."""
+    record(session_, "staff.viewed", by=g.actor, agency_id=agency_id, target_name=what)
+
+
+def _request_facts() -> dict[str, Any]:
+    return {
+        "ip": request.remote_addr,
+        "user_agent": (request.user_agent.string or "")[:400],
+        "request_id": g.get("request_id", ""),
+    }
+
+
+def _member_actor(who: Person, membership: Membership) -> Actor:
+    return Actor(
+        kind="person",
+        id=who.id,
+        name=who.name,
+        agency_id=membership.agency_id,
+        role=membership.role,
+        staff_role=who.staff_role,
+        permissions=ROLE_PERMISSIONS[membership.role],
+        **_request_facts(),
+    )
+
+
+def forget_browser_session() -> None:
+    """Empty the signed browser cookie (CSRF token, flashes): after sign-in and sign-out everything in it is new."""
+    session.clear()
