@@ -88,10 +88,11 @@ def _allows(path: Path, account: Account, wanted: int) -> bool:
     facts = path.stat()
     if facts.st_uid == account.uid:
         return facts.st_mode >> 6 & wanted == wanted
-    if any(
-        tag == _USER and owner == account.uid and mode & wanted == wanted for tag, mode, owner in _access_list(path)
-    ):
-        return True
+    entries = _access_list(path)
+    mask = next((mode for tag, mode, _ in entries if tag == _MASK), 7)  # a later chmod of the group's rights narrows it
+    if any(tag == _USER and owner == account.uid for tag, _, owner in entries):
+        mode = next(mode for tag, mode, owner in entries if tag == _USER and owner == account.uid)
+        return mode & mask & wanted == wanted
     if facts.st_gid == account.gid:
         return facts.st_mode >> 3 & wanted == wanted
     return facts.st_mode & wanted == wanted
@@ -108,6 +109,7 @@ def _access_list(path: Path) -> list[tuple[int, int, int]]:
 
 
 def _grant(path: Path, account: Account, rights: int) -> None:
+    """Add the rights for the account alone; raises DevError where the file system keeps no access lists."""
     entries = [entry for entry in _access_list(path) if not (entry[0] == _USER and entry[2] == account.uid)]
     widest = next(
         (mode for tag, mode, _ in entries if tag == _MASK), next(mode for tag, mode, _ in entries if tag == _GROUP_OBJ)

@@ -78,7 +78,7 @@ class Lock:
     def __init__(self, data_dir: Path) -> None:
         """Take the lock or raise DevError naming the process that holds it."""
         self.path = data_dir / "running.lock"
-        self._file = open(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600), "r+")
+        self._file = os.fdopen(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600), "r+")  # open as long as we hold it
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -26,16 +27,28 @@ def exists(pid: int) -> bool:
     return psutil.pid_exists(pid)
 
 
-def sweep(sessions: Iterable[int]) -> list[int]:
-    """Kill whatever still lives in the sessions of our former children or became our child; the pids killed."""
-    former = set(sessions)
-    found = [child.pid for child in psutil.Process().children(recursive=True)]
+def sweep(sessions: Iterable[int], *, spare: Collection[int] = ()) -> list[int]:
+    """Kill whatever lives in the sessions of our former children or became our child; the pids killed.
+
+    spare: children of ours (and what they started) that are to live on.
+    """
+    former, spared = set(sessions), set(spare)
+    found = [
+        pid for child in psutil.Process().children() if child.pid not in spared for pid in _with_descendants(child)
+    ]
     found += [pid for pid in psutil.pids() if pid not in found and _session(pid) in former]
     for pid in found:
         _kill(pid)
     for pid in found:
         _reap(pid)
     return found
+
+
+def _with_descendants(process: psutil.Process) -> list[int]:
+    try:
+        return [process.pid, *(child.pid for child in process.children(recursive=True))]
+    except psutil.NoSuchProcess:
+        return []
 
 
 def _works_in(process: psutil.Process, name: str, folder: Path) -> bool:
@@ -65,14 +78,10 @@ def _session(pid: int) -> int | None:
 
 
 def _kill(pid: int) -> None:
-    try:
+    with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 def _reap(pid: int) -> None:
-    try:
+    with suppress(ChildProcessError):  # not our child: whoever has it reaps it
         os.waitpid(pid, 0)
-    except ChildProcessError:  # not our child: whoever has it reaps it
-        pass

@@ -65,17 +65,16 @@ class Postgres:
     _data: Path
     _settled: Path
 
-    def wait_ready(self, seconds: float = 60) -> None:
-        """Return when it takes connections and the owner's database exists. Raises DevError with the log's end."""
-        if not until(lambda: self.process.poll() is not None or self._says_ready(), seconds=seconds):
-            self.stop()
-            raise DevError(
-                f"PostgreSQL was not ready after {seconds:.0f} s; the end of {self.log}:\n{last_lines(self.log)}"
-            )
+    def ready(self) -> bool:
+        """Whether it takes connections. Raises DevError with the log's end when it stopped instead."""
         if (code := self.process.poll()) is not None:
             raise DevError(
                 f"PostgreSQL stopped at its start ({how_it_ended(code)}); the end of {self.log}:\n{last_lines(self.log)}"
             )
+        return self._says_ready()
+
+    def settle(self) -> None:
+        """Make the owner role and its database, once per data folder. The server must be ready."""
         if not self._settled.exists():
             _settle(self.superuser_url, self.url)
             self._settled.touch(mode=0o600)
@@ -104,7 +103,14 @@ def owner_url(data_dir: Path) -> str:
 def start(data_dir: Path, *, for_tests: bool = False) -> Postgres:
     """Start the server of `data_dir` (absolute, exists) and wait until it is ready. Raises DevError."""
     server = launch(data_dir, for_tests=for_tests)
-    server.wait_ready()
+    if not until(server.ready, seconds=60):
+        server.stop()
+        raise DevError(f"PostgreSQL was not ready after 60 s; the end of {server.log}:\n{last_lines(server.log)}")
+    try:
+        server.settle()
+    except BaseException:
+        server.stop()
+        raise
     return server
 
 
@@ -186,6 +192,7 @@ def _initialise(data: Path, *, programs: Path, account: Account, password: str, 
         check=False,
         env=_environ(),
         cwd=aside,
+        start_new_session=True,  # ctrl-C is for us: we stop between two steps
         user=account.uid if account.switch else None,
         group=account.gid if account.switch else None,
         extra_groups=[] if account.switch else None,

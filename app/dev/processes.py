@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -88,10 +89,8 @@ def end(process: subprocess.Popen[bytes], *, gently: signal.Signals = signal.SIG
 
 
 def signal_group(group: int, signum: signal.Signals) -> None:
-    try:
+    with suppress(ProcessLookupError, PermissionError):  # macOS says "not permitted" for a group of zombies
         os.killpg(group, signum)
-    except (ProcessLookupError, PermissionError):  # macOS says "not permitted" for a group of zombies
-        pass
 
 
 def how_it_ended(code: int) -> str:

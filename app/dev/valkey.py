@@ -41,17 +41,13 @@ class Valkey:
     socket: Path
     log: Path
 
-    def wait_ready(self, seconds: float = 60) -> None:
-        """Return when it answers, its data loaded. Raises DevError with the log's end."""
-        if not until(lambda: self.process.poll() is not None or _answers(self.socket), seconds=seconds):
-            self.stop()
-            raise DevError(
-                f"Valkey was not ready after {seconds:.0f} s; the end of {self.log}:\n{last_lines(self.log)}"
-            )
+    def ready(self) -> bool:
+        """Whether it answers, its data loaded. Raises DevError with the log's end when it stopped instead."""
         if (code := self.process.poll()) is not None:
             raise DevError(
                 f"Valkey stopped at its start ({how_it_ended(code)}); the end of {self.log}:\n{last_lines(self.log)}"
             )
+        return _answers(self.socket)
 
     def stop(self) -> None:
         """Write what is still in memory to the append-only file and end."""
@@ -66,7 +62,9 @@ def url(data_dir: Path) -> str:
 def start(data_dir: Path, *, for_tests: bool = False) -> Valkey:
     """Start the server of `data_dir` (absolute, exists) and wait until it is ready. Raises DevError."""
     server = launch(data_dir, for_tests=for_tests)
-    server.wait_ready()
+    if not until(server.ready, seconds=60):
+        server.stop()
+        raise DevError(f"Valkey was not ready after 60 s; the end of {server.log}:\n{last_lines(server.log)}")
     return server
 
 
