@@ -1,5 +1,8 @@
 """The manifest of a module: one set of models, one validator, one JSON Schema for everybody who writes one."""
 
+from app.modules.manifest.computed import all_columns as all_columns
+from app.modules.manifest.computed import formulas_of as formulas_of
+from app.modules.manifest.computed import rollup_columns as rollup_columns
 from app.modules.manifest.fields import FieldBase as FieldBase
 from app.modules.manifest.fields import FieldSpec as FieldSpec
 from app.modules.manifest.load import Checked as Checked

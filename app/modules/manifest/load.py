@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from app.errors import FieldError, Invalid
+from app.modules.manifest.checks import check_whole
 from app.modules.manifest.messages import plain_path, problems_of
 from app.modules.manifest.model import Manifest
 from app.modules.manifest.problems import Problem, errors_of
@@ -50,8 +51,6 @@ def load_manifest(text: str | bytes) -> Manifest:
 
 def check_manifest(text: str | bytes, *, file: str = "module.yaml") -> Checked:
     """Like load_manifest, but never raises, and gives the warnings of a good manifest too."""
-    from app.modules.manifest.checks import check_whole
-
     document = read_yaml(text, file=file)
     problems = list(document.problems)
     if document.value is None and problems:

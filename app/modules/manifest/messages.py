@@ -69,7 +69,7 @@ def problems_of(error: ValidationError, *, model: type[BaseModel], document: Doc
 def _problem(item: Any, model: type[BaseModel], document: Document, file: str) -> Problem:
     location, kind = tuple(item["loc"]), item["type"]
     path = plain_path(location)
-    about_key = kind in {"extra_forbidden", "missing"} or bool(location) and location[-1] == "[key]"
+    about_key = kind in {"extra_forbidden", "missing"} or (bool(location) and location[-1] == "[key]")
     message = _message(item, location, model)
     line, column = document.where(path, key=about_key)
     return Problem(join(path), message, line, column, _code(kind), file=file)

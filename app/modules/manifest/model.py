@@ -42,17 +42,16 @@ class Capability(StrEnum):
 _EVERYTHING = frozenset(Capability)
 ALLOWED: dict[str, frozenset[Capability]] = {
     # A widget shows something on a page and keeps nothing of its own.
-    "widget": frozenset(
-        {
-            Capability.PAGES,
-            Capability.EMBEDS,
-            Capability.FUNCTIONS,
-            Capability.API,
-            Capability.SETTINGS,
-            Capability.FOREIGN_DATA,
-            Capability.NETWORK,
-        }
-    ),  # fmt: skip
+    "widget": _EVERYTHING
+    - {
+        Capability.DATA,
+        Capability.SCREENS,
+        Capability.HOOKS,
+        Capability.EVENTS,
+        Capability.JOBS,
+        Capability.ROLES,
+        Capability.EMAIL,
+    },
     # An integration connects; it does not run a team's work, so it brings no roles and refuses no one's writes.
     "integration": _EVERYTHING - {Capability.ROLES, Capability.HOOKS},
     "app": _EVERYTHING,
@@ -88,16 +87,16 @@ class Manifest(Part):
     permissions: Permissions = Permissions()
     pricing: Annotated[tuple[Plan, ...], Field(max_length=10)] = ()
     """What it costs; absent is free."""
-    tables: Annotated[dict[Name, Table], Field(max_length=60)] = {}
-    views: Annotated[dict[Name, View], Field(max_length=120)] = {}
+    tables: Annotated[dict[Name, Table], Field(max_length=60)] = Field(default_factory=dict)
+    views: Annotated[dict[Name, View], Field(max_length=120)] = Field(default_factory=dict)
     menu: Annotated[tuple[Name, ...], Field(max_length=40)] = ()
     """Views in the order of the menu; a table without a view of its name gets its list."""
-    pages: Annotated[dict[PageName, Page], Field(max_length=100)] = {}
-    functions: Annotated[dict[Name, Function], Field(max_length=200)] = {}
-    jobs: Annotated[dict[Name, Job], Field(max_length=50)] = {}
+    pages: Annotated[dict[PageName, Page], Field(max_length=100)] = Field(default_factory=dict)
+    functions: Annotated[dict[Name, Function], Field(max_length=200)] = Field(default_factory=dict)
+    jobs: Annotated[dict[Name, Job], Field(max_length=50)] = Field(default_factory=dict)
     events: Annotated[tuple[EventName, ...], Field(max_length=200)] = ()
     """Events of its own; <one>.created, .updated and .deleted of its tables come by themselves."""
-    roles: Annotated[dict[Name, Role], Field(max_length=20)] = {}
+    roles: Annotated[dict[Name, Role], Field(max_length=20)] = Field(default_factory=dict)
     settings: Annotated[tuple[SettingsGroup, ...], Field(max_length=20)] = ()
 
     @property

@@ -59,10 +59,10 @@ class Page(Part):
     """The table a form makes a record of."""
     fields: Columns | None = None
     """The fields a visitor may fill in."""
-    data: Annotated[dict[Name, PageData], Field(max_length=20)] = {}
+    data: Annotated[dict[Name, PageData], Field(max_length=20)] = Field(default_factory=dict)
     modes: tuple[Literal["iframe", "element", "popup"], ...] = ()
     """How other sites may embed it; () is not at all."""
-    params: Annotated[dict[Name, Param], Field(max_length=30)] = {}
+    params: Annotated[dict[Name, Param], Field(max_length=30)] = Field(default_factory=dict)
     after: After | None = None
 
 
@@ -140,5 +140,5 @@ class Role(Part):
     label: Label
     help: Help | None = None
     tables: Annotated[dict[Name, tuple[Right, ...]], Field(min_length=1)]
-    rows: dict[Name, Literal["all", "own"]] = {}
+    rows: dict[Name, Literal["all", "own"]] = Field(default_factory=dict)
     """`own` limits a table to records the member made or is the user of."""

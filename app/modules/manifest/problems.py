@@ -7,8 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from app.errors import Invalid
-
 Severity = Literal["error", "warning"]
 
 
