@@ -1,0 +1,289 @@
+"""The one client for calls to servers that other people named (security.md 1.3). Nothing else may open such a connection.
+
+A host is resolved once, every address it has is judged, and the connection goes to a judged address: a name that answers
+differently a moment later changes nothing. Redirects are not followed, proxies and cookies are not used.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import httpcore
+import httpx
+import idna
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Kind = Literal["url", "dns", "blocked", "connect", "tls", "timeout", "too_large", "protocol"]
+
+# An own list: Python's is_global calls NAT64 of loopback, multicast and other ranges public.
+DENIED: tuple[Network, ...] = tuple(
+    ipaddress.ip_network(text)
+    for text in [
+        "0.0.0.0/8",
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.0.0.0/24",
+        "192.0.2.0/24",
+        "192.88.99.0/24",
+        "192.168.0.0/16",
+        "198.18.0.0/15",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "224.0.0.0/4",
+        "240.0.0.0/4",
+        "::/96",
+        "64:ff9b::/96",
+        "64:ff9b:1::/48",
+        "100::/64",
+        "2001::/23",
+        "2001:db8::/32",
+        "2002::/16",
+        "3fff::/20",
+        "5f00::/16",
+        "fc00::/7",
+        "fe80::/10",
+        "fec0::/10",
+        "ff00::/8",
+    ]
+)
+PORTS = frozenset({443, 8443})
+MAX_URL = 2048
+_BRACKETS = re.compile(r"\[[0-9a-fA-F:.]+\](:[0-9]*)?")
+_LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
+
+
+class OutgoingFailed(Exception):
+    """The call did not give an answer. `kind` is a class that may be shown to anybody; it never carries a banner."""
+
+    def __init__(self, kind: Kind, detail: str) -> None:
+        super().__init__(detail)
+        self.kind = kind
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """status: 100 to 599. headers: lower-case names, the last of a repeated one. body: at most the bytes asked for."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    duration_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A URL that passed: host is ASCII and lower-case, or an address."""
+
+    url: str
+    host: str
+    port: int
+
+
+def check_url(url: str, *, schemes: Iterable[str] = ("https",), ports: Iterable[int] = PORTS) -> Target:
+    """Parse once, refuse what has two readings. Raises OutgoingFailed("url") with a sentence that says the fix."""
+    if len(url) > MAX_URL or any(ord(char) <= 32 or char in "\\%@\x7f" for char in url.partition("?")[0]):
+        raise OutgoingFailed("url", "The address may not hold spaces, control characters, \\, % or @ before its query.")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise OutgoingFailed("url", "The address cannot be read.") from error
+    if parts.scheme not in tuple(schemes):
+        raise OutgoingFailed("url", f"The address must start with {' or '.join(s + '://' for s in schemes)}.")
+    if "[" in parts.netloc and not _BRACKETS.fullmatch(parts.netloc):
+        raise OutgoingFailed("url", "The address cannot be read.")
+    host = _host(parts.hostname or "")
+    number = port if port is not None else (443 if parts.scheme == "https" else 80)
+    if number not in ports:
+        raise OutgoingFailed("url", f"Port {number} is not allowed.")
+    return Target(url, host, number)
+
+
+def _host(text: str) -> str:
+    literal = _address(text)
+    if literal is not None:
+        return str(literal)
+    if not text or text.endswith("."):
+        raise OutgoingFailed("url", "The address needs a host name without a final dot.")
+    try:
+        host = text if text.isascii() else idna.encode(text, uts46=True).decode()
+    except idna.IDNAError as error:
+        raise OutgoingFailed("url", "The host name is not valid.") from error
+    labels = host.lower().split(".")
+    if len(labels) < 2 or not all(_LABEL.fullmatch(label) for label in labels):
+        raise OutgoingFailed("url", "The host name is not valid.")
+    if labels[-1].isdigit() or labels[-1].startswith("0x"):
+        raise OutgoingFailed("url", "Write an IP address in its usual form.")
+    return host.lower()
+
+
+def _address(text: str) -> Address | None:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None
+
+
+def is_denied(address: Address, *, allowed: Iterable[Network] = ()) -> bool:
+    """Whether a resolved address must not be connected to. IPv4 inside IPv6 is judged as IPv4."""
+    mapped = getattr(address, "ipv4_mapped", None)
+    judged = mapped if mapped is not None else address
+    if any(judged in network for network in allowed if network.version == judged.version):
+        return False
+    return any(judged in network for network in DENIED if network.version == judged.version)
+
+
+Resolver = Callable[[str, int], list[str]]
+
+
+def system_resolver(host: str, port: int) -> list[str]:
+    """Addresses of a name as the system knows them. Raises OutgoingFailed("dns")."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise OutgoingFailed("dns", "The host name cannot be resolved.") from error
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+class _Guarded(httpcore.NetworkBackend):
+    """Opens connections to judged addresses only."""
+
+    def __init__(self, resolver: Resolver, allowed: tuple[Network, ...]) -> None:
+        self.resolver, self.allowed = resolver, allowed
+        self.inner = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Any = None,
+    ) -> httpcore.NetworkStream:
+        addresses = [str(host)] if _address(host) else self.resolver(host, port)
+        if not addresses:
+            raise OutgoingFailed("dns", "The host name cannot be resolved.")
+        for text in addresses:  # all of them: one private address among public ones is an attack
+            if is_denied(ipaddress.ip_address(text), allowed=self.allowed):
+                raise OutgoingFailed("blocked", "The address is not on the public internet.")
+        return self.inner.connect_tcp(addresses[0], port, timeout, local_address, socket_options)
+
+    def connect_unix_socket(
+        self, path: str, timeout: float | None = None, socket_options: Any = None
+    ) -> httpcore.NetworkStream:
+        raise OutgoingFailed("blocked", "Sockets are not on the public internet.")
+
+    def sleep(self, seconds: float) -> None:
+        self.inner.sleep(seconds)
+
+
+class Egress:
+    """The guarded client. Thread-safe; keeps connections to answering hosts for a short while.
+
+    allowed: private networks that may be called all the same (a self-hoster's own services; test receivers).
+    """
+
+    def __init__(
+        self,
+        *,
+        allowed: Iterable[str] = (),
+        resolver: Resolver = system_resolver,
+        schemes: Iterable[str] = ("https",),
+        ports: Iterable[int] = PORTS,
+        verify: ssl.SSLContext | None = None,
+    ) -> None:
+        networks = tuple(ipaddress.ip_network(text) for text in allowed)
+        self.schemes, self.ports = tuple(schemes), frozenset(ports)
+        self.pool = httpcore.ConnectionPool(
+            ssl_context=verify or ssl.create_default_context(),
+            max_connections=100,
+            max_keepalive_connections=20,
+            keepalive_expiry=5,
+            network_backend=_Guarded(resolver, networks),
+        )
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        timeout_s: float = 15,
+        max_bytes: int = 1_000_000,
+    ) -> Answer:
+        """One call, one answer of any status. Raises OutgoingFailed. max_bytes counts after decompression."""
+        target = check_url(url, schemes=self.schemes, ports=self.ports)
+        started = time.monotonic()
+        request = httpx.Request(method, target.url, headers=dict(headers or {}), content=body)
+        request.headers.setdefault("User-Agent", "Dramac/1")
+        request.headers["Accept-Encoding"] = "gzip, deflate"
+        try:
+            with closing(self._open(request, timeout_s)) as response:
+                content = _read(response, deadline=started + timeout_s, max_bytes=max_bytes)
+                found = {name.lower(): value for name, value in response.headers.items()}
+                return Answer(response.status_code, found, content, (time.monotonic() - started) * 1000)
+        except (httpcore.TimeoutException, httpx.TimeoutException) as error:
+            raise OutgoingFailed("timeout", f"No answer within {timeout_s:g} s.") from error
+        except httpcore.ConnectError as error:
+            kind: Kind = "tls" if isinstance(error.__cause__, ssl.SSLError) or "SSL" in str(error) else "connect"
+            raise OutgoingFailed(kind, "The connection could not be made.") from error
+        except (httpcore.NetworkError, httpcore.ProtocolError, httpx.DecodingError, ssl.SSLError, OSError) as error:
+            raise OutgoingFailed("protocol", "The answer could not be read.") from error
+
+    def _open(self, request: httpx.Request, timeout_s: float) -> httpx.Response:
+        # 5 s to connect (S6), the whole of the time for each read; the deadline over all of it is kept while reading
+        limits = {"connect": min(5.0, timeout_s), "read": timeout_s, "write": timeout_s, "pool": timeout_s}
+        raw = self.pool.handle_request(
+            httpcore.Request(
+                method=request.method,
+                url=httpcore.URL(
+                    scheme=request.url.raw_scheme,
+                    host=request.url.raw_host,
+                    port=request.url.port,
+                    target=request.url.raw_path,
+                ),
+                headers=request.headers.raw,
+                content=request.content,
+                extensions={"timeout": limits},
+            )
+        )
+        return httpx.Response(raw.status, headers=raw.headers, stream=_Stream(raw), request=request)
+
+    def close(self) -> None:
+        self.pool.close()
+
+
+class _Stream(httpx.SyncByteStream):
+    def __init__(self, raw: httpcore.Response) -> None:
+        self.raw = raw
+
+    def __iter__(self) -> Any:
+        yield from self.raw.iter_stream()
+
+    def close(self) -> None:
+        self.raw.close()
+
+
+def _read(response: httpx.Response, *, deadline: float, max_bytes: int) -> bytes:
+    chunks = bytearray()
+    for chunk in response.iter_bytes():
+        chunks += chunk
+        if len(chunks) > max_bytes:
+            raise OutgoingFailed("too_large", f"The answer is larger than {max_bytes} bytes.")
+        if time.monotonic() > deadline:
+            raise OutgoingFailed("timeout", "The answer took too long.")
+    return bytes(chunks)

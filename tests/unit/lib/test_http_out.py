@@ -1,0 +1,155 @@
+"""Outgoing calls reach public addresses only, whatever the address looks like or becomes (security.md S1 to S7)."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import re
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from app.lib.http_out import Egress, OutgoingFailed, check_url
+
+APP = Path(__file__).parents[3] / "app"
+
+
+class Receiver(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.server.seen.append(self.path)  # type: ignore[attr-defined]
+        if self.path == "/redirect":
+            self.send_response(302)
+            self.send_header("Location", "http://169.254.169.254/")
+            self.end_headers()
+        elif self.path == "/bomb":
+            body = gzip.compress(b"0" * 5_000_000)
+            self.send_response(200)
+            self.send_header("Content-Encoding", "gzip")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+        elif self.path == "/drip":
+            self.send_response(200)
+            self.end_headers()
+            with contextlib.suppress(OSError):  # the caller hangs up, as it should
+                for _ in range(30):
+                    self.wfile.write(b".")
+                    time.sleep(0.1)
+        else:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(self.headers["Host"].encode())
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def receiver() -> Iterator[ThreadingHTTPServer]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+    server.seen = []  # type: ignore[attr-defined]
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+
+
+def egress(receiver: ThreadingHTTPServer, **options: object) -> Egress:
+    return Egress(schemes=("http",), ports=(receiver.server_port,), **options)  # type: ignore[arg-type]
+
+
+def url(receiver: ThreadingHTTPServer, path: str = "/", host: str = "127.0.0.1") -> str:
+    return f"http://{host}:{receiver.server_port}{path}"
+
+
+def test_S1_nothing_else_in_the_product_opens_http_connections() -> None:
+    imports = re.compile(r"^\s*(import|from) (requests|httpx|urllib\.request|http\.client|aiohttp|httpcore)\b", re.M)
+    found = [
+        str(p.relative_to(APP))
+        for p in APP.rglob("*.py")
+        if imports.search(p.read_text()) and not p.is_relative_to(APP / "dev")
+    ]
+    assert found == ["lib/http_out.py"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1", "10.1.2.3", "100.64.0.1", "169.254.169.254", "172.16.0.1", "192.0.0.8", "192.168.1.1", "198.18.0.1",
+        "203.0.113.9", "224.0.0.1", "240.0.0.1", "255.255.255.255", "0.0.0.0", "::1", "::", "::127.0.0.1",
+        "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "fc00::1", "fe80::1", "fec0::1", "ff02::1",
+    ],
+)  # fmt: skip
+def test_S3_every_address_that_is_not_public_is_refused(receiver: ThreadingHTTPServer, address: str) -> None:
+    client = egress(receiver, resolver=lambda host, port: [address])
+    with pytest.raises(OutgoingFailed) as caught:
+        client.request("GET", url(receiver, host="innocent.example"))
+    assert caught.value.kind == "blocked"
+
+
+def test_S2_one_private_address_among_public_ones_is_refused(receiver: ThreadingHTTPServer) -> None:
+    client = egress(receiver, resolver=lambda host, port: ["93.184.215.14", "127.0.0.1"])
+    with pytest.raises(OutgoingFailed) as caught:
+        client.request("GET", url(receiver, host="mixed.example"))
+    assert caught.value.kind == "blocked"
+
+
+def test_S2_a_name_that_turns_private_between_calls_never_reaches_loopback(receiver: ThreadingHTTPServer) -> None:
+    answers = iter([["127.0.0.2"], ["127.0.0.1"]])
+    client = egress(receiver, resolver=lambda host, port: next(answers), allowed=["127.0.0.2/32"])
+    seen = len(receiver.seen)  # type: ignore[attr-defined]
+    with pytest.raises(OutgoingFailed):  # nothing listens there
+        client.request("GET", url(receiver, "/rebound", host="rebind.example"), timeout_s=2)
+    with pytest.raises(OutgoingFailed) as caught:
+        client.request("GET", url(receiver, "/rebound", host="rebind.example"))
+    assert (caught.value.kind, receiver.seen[seen:]) == ("blocked", [])  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://127.1/", "https://0x7f000001/", "https://2130706433/", "https://017700000001/", "https://localhost/",
+        "https://ⓛocalhost/", "https://user@example.com/",
+        "https://example.com\\@evil.example/", "https://example.com./", "https://exa mple.com/", "https://example.com%2e/",
+        "http://example.com/", "ftp://example.com/", "https://example.com:22/", "https://[::1]x/", "https://-a.example/",
+        "https://" + "a" * 2100 + ".example/", "https:///path", "https://example.com:99999/",
+    ],
+)  # fmt: skip
+def test_S5_addresses_with_two_readings_are_refused(address: str) -> None:
+    with pytest.raises(OutgoingFailed) as caught:
+        check_url(address)
+    assert caught.value.kind == "url"
+
+
+@pytest.mark.parametrize("address", ["https://①②⑦.⓪.⓪.①/", "https://127。0。0。1/"])
+def test_S5_spellings_of_an_address_are_judged_as_that_address(address: str) -> None:
+    with pytest.raises(OutgoingFailed) as caught:
+        Egress().request("GET", address)
+    assert caught.value.kind in ("url", "blocked")
+
+
+def test_S6_redirects_are_answers_and_not_followed(receiver: ThreadingHTTPServer) -> None:
+    answer = egress(receiver, allowed=["127.0.0.0/8"]).request("GET", url(receiver, "/redirect"))
+    assert (answer.status, answer.headers["location"]) == (302, "http://169.254.169.254/")
+
+
+def test_S6_the_size_is_counted_after_decompression(receiver: ThreadingHTTPServer) -> None:
+    with pytest.raises(OutgoingFailed) as caught:
+        egress(receiver, allowed=["127.0.0.0/8"]).request("GET", url(receiver, "/bomb"), max_bytes=100_000)
+    assert caught.value.kind == "too_large"
+
+
+def test_S6_a_dripping_answer_ends_at_the_deadline(receiver: ThreadingHTTPServer) -> None:
+    started = time.monotonic()
+    with pytest.raises(OutgoingFailed) as caught:
+        egress(receiver, allowed=["127.0.0.0/8"]).request("GET", url(receiver, "/drip"), timeout_s=0.5)
+    assert (caught.value.kind, time.monotonic() - started < 2.5) == ("timeout", True)
+
+
+def test_the_host_header_is_the_name_and_the_connection_goes_to_the_address(receiver: ThreadingHTTPServer) -> None:
+    client = egress(receiver, resolver=lambda host, port: ["127.0.0.1"], allowed=["127.0.0.0/8"])
+    answer = client.request("GET", url(receiver, host="named.example"))
+    assert answer.body.decode() == f"named.example:{receiver.server_port}"
