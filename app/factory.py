@@ -8,6 +8,7 @@ from typing import Any, Literal
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from app.cli import register_commands
 from app.config import Config
 from app.db.base import db
 from app.db.pools import configure_pools
@@ -76,6 +77,7 @@ def create_platform_app(config: Config) -> Flask:
     register_errors(app, "platform")
     register_limits(app, config.redis_url)
     register_csrf(app)
+    register_commands(app)
     protect(app)
     return app
 
