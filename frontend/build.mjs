@@ -1,0 +1,149 @@
+// Builds static/dist from frontend/: hashed names, manifest.json (file, integrity, sizes), LICENSES.txt.
+//
+//   npm ci && npm run build    writes static/dist, which is committed: users and servers need no Node
+//   npm run check              builds in memory; fails when static/dist differs or a size budget is exceeded
+//
+// Same sources and lock file give the same bytes. Only the precompressed .gz and .br may differ between Node versions,
+// so the check compares what they unpack to.
+import { build } from "esbuild";
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { brotliCompressSync, brotliDecompressSync, constants, gunzipSync, gzipSync } from "node:zlib";
+
+const HERE = path.dirname(fileURLToPath(import.meta.url));
+const OUT = path.join(HERE, "..", "static", "dist");
+const CHECK = process.argv.includes("--check");
+process.chdir(HERE);
+
+// Brotli bytes. The first load is what a person waits for before the first page can be used.
+const BUDGETS = { "app.css": 30e3, "core.js": 26e3, "icons.svg": 24e3, "widget.css": 5e3, "widget.js": 2e3 };
+const FIRST_LOAD = ["app.css", "core.js", "theme.js", "icons.svg", "geist.woff2"];
+const FIRST_LOAD_BUDGET = 100e3;
+
+const FONTS = {
+  "geist.woff2": "@fontsource-variable/geist/files/geist-latin-wght-normal.woff2",
+  "geist-ext.woff2": "@fontsource-variable/geist/files/geist-latin-ext-wght-normal.woff2",
+  "geist-mono.woff2": "@fontsource-variable/geist-mono/files/geist-mono-latin-wght-normal.woff2",
+};
+const HTMX = ["htmx.min.js", "ext/hx-csp.min.js", "ext/hx-sse.min.js", "ext/hx-preload.min.js"];
+const SHIPPED = ["@fontsource-variable/geist", "@fontsource-variable/geist-mono", "basecoat-css", "htmx.org", "lucide-static", "tailwindcss"];
+
+const files = new Map(); // name on disk -> bytes
+const manifest = {}; // plain name -> what templates need to know
+
+const fromModules = (name) => path.join("node_modules", name);
+const brotli = (bytes) => brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } });
+const gzip = (bytes) => gzipSync(bytes, { level: 9 });
+
+function emit(name, content) {
+  const bytes = Buffer.from(content);
+  const hash = createHash("sha256").update(bytes).digest("hex").slice(0, 10);
+  const { name: stem, ext } = path.parse(name);
+  const file = `${stem}.${hash}${ext}`;
+  const packed = ext === ".woff2" ? bytes : brotli(bytes);
+  files.set(file, bytes);
+  if (packed !== bytes) {
+    files.set(`${file}.br`, packed);
+    files.set(`${file}.gz`, gzip(bytes));
+  }
+  const integrity = "sha384-" + createHash("sha384").update(bytes).digest("base64");
+  manifest[name] = { file, integrity, bytes: bytes.length };
+  sizes[name] = packed.length;
+}
+const sizes = {};
+
+async function bundle(entry) {
+  const result = await build({
+    entryPoints: [entry],
+    bundle: true,
+    minify: true,
+    write: false,
+    format: "iife",
+    target: "es2022",
+    legalComments: "none",
+  });
+  return result.outputFiles[0].text;
+}
+
+function css(entry) {
+  const cli = fromModules("@tailwindcss/cli/dist/index.mjs");
+  const text = execFileSync(process.execPath, [cli, "-i", entry, "--minify"], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  return text.replace(/url\((geist[\w-]*\.woff2)\)/g, (_, name) => `url(${manifest[name].file})`);
+}
+
+function sprite() {
+  const names = readFileSync("icons.txt", "utf8").split(/\s+/).filter(Boolean);
+  const symbols = names.map((name) => {
+    const svg = readFileSync(fromModules(`lucide-static/icons/${name}.svg`), "utf8");
+    const shapes = svg.match(/<svg[^>]*>([\s\S]*)<\/svg>/)[1].replace(/\s+/g, " ").replaceAll(" />", "/>").trim();
+    return `<symbol id="${name}" viewBox="0 0 24 24">${shapes}</symbol>`;
+  });
+  // stroke and fill are inherited from the element that uses the symbol: see .icon
+  return `<svg xmlns="http://www.w3.org/2000/svg">${symbols.join("")}</svg>`;
+}
+
+function licences() {
+  return SHIPPED.map((name) => {
+    const folder = fromModules(name);
+    const { version, license } = JSON.parse(readFileSync(path.join(folder, "package.json"), "utf8"));
+    const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+    return `=== ${name} ${version} (${license})\n\n${file ? readFileSync(path.join(folder, file), "utf8").trim() : ""}\n`;
+  }).join("\n");
+}
+
+async function makeAll() {
+  for (const [name, source] of Object.entries(FONTS)) emit(name, readFileSync(fromModules(source))); // style sheets name them
+  emit("app.css", css("src/css/app.css"));
+  emit("widget.css", css("src/css/widget.css"));
+  const htmx = HTMX.map((name) => readFileSync(fromModules(`htmx.org/dist/${name}`), "utf8"));
+  const own = await bundle("src/js/core.js");
+  emit("core.js", [...htmx, own].map((text) => text.replace(/^\/\/# sourceMappingURL.*$/gm, "")).join("\n;"));
+  emit("theme.js", await bundle("src/js/theme.js"));
+  emit("widget.js", await bundle("src/js/widget.js"));
+  emit("icons.svg", sprite());
+  emit("favicon.svg", readFileSync("src/favicon.svg"));
+  files.set("LICENSES.txt", Buffer.from(licences()));
+  files.set("manifest.json", Buffer.from(JSON.stringify(manifest, null, 1) + "\n"));
+}
+
+function overBudget() {
+  const rows = Object.entries(BUDGETS).map(([name, max]) => [name, sizes[name], max]);
+  rows.push(["first load", FIRST_LOAD.reduce((sum, name) => sum + sizes[name], 0), FIRST_LOAD_BUDGET]);
+  for (const [name, size, max] of rows) console.log(`${size > max ? "OVER" : "ok  "} ${name.padEnd(11)} ${size} of ${max} B brotli`);
+  return rows.some(([, size, max]) => size > max);
+}
+
+function unpacked(file, bytes) {
+  if (file.endsWith(".br")) return brotliDecompressSync(bytes);
+  return file.endsWith(".gz") ? gunzipSync(bytes) : bytes;
+}
+
+function differences() {
+  const present = existsSync(OUT) ? readdirSync(OUT) : [];
+  return [...new Set([...present, ...files.keys()])].filter((file) => {
+    const there = path.join(OUT, file);
+    return !files.has(file) || !existsSync(there) || !unpacked(file, readFileSync(there)).equals(unpacked(file, files.get(file)));
+  });
+}
+
+function write() {
+  rmSync(OUT, { recursive: true, force: true });
+  mkdirSync(OUT, { recursive: true });
+  for (const [file, bytes] of files) writeFileSync(path.join(OUT, file), bytes);
+  console.log(`wrote ${files.size} files to static/dist`);
+}
+
+await makeAll();
+if (overBudget()) process.exit(1);
+if (CHECK) {
+  const found = differences();
+  for (const file of found) console.error(`static/dist/${file} is not what the sources build; run npm run build`);
+  process.exit(found.length ? 1 : 0);
+}
+write();

@@ -1,0 +1,16 @@
+// Behaviour of the platform's pages. Everything is delegated from the document and driven by data attributes; every page
+// works without it. One file for each subject.
+import "./requests.js";
+import "./theme-switch.js";
+import "./dialogs.js";
+import "./confirm.js";
+import "./toasts.js";
+import "./conditions.js";
+import "./forms.js";
+import "./menus.js";
+import "./palette.js";
+import "./keyboard.js";
+import "./lists.js";
+import "./copy.js";
+import "./times.js";
+import "./drop.js";

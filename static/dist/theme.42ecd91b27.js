@@ -1,0 +1,1 @@
+(()=>{var e=document.documentElement,t=matchMedia("(prefers-color-scheme: dark)");function o(){e.dataset.theme==="system"&&e.classList.toggle("dark",t.matches)}o();t.addEventListener("change",o);})();
