@@ -1,0 +1,882 @@
+-- Generated from a migrated database by `python -m tests.support.schema`; a test compares. Do not edit.
+CREATE TABLE agencies (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  slug text NOT NULL,
+  name text NOT NULL,
+  hue smallint NOT NULL DEFAULT 1,
+  time_zone text NOT NULL DEFAULT 'UTC'::text,
+  currency text NOT NULL DEFAULT 'EUR'::text,
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  suspended_at timestamp with time zone
+);
+CREATE TABLE api_keys (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  agency_id uuid NOT NULL,
+  site_id uuid NOT NULL,
+  install_id uuid,
+  name text NOT NULL,
+  kind text NOT NULL,
+  shown text NOT NULL,
+  token_hash bytea NOT NULL,
+  scopes text[] NOT NULL DEFAULT '{}'::text[],
+  origins text[] NOT NULL DEFAULT '{}'::text[],
+  networks cidr[] NOT NULL DEFAULT '{}'::cidr[],
+  created_by uuid,
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  expires_at timestamp with time zone,
+  revoked_at timestamp with time zone,
+  last_used_at timestamp with time zone,
+  last_used_ip inet
+);
+CREATE TABLE audit_log (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  agency_id uuid NOT NULL,
+  number bigint NOT NULL,
+  at timestamp with time zone NOT NULL DEFAULT now(),
+  actor text NOT NULL,
+  actor_name text NOT NULL DEFAULT ''::text,
+  action text NOT NULL,
+  target text NOT NULL DEFAULT ''::text,
+  target_name text NOT NULL DEFAULT ''::text,
+  changes jsonb NOT NULL DEFAULT '{}'::jsonb,
+  ip inet,
+  user_agent text NOT NULL DEFAULT ''::text,
+  request_id text NOT NULL DEFAULT ''::text,
+  previous_hash bytea NOT NULL,
+  hash bytea NOT NULL
+);
+CREATE TABLE clients (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  agency_id uuid NOT NULL,
+  name text NOT NULL,
+  contact_name text NOT NULL DEFAULT ''::text,
+  contact_email text NOT NULL DEFAULT ''::text,
+  notes text NOT NULL DEFAULT ''::text,
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  archived_at timestamp with time zone
+);
+CREATE TABLE event_deliveries (
+  event_id uuid NOT NULL,
+  subscriber text NOT NULL,
+  agency_id uuid NOT NULL,
+  status text NOT NULL DEFAULT 'due'::text,
+  attempts smallint NOT NULL DEFAULT 0,
+  due_at timestamp with time zone NOT NULL DEFAULT now(),
+  finished_at timestamp with time zone,
+  last_error text NOT NULL DEFAULT ''::text
+);
+CREATE TABLE events (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  sequence bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+  agency_id uuid NOT NULL,
+  site_id uuid,
+  install_id uuid,
+  type text NOT NULL,
+  subject text NOT NULL DEFAULT ''::text,
+  data jsonb NOT NULL DEFAULT '{}'::jsonb,
+  actor text NOT NULL DEFAULT ''::text,
+  request_id text NOT NULL DEFAULT ''::text,
+  depth smallint NOT NULL DEFAULT 0,
+  occurred_at timestamp with time zone NOT NULL DEFAULT now(),
+  dispatched_at timestamp with time zone
+);
+CREATE TABLE external_api_requests (
+  at timestamp with time zone NOT NULL,
+  request_id text NOT NULL,
+  agency_id uuid NOT NULL,
+  site_id uuid NOT NULL,
+  install_id uuid,
+  credential text NOT NULL DEFAULT ''::text,
+  surface text NOT NULL DEFAULT 'api'::text,
+  method text NOT NULL,
+  path text NOT NULL,
+  status smallint NOT NULL,
+  duration_us integer NOT NULL,
+  bytes_out integer NOT NULL DEFAULT 0,
+  ip inet,
+  user_agent text NOT NULL DEFAULT ''::text,
+  origin text NOT NULL DEFAULT ''::text,
+  error_code text NOT NULL DEFAULT ''::text
+);
+CREATE TABLE idempotency_keys (
+  site_id uuid NOT NULL,
+  agency_id uuid NOT NULL,
+  credential_id uuid NOT NULL,
+  key text NOT NULL,
+  fingerprint bytea NOT NULL,
+  status smallint,
+  headers jsonb NOT NULL DEFAULT '{}'::jsonb,
+  body bytea,
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  finished_at timestamp with time zone
+);
+CREATE TABLE invitations (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  agency_id uuid NOT NULL,
+  email text NOT NULL,
+  role text NOT NULL,
+  token_hash bytea NOT NULL,
+  invited_by uuid,
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  expires_at timestamp with time zone NOT NULL,
+  accepted_at timestamp with time zone,
+  revoked_at timestamp with time zone
+);
+CREATE TABLE mails (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  agency_id uuid,
+  site_id uuid,
+  install_id uuid,
+  kind text NOT NULL,
+  recipient text NOT NULL,
+  reply_to text NOT NULL DEFAULT ''::text,
+  subject text NOT NULL,
+  body_sealed text NOT NULL DEFAULT ''::text,
+  status text NOT NULL DEFAULT 'due'::text,
+  attempts smallint NOT NULL DEFAULT 0,
+  due_at timestamp with time zone NOT NULL DEFAULT now(),
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  sent_at timestamp with time zone,
+  last_error text NOT NULL DEFAULT ''::text
+);
+CREATE TABLE memberships (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  agency_id uuid NOT NULL,
+  user_id uuid NOT NULL,
+  role text NOT NULL,
+  created_at timestamp with time zone NOT NULL DEFAULT now()
+);
+CREATE TABLE module_blobs (
+  sha256 text NOT NULL,
+  content bytea NOT NULL
+);
+CREATE TABLE module_database_registry (
+  module_id uuid NOT NULL,
+  short_id text NOT NULL,
+  schema_name text NOT NULL,
+  role_name text NOT NULL,
+  layout jsonb NOT NULL DEFAULT '{}'::jsonb,
+  layout_digest text NOT NULL DEFAULT ''::text,
+  provisioned_at timestamp with time zone NOT NULL DEFAULT now(),
+  changed_at timestamp with time zone NOT NULL DEFAULT now()
+);
+CREATE TABLE module_function_runs (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  agency_id uuid NOT NULL,
+  site_id uuid NOT NULL,
+  install_id uuid NOT NULL,
+  version text NOT NULL,
+  function text NOT NULL,
+  trigger text NOT NULL,
+  cause text NOT NULL DEFAULT ''::text,
+  request_id text NOT NULL DEFAULT ''::text,
+  outcome text NOT NULL,
+  error text NOT NULL DEFAULT ''::text,
+  logs jsonb NOT NULL DEFAULT '[]'::jsonb,
+  cpu_ms real NOT NULL DEFAULT 0,
+  host_calls integer NOT NULL DEFAULT 0,
+  started_at timestamp with time zone NOT NULL DEFAULT now()
+);
+CREATE TABLE module_member_roles (
+  agency_id uuid NOT NULL,
+  install_id uuid NOT NULL,
+  user_id uuid NOT NULL,
+  role text NOT NULL
+);
+CREATE TABLE module_naming_conflicts (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  module_id uuid NOT NULL,
+  wanted_short_id text NOT NULL,
+  given_short_id text NOT NULL,
+  at timestamp with time zone NOT NULL DEFAULT now()
+);
+CREATE TABLE module_schedules (
+  agency_id uuid NOT NULL,
+  site_id uuid NOT NULL,
+  install_id uuid NOT NULL,
+  name text NOT NULL,
+  function text NOT NULL,
+  cron text NOT NULL,
+  time_zone text NOT NULL,
+  next_at timestamp with time zone NOT NULL,
+  last_at timestamp with time zone,
+  last_outcome text NOT NULL DEFAULT ''::text
+);
+CREATE TABLE module_source (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  agency_id uuid NOT NULL,
+  slug text NOT NULL,
+  short_id text NOT NULL,
+  name text NOT NULL,
+  summary text NOT NULL DEFAULT ''::text,
+  category text NOT NULL DEFAULT ''::text,
+  icon text NOT NULL DEFAULT 'package'::text,
+  type text NOT NULL,
+  tier text NOT NULL DEFAULT 'internal'::text,
+  latest_version_id uuid,
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  updated_at timestamp with time zone NOT NULL DEFAULT now()
+);
+CREATE TABLE module_version_files (
+  version_id uuid NOT NULL,
+  agency_id uuid NOT NULL,
+  path text NOT NULL,
+  sha256 text NOT NULL,
+  size_bytes integer NOT NULL
+);
+CREATE TABLE module_versions (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  module_id uuid NOT NULL,
+  agency_id uuid NOT NULL,
+  version text NOT NULL,
+  major integer NOT NULL,
+  minor integer NOT NULL,
+  patch integer NOT NULL,
+  prerelease text NOT NULL DEFAULT ''::text,
+  status text NOT NULL DEFAULT 'draft'::text,
+  manifest jsonb NOT NULL,
+  listing jsonb NOT NULL DEFAULT '{}'::jsonb,
+  readme text NOT NULL DEFAULT ''::text,
+  changelog text NOT NULL DEFAULT ''::text,
+  digest text NOT NULL,
+  size_bytes integer NOT NULL,
+  report jsonb NOT NULL DEFAULT '[]'::jsonb,
+  created_by uuid,
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  published_at timestamp with time zone,
+  yanked_at timestamp with time zone
+);
+CREATE TABLE modules_v2 (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  agency_id uuid NOT NULL,
+  site_id uuid NOT NULL,
+  module_id uuid NOT NULL,
+  version_id uuid NOT NULL,
+  previous_version_id uuid,
+  status text NOT NULL,
+  settings jsonb NOT NULL DEFAULT '{}'::jsonb,
+  secrets jsonb NOT NULL DEFAULT '{}'::jsonb,
+  granted jsonb NOT NULL DEFAULT '{}'::jsonb,
+  steps jsonb NOT NULL DEFAULT '[]'::jsonb,
+  failure text NOT NULL DEFAULT ''::text,
+  installed_by uuid,
+  installed_at timestamp with time zone NOT NULL DEFAULT now(),
+  changed_at timestamp with time zone NOT NULL DEFAULT now(),
+  removed_at timestamp with time zone,
+  purge_after timestamp with time zone
+);
+CREATE TABLE password_resets (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  user_id uuid NOT NULL,
+  token_hash bytea NOT NULL,
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  expires_at timestamp with time zone NOT NULL,
+  used_at timestamp with time zone
+);
+CREATE TABLE schema_migrations (
+  name text NOT NULL,
+  checksum text NOT NULL,
+  applied_at timestamp with time zone NOT NULL DEFAULT now()
+);
+CREATE TABLE sign_in_attempts (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  email_hash bytea NOT NULL,
+  user_id uuid,
+  ip inet,
+  user_agent text NOT NULL DEFAULT ''::text,
+  outcome text NOT NULL,
+  at timestamp with time zone NOT NULL DEFAULT now()
+);
+CREATE TABLE sites (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  agency_id uuid NOT NULL,
+  client_id uuid NOT NULL,
+  slug text NOT NULL,
+  name text NOT NULL,
+  url text NOT NULL DEFAULT ''::text,
+  time_zone text NOT NULL DEFAULT 'UTC'::text,
+  locale text NOT NULL DEFAULT 'en'::text,
+  currency text NOT NULL DEFAULT 'EUR'::text,
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  archived_at timestamp with time zone
+);
+CREATE TABLE user_sessions (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  user_id uuid NOT NULL,
+  token_hash bytea NOT NULL,
+  agency_id_chosen uuid,
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  last_seen_at timestamp with time zone NOT NULL DEFAULT now(),
+  expires_at timestamp with time zone NOT NULL,
+  ip inet,
+  user_agent text NOT NULL DEFAULT ''::text
+);
+CREATE TABLE users (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  email text NOT NULL,
+  name text NOT NULL,
+  password_hash text,
+  staff_role text,
+  time_zone text NOT NULL DEFAULT 'UTC'::text,
+  locale text NOT NULL DEFAULT 'en'::text,
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  disabled_at timestamp with time zone,
+  password_changed_at timestamp with time zone
+);
+-- constraints
+ALTER TABLE agencies ADD CONSTRAINT agencies_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text));
+ALTER TABLE agencies ADD CONSTRAINT agencies_hue_check CHECK (((hue >= 1) AND (hue <= 10)));
+ALTER TABLE agencies ADD CONSTRAINT agencies_name_check CHECK (((length(name) >= 1) AND (length(name) <= 120)));
+ALTER TABLE agencies ADD CONSTRAINT agencies_pkey PRIMARY KEY (id);
+ALTER TABLE agencies ADD CONSTRAINT agencies_slug_check CHECK ((slug ~ '^[a-z][a-z0-9-]{1,38}[a-z0-9]$'::text));
+ALTER TABLE agencies ADD CONSTRAINT agencies_slug_key UNIQUE (slug);
+ALTER TABLE api_keys ADD CONSTRAINT api_keys_agency_id_id_key UNIQUE (agency_id, id);
+ALTER TABLE api_keys ADD CONSTRAINT api_keys_agency_id_site_id_fkey FOREIGN KEY (agency_id, site_id) REFERENCES sites(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE api_keys ADD CONSTRAINT api_keys_created_by_fkey FOREIGN KEY (created_by) REFERENCES users(id) ON DELETE SET NULL;
+ALTER TABLE api_keys ADD CONSTRAINT api_keys_kind_check CHECK ((kind = ANY (ARRAY['secret'::text, 'publishable'::text])));
+ALTER TABLE api_keys ADD CONSTRAINT api_keys_name_check CHECK (((length(name) >= 1) AND (length(name) <= 120)));
+ALTER TABLE api_keys ADD CONSTRAINT api_keys_pkey PRIMARY KEY (id);
+ALTER TABLE api_keys ADD CONSTRAINT api_keys_site_id_install_id_fkey FOREIGN KEY (site_id, install_id) REFERENCES modules_v2(site_id, id) ON DELETE CASCADE;
+ALTER TABLE api_keys ADD CONSTRAINT api_keys_token_hash_key UNIQUE (token_hash);
+ALTER TABLE audit_log ADD CONSTRAINT audit_log_agency_id_number_key UNIQUE (agency_id, number);
+ALTER TABLE audit_log ADD CONSTRAINT audit_log_pkey PRIMARY KEY (id);
+ALTER TABLE clients ADD CONSTRAINT clients_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
+ALTER TABLE clients ADD CONSTRAINT clients_agency_id_id_key UNIQUE (agency_id, id);
+ALTER TABLE clients ADD CONSTRAINT clients_agency_id_name_key UNIQUE (agency_id, name);
+ALTER TABLE clients ADD CONSTRAINT clients_name_check CHECK (((length(name) >= 1) AND (length(name) <= 120)));
+ALTER TABLE clients ADD CONSTRAINT clients_pkey PRIMARY KEY (id);
+ALTER TABLE event_deliveries ADD CONSTRAINT event_deliveries_event_id_fkey FOREIGN KEY (event_id) REFERENCES events(id) ON DELETE CASCADE;
+ALTER TABLE event_deliveries ADD CONSTRAINT event_deliveries_pkey PRIMARY KEY (event_id, subscriber);
+ALTER TABLE event_deliveries ADD CONSTRAINT event_deliveries_status_check CHECK ((status = ANY (ARRAY['due'::text, 'done'::text, 'given_up'::text])));
+ALTER TABLE events ADD CONSTRAINT events_pkey PRIMARY KEY (id);
+ALTER TABLE events ADD CONSTRAINT events_sequence_key UNIQUE (sequence);
+ALTER TABLE events ADD CONSTRAINT events_type_check CHECK ((type ~ '^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$'::text));
+ALTER TABLE idempotency_keys ADD CONSTRAINT idempotency_keys_key_check CHECK (((length(key) >= 1) AND (length(key) <= 255)));
+ALTER TABLE idempotency_keys ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (credential_id, key);
+ALTER TABLE invitations ADD CONSTRAINT invitations_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
+ALTER TABLE invitations ADD CONSTRAINT invitations_agency_id_id_key UNIQUE (agency_id, id);
+ALTER TABLE invitations ADD CONSTRAINT invitations_email_check CHECK ((email = lower(email)));
+ALTER TABLE invitations ADD CONSTRAINT invitations_invited_by_fkey FOREIGN KEY (invited_by) REFERENCES users(id) ON DELETE SET NULL;
+ALTER TABLE invitations ADD CONSTRAINT invitations_pkey PRIMARY KEY (id);
+ALTER TABLE invitations ADD CONSTRAINT invitations_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'developer'::text, 'member'::text, 'viewer'::text])));
+ALTER TABLE invitations ADD CONSTRAINT invitations_token_hash_key UNIQUE (token_hash);
+ALTER TABLE mails ADD CONSTRAINT mails_pkey PRIMARY KEY (id);
+ALTER TABLE mails ADD CONSTRAINT mails_status_check CHECK ((status = ANY (ARRAY['due'::text, 'sent'::text, 'mailbox'::text, 'given_up'::text])));
+ALTER TABLE memberships ADD CONSTRAINT memberships_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
+ALTER TABLE memberships ADD CONSTRAINT memberships_agency_id_id_key UNIQUE (agency_id, id);
+ALTER TABLE memberships ADD CONSTRAINT memberships_agency_id_user_id_key UNIQUE (agency_id, user_id);
+ALTER TABLE memberships ADD CONSTRAINT memberships_pkey PRIMARY KEY (id);
+ALTER TABLE memberships ADD CONSTRAINT memberships_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'developer'::text, 'member'::text, 'viewer'::text])));
+ALTER TABLE memberships ADD CONSTRAINT memberships_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE;
+ALTER TABLE module_blobs ADD CONSTRAINT module_blobs_pkey PRIMARY KEY (sha256);
+ALTER TABLE module_blobs ADD CONSTRAINT module_blobs_sha256_check CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text));
+ALTER TABLE module_database_registry ADD CONSTRAINT module_database_registry_module_id_fkey FOREIGN KEY (module_id) REFERENCES module_source(id);
+ALTER TABLE module_database_registry ADD CONSTRAINT module_database_registry_pkey PRIMARY KEY (module_id);
+ALTER TABLE module_database_registry ADD CONSTRAINT module_database_registry_role_name_key UNIQUE (role_name);
+ALTER TABLE module_database_registry ADD CONSTRAINT module_database_registry_schema_name_key UNIQUE (schema_name);
+ALTER TABLE module_database_registry ADD CONSTRAINT module_database_registry_short_id_key UNIQUE (short_id);
+ALTER TABLE module_function_runs ADD CONSTRAINT module_function_runs_outcome_check CHECK ((outcome = ANY (ARRAY['ok'::text, 'refused'::text, 'error'::text, 'timeout'::text, 'memory'::text, 'budget'::text])));
+ALTER TABLE module_function_runs ADD CONSTRAINT module_function_runs_pkey PRIMARY KEY (id);
+ALTER TABLE module_function_runs ADD CONSTRAINT module_function_runs_trigger_check CHECK ((trigger = ANY (ARRAY['route'::text, 'hook'::text, 'event'::text, 'schedule'::text, 'page'::text, 'test'::text, 'call'::text])));
+ALTER TABLE module_member_roles ADD CONSTRAINT module_member_roles_agency_id_install_id_fkey FOREIGN KEY (agency_id, install_id) REFERENCES modules_v2(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE module_member_roles ADD CONSTRAINT module_member_roles_agency_id_user_id_fkey FOREIGN KEY (agency_id, user_id) REFERENCES memberships(agency_id, user_id) ON DELETE CASCADE;
+ALTER TABLE module_member_roles ADD CONSTRAINT module_member_roles_pkey PRIMARY KEY (install_id, user_id);
+ALTER TABLE module_member_roles ADD CONSTRAINT module_member_roles_role_check CHECK ((role ~ '^[a-z][a-z0-9_]{0,40}$'::text));
+ALTER TABLE module_naming_conflicts ADD CONSTRAINT module_naming_conflicts_module_id_fkey FOREIGN KEY (module_id) REFERENCES module_source(id);
+ALTER TABLE module_naming_conflicts ADD CONSTRAINT module_naming_conflicts_pkey PRIMARY KEY (id);
+ALTER TABLE module_schedules ADD CONSTRAINT module_schedules_agency_id_install_id_fkey FOREIGN KEY (agency_id, install_id) REFERENCES modules_v2(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE module_schedules ADD CONSTRAINT module_schedules_pkey PRIMARY KEY (install_id, name);
+ALTER TABLE module_source ADD CONSTRAINT module_source_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id);
+ALTER TABLE module_source ADD CONSTRAINT module_source_agency_id_id_key UNIQUE (agency_id, id);
+ALTER TABLE module_source ADD CONSTRAINT module_source_latest_version_id_fkey FOREIGN KEY (latest_version_id) REFERENCES module_versions(id);
+ALTER TABLE module_source ADD CONSTRAINT module_source_pkey PRIMARY KEY (id);
+ALTER TABLE module_source ADD CONSTRAINT module_source_short_id_check CHECK ((short_id ~ '^[0-9a-f]{8}$'::text));
+ALTER TABLE module_source ADD CONSTRAINT module_source_short_id_key UNIQUE (short_id);
+ALTER TABLE module_source ADD CONSTRAINT module_source_slug_check CHECK ((slug ~ '^[a-z][a-z0-9-]{1,38}[a-z0-9]$'::text));
+ALTER TABLE module_source ADD CONSTRAINT module_source_slug_key UNIQUE (slug);
+ALTER TABLE module_source ADD CONSTRAINT module_source_tier_check CHECK ((tier = ANY (ARRAY['internal'::text, 'beta'::text, 'public'::text])));
+ALTER TABLE module_source ADD CONSTRAINT module_source_type_check CHECK ((type = ANY (ARRAY['widget'::text, 'app'::text, 'integration'::text, 'system'::text, 'custom'::text])));
+ALTER TABLE module_version_files ADD CONSTRAINT module_version_files_pkey PRIMARY KEY (version_id, path);
+ALTER TABLE module_version_files ADD CONSTRAINT module_version_files_sha256_fkey FOREIGN KEY (sha256) REFERENCES module_blobs(sha256);
+ALTER TABLE module_version_files ADD CONSTRAINT module_version_files_version_id_fkey FOREIGN KEY (version_id) REFERENCES module_versions(id) ON DELETE CASCADE;
+ALTER TABLE module_versions ADD CONSTRAINT module_versions_agency_id_id_key UNIQUE (agency_id, id);
+ALTER TABLE module_versions ADD CONSTRAINT module_versions_agency_id_module_id_fkey FOREIGN KEY (agency_id, module_id) REFERENCES module_source(agency_id, id);
+ALTER TABLE module_versions ADD CONSTRAINT module_versions_created_by_fkey FOREIGN KEY (created_by) REFERENCES users(id) ON DELETE SET NULL;
+ALTER TABLE module_versions ADD CONSTRAINT module_versions_digest_check CHECK ((digest ~ '^[0-9a-f]{64}$'::text));
+ALTER TABLE module_versions ADD CONSTRAINT module_versions_module_id_version_key UNIQUE (module_id, version);
+ALTER TABLE module_versions ADD CONSTRAINT module_versions_pkey PRIMARY KEY (id);
+ALTER TABLE module_versions ADD CONSTRAINT module_versions_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'published'::text, 'yanked'::text])));
+ALTER TABLE module_versions ADD CONSTRAINT module_versions_version_check CHECK ((length(version) <= 64));
+ALTER TABLE modules_v2 ADD CONSTRAINT modules_v2_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
+ALTER TABLE modules_v2 ADD CONSTRAINT modules_v2_agency_id_id_key UNIQUE (agency_id, id);
+ALTER TABLE modules_v2 ADD CONSTRAINT modules_v2_agency_id_site_id_fkey FOREIGN KEY (agency_id, site_id) REFERENCES sites(agency_id, id);
+ALTER TABLE modules_v2 ADD CONSTRAINT modules_v2_installed_by_fkey FOREIGN KEY (installed_by) REFERENCES users(id) ON DELETE SET NULL;
+ALTER TABLE modules_v2 ADD CONSTRAINT modules_v2_module_id_fkey FOREIGN KEY (module_id) REFERENCES module_source(id);
+ALTER TABLE modules_v2 ADD CONSTRAINT modules_v2_pkey PRIMARY KEY (id);
+ALTER TABLE modules_v2 ADD CONSTRAINT modules_v2_previous_version_id_fkey FOREIGN KEY (previous_version_id) REFERENCES module_versions(id);
+ALTER TABLE modules_v2 ADD CONSTRAINT modules_v2_site_id_id_key UNIQUE (site_id, id);
+ALTER TABLE modules_v2 ADD CONSTRAINT modules_v2_status_check CHECK ((status = ANY (ARRAY['provisioning'::text, 'active'::text, 'failed'::text, 'paused'::text, 'removing'::text, 'removed'::text])));
+ALTER TABLE modules_v2 ADD CONSTRAINT modules_v2_version_id_fkey FOREIGN KEY (version_id) REFERENCES module_versions(id);
+ALTER TABLE password_resets ADD CONSTRAINT password_resets_pkey PRIMARY KEY (id);
+ALTER TABLE password_resets ADD CONSTRAINT password_resets_token_hash_key UNIQUE (token_hash);
+ALTER TABLE password_resets ADD CONSTRAINT password_resets_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE;
+ALTER TABLE schema_migrations ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (name);
+ALTER TABLE sign_in_attempts ADD CONSTRAINT sign_in_attempts_outcome_check CHECK ((outcome = ANY (ARRAY['signed_in'::text, 'wrong'::text, 'throttled'::text, 'disabled'::text])));
+ALTER TABLE sign_in_attempts ADD CONSTRAINT sign_in_attempts_pkey PRIMARY KEY (id);
+ALTER TABLE sign_in_attempts ADD CONSTRAINT sign_in_attempts_user_agent_check CHECK ((length(user_agent) <= 400));
+ALTER TABLE sign_in_attempts ADD CONSTRAINT sign_in_attempts_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE;
+ALTER TABLE sites ADD CONSTRAINT sites_agency_id_client_id_fkey FOREIGN KEY (agency_id, client_id) REFERENCES clients(agency_id, id);
+ALTER TABLE sites ADD CONSTRAINT sites_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
+ALTER TABLE sites ADD CONSTRAINT sites_agency_id_id_key UNIQUE (agency_id, id);
+ALTER TABLE sites ADD CONSTRAINT sites_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text));
+ALTER TABLE sites ADD CONSTRAINT sites_name_check CHECK (((length(name) >= 1) AND (length(name) <= 120)));
+ALTER TABLE sites ADD CONSTRAINT sites_pkey PRIMARY KEY (id);
+ALTER TABLE sites ADD CONSTRAINT sites_slug_check CHECK ((slug ~ '^[a-z][a-z0-9-]{1,38}[a-z0-9]$'::text));
+ALTER TABLE sites ADD CONSTRAINT sites_slug_key UNIQUE (slug);
+ALTER TABLE user_sessions ADD CONSTRAINT user_sessions_pkey PRIMARY KEY (id);
+ALTER TABLE user_sessions ADD CONSTRAINT user_sessions_token_hash_key UNIQUE (token_hash);
+ALTER TABLE user_sessions ADD CONSTRAINT user_sessions_user_agent_check CHECK ((length(user_agent) <= 400));
+ALTER TABLE user_sessions ADD CONSTRAINT user_sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE;
+ALTER TABLE users ADD CONSTRAINT users_email_check CHECK (((email = lower(email)) AND ((length(email) >= 3) AND (length(email) <= 254))));
+ALTER TABLE users ADD CONSTRAINT users_email_key UNIQUE (email);
+ALTER TABLE users ADD CONSTRAINT users_name_check CHECK (((length(name) >= 1) AND (length(name) <= 120)));
+ALTER TABLE users ADD CONSTRAINT users_pkey PRIMARY KEY (id);
+ALTER TABLE users ADD CONSTRAINT users_staff_role_check CHECK ((staff_role = ANY (ARRAY['support'::text, 'administrator'::text])));
+-- indexes
+CREATE INDEX api_keys_install ON public.api_keys USING btree (site_id, install_id);
+CREATE INDEX api_keys_site ON public.api_keys USING btree (agency_id, site_id);
+CREATE INDEX audit_log_at ON public.audit_log USING btree (agency_id, at DESC);
+CREATE INDEX event_deliveries_agency ON public.event_deliveries USING btree (agency_id);
+CREATE INDEX event_deliveries_due ON public.event_deliveries USING btree (due_at) WHERE (status = 'due'::text);
+CREATE INDEX events_agency ON public.events USING btree (agency_id, sequence DESC);
+CREATE INDEX events_install ON public.events USING btree (site_id, install_id, sequence) WHERE (install_id IS NOT NULL);
+CREATE INDEX events_undispatched ON public.events USING btree (sequence) WHERE (dispatched_at IS NULL);
+CREATE INDEX external_api_requests_request ON ONLY public.external_api_requests USING btree (request_id);
+CREATE INDEX external_api_requests_site ON ONLY public.external_api_requests USING btree (agency_id, site_id, at DESC);
+CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING btree (created_at);
+CREATE INDEX idempotency_keys_site ON public.idempotency_keys USING btree (site_id);
+CREATE INDEX mails_agency ON public.mails USING btree (agency_id, created_at DESC);
+CREATE INDEX mails_due ON public.mails USING btree (due_at) WHERE (status = 'due'::text);
+CREATE INDEX memberships_user ON public.memberships USING btree (user_id);
+CREATE INDEX module_function_runs_age ON public.module_function_runs USING btree (started_at);
+CREATE INDEX module_function_runs_install ON public.module_function_runs USING btree (agency_id, install_id, started_at DESC);
+CREATE INDEX module_schedules_next ON public.module_schedules USING btree (next_at);
+CREATE INDEX module_source_name ON public.module_source USING gin (lower(((name || ' '::text) || summary)) gin_trgm_ops);
+CREATE INDEX module_version_files_sha256 ON public.module_version_files USING btree (sha256);
+CREATE INDEX module_versions_order ON public.module_versions USING btree (module_id, major DESC, minor DESC, patch DESC);
+CREATE INDEX modules_v2_agency ON public.modules_v2 USING btree (agency_id, status);
+CREATE INDEX modules_v2_module ON public.modules_v2 USING btree (module_id);
+CREATE INDEX modules_v2_parked ON public.modules_v2 USING btree (purge_after) WHERE (status = 'removed'::text);
+CREATE INDEX modules_v2_unfinished ON public.modules_v2 USING btree (changed_at) WHERE (status = ANY (ARRAY['provisioning'::text, 'removing'::text]));
+CREATE INDEX password_resets_user ON public.password_resets USING btree (user_id);
+CREATE INDEX sign_in_attempts_at ON public.sign_in_attempts USING btree (at);
+CREATE INDEX sign_in_attempts_email ON public.sign_in_attempts USING btree (email_hash, at DESC);
+CREATE INDEX sign_in_attempts_ip ON public.sign_in_attempts USING btree (ip, at DESC);
+CREATE INDEX sites_client ON public.sites USING btree (agency_id, client_id);
+CREATE INDEX user_sessions_user ON public.user_sessions USING btree (user_id, last_seen_at DESC);
+CREATE UNIQUE INDEX agencies_pkey ON public.agencies USING btree (id);
+CREATE UNIQUE INDEX agencies_slug_key ON public.agencies USING btree (slug);
+CREATE UNIQUE INDEX api_keys_agency_id_id_key ON public.api_keys USING btree (agency_id, id);
+CREATE UNIQUE INDEX api_keys_pkey ON public.api_keys USING btree (id);
+CREATE UNIQUE INDEX api_keys_token_hash_key ON public.api_keys USING btree (token_hash);
+CREATE UNIQUE INDEX audit_log_agency_id_number_key ON public.audit_log USING btree (agency_id, number);
+CREATE UNIQUE INDEX audit_log_pkey ON public.audit_log USING btree (id);
+CREATE UNIQUE INDEX clients_agency_id_id_key ON public.clients USING btree (agency_id, id);
+CREATE UNIQUE INDEX clients_agency_id_name_key ON public.clients USING btree (agency_id, name);
+CREATE UNIQUE INDEX clients_pkey ON public.clients USING btree (id);
+CREATE UNIQUE INDEX event_deliveries_pkey ON public.event_deliveries USING btree (event_id, subscriber);
+CREATE UNIQUE INDEX events_pkey ON public.events USING btree (id);
+CREATE UNIQUE INDEX events_sequence_key ON public.events USING btree (sequence);
+CREATE UNIQUE INDEX idempotency_keys_pkey ON public.idempotency_keys USING btree (credential_id, key);
+CREATE UNIQUE INDEX invitations_agency_id_id_key ON public.invitations USING btree (agency_id, id);
+CREATE UNIQUE INDEX invitations_open ON public.invitations USING btree (agency_id, email) WHERE ((accepted_at IS NULL) AND (revoked_at IS NULL));
+CREATE UNIQUE INDEX invitations_pkey ON public.invitations USING btree (id);
+CREATE UNIQUE INDEX invitations_token_hash_key ON public.invitations USING btree (token_hash);
+CREATE UNIQUE INDEX mails_pkey ON public.mails USING btree (id);
+CREATE UNIQUE INDEX memberships_agency_id_id_key ON public.memberships USING btree (agency_id, id);
+CREATE UNIQUE INDEX memberships_agency_id_user_id_key ON public.memberships USING btree (agency_id, user_id);
+CREATE UNIQUE INDEX memberships_pkey ON public.memberships USING btree (id);
+CREATE UNIQUE INDEX module_blobs_pkey ON public.module_blobs USING btree (sha256);
+CREATE UNIQUE INDEX module_database_registry_pkey ON public.module_database_registry USING btree (module_id);
+CREATE UNIQUE INDEX module_database_registry_role_name_key ON public.module_database_registry USING btree (role_name);
+CREATE UNIQUE INDEX module_database_registry_schema_name_key ON public.module_database_registry USING btree (schema_name);
+CREATE UNIQUE INDEX module_database_registry_short_id_key ON public.module_database_registry USING btree (short_id);
+CREATE UNIQUE INDEX module_function_runs_pkey ON public.module_function_runs USING btree (id);
+CREATE UNIQUE INDEX module_member_roles_pkey ON public.module_member_roles USING btree (install_id, user_id);
+CREATE UNIQUE INDEX module_naming_conflicts_pkey ON public.module_naming_conflicts USING btree (id);
+CREATE UNIQUE INDEX module_schedules_pkey ON public.module_schedules USING btree (install_id, name);
+CREATE UNIQUE INDEX module_source_agency_id_id_key ON public.module_source USING btree (agency_id, id);
+CREATE UNIQUE INDEX module_source_pkey ON public.module_source USING btree (id);
+CREATE UNIQUE INDEX module_source_short_id_key ON public.module_source USING btree (short_id);
+CREATE UNIQUE INDEX module_source_slug_key ON public.module_source USING btree (slug);
+CREATE UNIQUE INDEX module_version_files_pkey ON public.module_version_files USING btree (version_id, path);
+CREATE UNIQUE INDEX module_versions_agency_id_id_key ON public.module_versions USING btree (agency_id, id);
+CREATE UNIQUE INDEX module_versions_module_id_version_key ON public.module_versions USING btree (module_id, version);
+CREATE UNIQUE INDEX module_versions_pkey ON public.module_versions USING btree (id);
+CREATE UNIQUE INDEX modules_v2_agency_id_id_key ON public.modules_v2 USING btree (agency_id, id);
+CREATE UNIQUE INDEX modules_v2_one_per_site ON public.modules_v2 USING btree (site_id, module_id) WHERE (status <> 'removed'::text);
+CREATE UNIQUE INDEX modules_v2_pkey ON public.modules_v2 USING btree (id);
+CREATE UNIQUE INDEX modules_v2_site_id_id_key ON public.modules_v2 USING btree (site_id, id);
+CREATE UNIQUE INDEX password_resets_pkey ON public.password_resets USING btree (id);
+CREATE UNIQUE INDEX password_resets_token_hash_key ON public.password_resets USING btree (token_hash);
+CREATE UNIQUE INDEX schema_migrations_pkey ON public.schema_migrations USING btree (name);
+CREATE UNIQUE INDEX sign_in_attempts_pkey ON public.sign_in_attempts USING btree (id);
+CREATE UNIQUE INDEX sites_agency_id_id_key ON public.sites USING btree (agency_id, id);
+CREATE UNIQUE INDEX sites_pkey ON public.sites USING btree (id);
+CREATE UNIQUE INDEX sites_slug_key ON public.sites USING btree (slug);
+CREATE UNIQUE INDEX user_sessions_pkey ON public.user_sessions USING btree (id);
+CREATE UNIQUE INDEX user_sessions_token_hash_key ON public.user_sessions USING btree (token_hash);
+CREATE UNIQUE INDEX users_email_key ON public.users USING btree (email);
+CREATE UNIQUE INDEX users_pkey ON public.users USING btree (id);
+-- policies
+CREATE POLICY append ON external_api_requests FOR INSERT TO dramac_runtime WITH CHECK (true);
+CREATE POLICY identifying ON agencies FOR SELECT TO dramac_app USING (( SELECT identifying() AS identifying));
+CREATE POLICY identifying ON memberships FOR SELECT TO dramac_app USING (( SELECT identifying() AS identifying));
+CREATE POLICY installed ON module_source FOR SELECT TO dramac_app USING ((EXISTS ( SELECT
+   FROM modules_v2 i
+  WHERE ((i.module_id = module_source.id) AND (i.status <> 'removed'::text)))));
+CREATE POLICY installed ON module_versions FOR SELECT TO dramac_app USING ((EXISTS ( SELECT
+   FROM modules_v2 i
+  WHERE ((module_versions.id = i.version_id) OR (module_versions.id = i.previous_version_id)))));
+CREATE POLICY known ON users FOR SELECT TO dramac_app USING ((( SELECT identifying() AS identifying) OR (id = ( SELECT current_person_id() AS current_person_id)) OR (EXISTS ( SELECT
+   FROM memberships m
+  WHERE ((m.user_id = users.id) AND (m.agency_id = ( SELECT current_agency_id() AS current_agency_id)))))));
+CREATE POLICY lookup ON api_keys FOR SELECT TO dramac_lookup USING (true);
+CREATE POLICY lookup ON module_blobs FOR SELECT TO dramac_lookup USING (true);
+CREATE POLICY lookup ON module_database_registry FOR SELECT TO dramac_lookup USING (true);
+CREATE POLICY lookup ON module_source FOR SELECT TO dramac_lookup USING (true);
+CREATE POLICY lookup ON module_version_files FOR SELECT TO dramac_lookup USING (true);
+CREATE POLICY lookup ON module_versions FOR SELECT TO dramac_lookup USING (true);
+CREATE POLICY lookup ON modules_v2 FOR SELECT TO dramac_lookup USING (true);
+CREATE POLICY lookup ON sites FOR SELECT TO dramac_lookup USING (true);
+CREATE POLICY lookup_used ON api_keys FOR UPDATE TO dramac_lookup USING (true);
+CREATE POLICY marketplace ON module_source FOR SELECT TO dramac_app USING (((tier = 'public'::text) AND (latest_version_id IS NOT NULL) AND (( SELECT current_agency_id() AS current_agency_id) IS NOT NULL)));
+CREATE POLICY marketplace ON module_version_files FOR SELECT TO dramac_app USING ((EXISTS ( SELECT
+   FROM module_versions v
+  WHERE ((v.id = module_version_files.version_id) AND (v.status <> 'draft'::text)))));
+CREATE POLICY marketplace ON module_versions FOR SELECT TO dramac_app USING (((status <> 'draft'::text) AND (EXISTS ( SELECT
+   FROM module_source m
+  WHERE ((m.id = module_versions.module_id) AND (m.tier = 'public'::text))))));
+CREATE POLICY new ON module_blobs FOR INSERT TO dramac_app WITH CHECK (true);
+CREATE POLICY new ON users FOR INSERT TO dramac_app WITH CHECK (( SELECT identifying() AS identifying));
+CREATE POLICY own ON password_resets FOR ALL TO dramac_app USING (( SELECT identifying() AS identifying)) WITH CHECK (( SELECT identifying() AS identifying));
+CREATE POLICY own ON sign_in_attempts FOR ALL TO dramac_app USING ((( SELECT identifying() AS identifying) OR (user_id = ( SELECT current_person_id() AS current_person_id)))) WITH CHECK (( SELECT identifying() AS identifying));
+CREATE POLICY own ON user_sessions FOR ALL TO dramac_app USING ((( SELECT identifying() AS identifying) OR (user_id = ( SELECT current_person_id() AS current_person_id)))) WITH CHECK ((( SELECT identifying() AS identifying) OR (user_id = ( SELECT current_person_id() AS current_person_id))));
+CREATE POLICY own ON users FOR UPDATE TO dramac_app USING ((( SELECT identifying() AS identifying) OR (id = ( SELECT current_person_id() AS current_person_id)))) WITH CHECK ((( SELECT identifying() AS identifying) OR (id = ( SELECT current_person_id() AS current_person_id))));
+CREATE POLICY publisher ON module_source FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY publisher ON module_version_files FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY publisher ON module_versions FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY reachable ON module_blobs FOR SELECT TO dramac_app USING ((EXISTS ( SELECT
+   FROM module_version_files f
+  WHERE (f.sha256 = module_blobs.sha256))));
+CREATE POLICY runtime ON module_source FOR SELECT TO dramac_runtime USING ((( SELECT current_site_id() AS current_site_id) IS NOT NULL));
+CREATE POLICY site ON events FOR INSERT TO dramac_module, dramac_runtime WITH CHECK (((site_id = ( SELECT current_site_id() AS current_site_id)) AND (agency_id = ( SELECT current_agency_id() AS current_agency_id))));
+CREATE POLICY site ON idempotency_keys FOR ALL TO dramac_runtime USING ((site_id = ( SELECT current_site_id() AS current_site_id))) WITH CHECK ((site_id = ( SELECT current_site_id() AS current_site_id)));
+CREATE POLICY site ON mails FOR INSERT TO dramac_runtime WITH CHECK (((site_id = ( SELECT current_site_id() AS current_site_id)) AND (agency_id = ( SELECT current_agency_id() AS current_agency_id))));
+CREATE POLICY site ON module_function_runs FOR INSERT TO dramac_runtime WITH CHECK (((site_id = ( SELECT current_site_id() AS current_site_id)) AND (agency_id = ( SELECT current_agency_id() AS current_agency_id))));
+CREATE POLICY site ON sites FOR SELECT TO dramac_runtime USING ((id = ( SELECT current_site_id() AS current_site_id)));
+CREATE POLICY site_read ON events FOR SELECT TO dramac_runtime USING ((site_id = ( SELECT current_site_id() AS current_site_id)));
+CREATE POLICY staff ON agencies FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON api_keys FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON audit_log FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON clients FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON event_deliveries FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON events FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON external_api_requests FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON idempotency_keys FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON invitations FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON mails FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON memberships FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON module_blobs FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON module_database_registry FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON module_function_runs FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON module_member_roles FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON module_naming_conflicts FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON module_schedules FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON module_source FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON module_version_files FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON module_versions FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON modules_v2 FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON password_resets FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON sign_in_attempts FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON sites FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON user_sessions FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON users FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY tenant ON agencies FOR ALL TO dramac_app USING (((id = ( SELECT current_agency_id() AS current_agency_id)) OR (EXISTS ( SELECT
+   FROM memberships m
+  WHERE ((m.agency_id = agencies.id) AND (m.user_id = ( SELECT current_person_id() AS current_person_id))))))) WITH CHECK ((id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON api_keys FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON audit_log FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON clients FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON event_deliveries FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON events FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON external_api_requests FOR SELECT TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON invitations FOR ALL TO dramac_app USING (((agency_id = ( SELECT current_agency_id() AS current_agency_id)) OR ( SELECT identifying() AS identifying))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON mails FOR SELECT TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON memberships FOR ALL TO dramac_app USING (((agency_id = ( SELECT current_agency_id() AS current_agency_id)) OR (user_id = ( SELECT current_person_id() AS current_person_id)))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON module_function_runs FOR SELECT TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON module_member_roles FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON module_schedules FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON modules_v2 FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON sites FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant_new ON mails FOR INSERT TO dramac_app WITH CHECK (((agency_id = ( SELECT current_agency_id() AS current_agency_id)) OR ((agency_id IS NULL) AND ( SELECT identifying() AS identifying))));
+CREATE POLICY visible ON module_database_registry FOR SELECT TO dramac_app USING ((EXISTS ( SELECT
+   FROM module_source m
+  WHERE (m.id = module_database_registry.module_id))));
+CREATE POLICY visible ON module_naming_conflicts FOR ALL TO dramac_app USING ((EXISTS ( SELECT
+   FROM module_source m
+  WHERE (m.id = module_naming_conflicts.module_id)))) WITH CHECK ((EXISTS ( SELECT
+   FROM module_source m
+  WHERE (m.id = module_naming_conflicts.module_id))));
+-- triggers
+CREATE TRIGGER audit_chain BEFORE INSERT ON public.audit_log FOR EACH ROW EXECUTE FUNCTION audit_chain();
+CREATE TRIGGER only_drafts_go BEFORE DELETE ON public.module_versions FOR EACH ROW EXECUTE FUNCTION only_drafts_go();
+CREATE TRIGGER version_stays BEFORE UPDATE ON public.module_versions FOR EACH ROW EXECUTE FUNCTION version_stays();
+-- grants
+GRANT DELETE, INSERT, SELECT ON audit_log TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON agencies TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON api_keys TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON clients TO dramac_app;
+GRANT DELETE, INSERT, SELECT, UPDATE ON clients TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON event_deliveries TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON events TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON external_api_requests TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON idempotency_keys TO dramac_runtime;
+GRANT DELETE, INSERT, SELECT, UPDATE ON idempotency_keys TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON invitations TO dramac_app;
+GRANT DELETE, INSERT, SELECT, UPDATE ON invitations TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON mails TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON memberships TO dramac_app;
+GRANT DELETE, INSERT, SELECT, UPDATE ON memberships TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON module_blobs TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON module_database_registry TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON module_function_runs TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON module_member_roles TO dramac_app;
+GRANT DELETE, INSERT, SELECT, UPDATE ON module_member_roles TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON module_naming_conflicts TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON module_schedules TO dramac_app;
+GRANT DELETE, INSERT, SELECT, UPDATE ON module_schedules TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON module_source TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON module_version_files TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON module_versions TO dramac_app;
+GRANT DELETE, INSERT, SELECT, UPDATE ON module_versions TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON modules_v2 TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON password_resets TO dramac_app;
+GRANT DELETE, INSERT, SELECT, UPDATE ON password_resets TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON sign_in_attempts TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON sites TO dramac_app;
+GRANT DELETE, INSERT, SELECT, UPDATE ON sites TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON user_sessions TO dramac_app;
+GRANT DELETE, INSERT, SELECT, UPDATE ON user_sessions TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON users TO dramac_staff;
+GRANT INSERT ON events TO dramac_module;
+GRANT INSERT ON external_api_requests TO dramac_runtime;
+GRANT INSERT ON mails TO dramac_runtime;
+GRANT INSERT ON module_function_runs TO dramac_runtime;
+GRANT INSERT, SELECT ON audit_log TO dramac_app;
+GRANT INSERT, SELECT ON event_deliveries TO dramac_app;
+GRANT INSERT, SELECT ON events TO dramac_app;
+GRANT INSERT, SELECT ON events TO dramac_runtime;
+GRANT INSERT, SELECT ON mails TO dramac_app;
+GRANT INSERT, SELECT ON module_blobs TO dramac_app;
+GRANT INSERT, SELECT ON module_naming_conflicts TO dramac_app;
+GRANT INSERT, SELECT ON module_version_files TO dramac_app;
+GRANT INSERT, SELECT ON sign_in_attempts TO dramac_app;
+GRANT INSERT, SELECT, UPDATE ON api_keys TO dramac_app;
+GRANT INSERT, SELECT, UPDATE ON module_source TO dramac_app;
+GRANT INSERT, SELECT, UPDATE ON modules_v2 TO dramac_app;
+GRANT INSERT, SELECT, UPDATE ON users TO dramac_app;
+GRANT SELECT ON api_keys TO dramac_lookup;
+GRANT SELECT ON external_api_requests TO dramac_app;
+GRANT SELECT ON module_blobs TO dramac_lookup;
+GRANT SELECT ON module_database_registry TO dramac_app;
+GRANT SELECT ON module_database_registry TO dramac_lookup;
+GRANT SELECT ON module_function_runs TO dramac_app;
+GRANT SELECT ON module_source TO dramac_lookup;
+GRANT SELECT ON module_version_files TO dramac_lookup;
+GRANT SELECT ON module_versions TO dramac_lookup;
+GRANT SELECT ON modules_v2 TO dramac_lookup;
+GRANT SELECT ON sites TO dramac_lookup;
+GRANT SELECT ON sites TO dramac_runtime;
+GRANT SELECT, UPDATE ON agencies TO dramac_app;
+-- functions
+CREATE OR REPLACE FUNCTION public.api_key_by_hash(wanted bytea)
+ RETURNS TABLE(id uuid, agency_id uuid, site_id uuid, install_id uuid, kind text, scopes text[], origins text[], networks cidr[], expires_at timestamp with time zone, revoked_at timestamp with time zone, site_archived boolean)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  SELECT k.id, k.agency_id, k.site_id, k.install_id, k.kind, k.scopes, k.origins, k.networks, k.expires_at, k.revoked_at,
+         s.archived_at IS NOT NULL
+  FROM api_keys k JOIN sites s ON s.id = k.site_id WHERE k.token_hash = wanted
+$function$
+;
+CREATE OR REPLACE FUNCTION public.api_keys_used(ids uuid[], moments timestamp with time zone[], addresses inet[])
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  UPDATE api_keys k SET last_used_at = greatest(k.last_used_at, u.moment), last_used_ip = u.address
+  FROM unnest(ids, moments, addresses) AS u (id, moment, address) WHERE k.id = u.id
+$function$
+;
+CREATE OR REPLACE FUNCTION public.audit_chain()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+  last record;
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended(NEW.agency_id::text, 7));
+  SELECT number, hash INTO last FROM audit_log WHERE agency_id = NEW.agency_id ORDER BY number DESC LIMIT 1;
+  NEW.number := coalesce(last.number, 0) + 1;
+  NEW.previous_hash := coalesce(last.hash, '\x00');
+  NEW.hash := audit_row_hash(NEW);
+  RETURN NEW;
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.audit_row_hash(a audit_log)
+ RETURNS bytea
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$ SELECT sha256(convert_to(concat_ws(E'\x1f', a.agency_id, a.number, extract(epoch FROM a.at), a.actor,
+                                           a.action, a.target, a.changes, encode(a.previous_hash, 'hex')), 'UTF8')) $function$
+;
+CREATE OR REPLACE FUNCTION public.blob_known(digests text[])
+ RETURNS SETOF text
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$ SELECT sha256 FROM module_blobs WHERE sha256 = ANY (digests) $function$
+;
+CREATE OR REPLACE FUNCTION public.current_agency_id()
+ RETURNS uuid
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$ SELECT nullif(current_setting('app.agency_id', true), '')::uuid $function$
+;
+CREATE OR REPLACE FUNCTION public.current_person_id()
+ RETURNS uuid
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$ SELECT nullif(current_setting('app.user_id', true), '')::uuid $function$
+;
+CREATE OR REPLACE FUNCTION public.current_site_id()
+ RETURNS uuid
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$ SELECT nullif(current_setting('app.site_id', true), '')::uuid $function$
+;
+CREATE OR REPLACE FUNCTION public.identifying()
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE PARALLEL SAFE
+AS $function$ SELECT coalesce(current_setting('app.identifying', true), '') = 'on' $function$
+;
+CREATE OR REPLACE FUNCTION public.module_slug_taken(wanted text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$ SELECT EXISTS (SELECT FROM module_source WHERE slug = wanted) $function$
+;
+CREATE OR REPLACE FUNCTION public.only_drafts_go()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF OLD.status <> 'draft' THEN
+    RAISE EXCEPTION 'version % is published and cannot be deleted', OLD.version USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN OLD;
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.request_log_partitions(ahead integer, keep integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+DECLARE
+  day date;
+  name text;
+  dropped integer := 0;
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended('request_log_partitions', 0));
+  FOR day IN SELECT generate_series(current_date - 1, current_date + ahead, '1 day')::date LOOP
+    name := 'external_api_requests_' || to_char(day, 'YYYYMMDD');
+    IF to_regclass(name) IS NULL THEN
+      EXECUTE format('CREATE TABLE %I PARTITION OF external_api_requests FOR VALUES FROM (%L) TO (%L)',
+                     name, day::timestamp AT TIME ZONE 'UTC', (day + 1)::timestamp AT TIME ZONE 'UTC');
+      EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
+      EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);
+    END IF;
+  END LOOP;
+  FOR name IN SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'external_api_requests'::regclass LOOP
+    IF to_date(right(name, 8), 'YYYYMMDD') < current_date - keep THEN
+      EXECUTE format('DROP TABLE %I', name);
+      dropped := dropped + 1;
+    END IF;
+  END LOOP;
+  RETURN dropped;
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.runtime_files(wanted uuid)
+ RETURNS TABLE(path text, content bytea)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  SELECT f.path, b.content FROM module_version_files f JOIN module_blobs b USING (sha256) WHERE f.version_id = wanted
+$function$
+;
+CREATE OR REPLACE FUNCTION public.runtime_install(wanted uuid)
+ RETURNS TABLE(install_id uuid, agency_id uuid, site_id uuid, module_id uuid, version_id uuid, status text, settings jsonb, secrets jsonb, granted jsonb, changed_at timestamp with time zone, module_slug text, module_name text, short_id text, schema_name text, role_name text, version text, manifest jsonb, digest text, layout jsonb, site_slug text, site_name text, site_url text, time_zone text, locale text, currency text, site_archived boolean)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  SELECT i.id, i.agency_id, i.site_id, i.module_id, i.version_id, i.status, i.settings, i.secrets, i.granted, i.changed_at,
+         m.slug, m.name, m.short_id, r.schema_name, r.role_name, v.version, v.manifest, v.digest, r.layout,
+         s.slug, s.name, s.url, s.time_zone, s.locale, s.currency, s.archived_at IS NOT NULL
+  FROM modules_v2 i
+  JOIN module_source m ON m.id = i.module_id
+  JOIN module_versions v ON v.id = i.version_id
+  JOIN sites s ON s.id = i.site_id
+  LEFT JOIN module_database_registry r ON r.module_id = i.module_id
+  WHERE i.id = wanted
+$function$
+;
+CREATE OR REPLACE FUNCTION public.runtime_install_id(site uuid, module text)
+ RETURNS uuid
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  SELECT i.id FROM modules_v2 i JOIN module_source m ON m.id = i.module_id
+  WHERE i.site_id = site AND i.status <> 'removed' AND (m.slug = module OR m.short_id = module OR m.id::text = module)
+$function$
+;
+CREATE OR REPLACE FUNCTION public.short_id_taken(wanted text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$ SELECT EXISTS (SELECT FROM module_source WHERE short_id = wanted) $function$
+;
+CREATE OR REPLACE FUNCTION public.version_stays()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF OLD.status <> 'draft' AND (NEW.version, NEW.manifest, NEW.digest, NEW.module_id, NEW.size_bytes, NEW.published_at)
+     IS DISTINCT FROM (OLD.version, OLD.manifest, OLD.digest, OLD.module_id, OLD.size_bytes, OLD.published_at) THEN
+    RAISE EXCEPTION 'version % is published and cannot change', OLD.version USING ERRCODE = 'check_violation';
+  END IF;
+  IF OLD.status <> 'draft' AND NEW.status = 'draft' THEN
+    RAISE EXCEPTION 'version % is published and cannot become a draft', OLD.version USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $function$
+;
