@@ -19,8 +19,11 @@ class SandboxError(AppError):
     """Module code could not be run."""
 
     code = "sandbox_error"
-    logs: list[dict[str, Any]] = []  # what ctx.log said before the end
-    host_calls = 0
+
+    def __init__(self, message: str = "", **facts: object) -> None:
+        super().__init__(message, **facts)
+        self.logs: list[dict[str, Any]] = []  # what ctx.log said before the end
+        self.host_calls = 0
 
 
 class SandboxTimeout(SandboxError):

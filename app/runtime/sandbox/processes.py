@@ -26,6 +26,13 @@ BOOT = "import sys; sys.path.insert(0, sys.argv.pop(1)); from app.runtime.sandbo
 ANSWER = struct.Struct("!i")
 
 
+def _polled(sock: socket.socket, events: int) -> bool:
+    """Whether one of the events is there now; the other side's end (POLLHUP) always counts."""
+    poll = select.poll()
+    poll.register(sock, events)
+    return bool(poll.poll(0))
+
+
 class WorkerProcess:
     """One worker. Used by one thread at a time."""
 
@@ -45,8 +52,7 @@ class WorkerProcess:
                 self.walls = walls
         except (frames.BadFrame, frames.OutOfTime):
             return False
-        readable, _, _ = select.select([self.sock], [], [], 0)
-        return not readable  # an idle worker has nothing to say: this would be its end
+        return not _polled(self.sock, select.POLLIN)  # an idle worker has nothing to say: this would be its end
 
     def send(self, head: dict[str, Any], body: bytes = b"", *, deadline: float) -> None:
         frames.send(self.sock, head, body, deadline=deadline)
@@ -110,6 +116,13 @@ class Zygote:
         for fd in fds:
             os.set_inheritable(fd, False)
         return WorkerProcess(ours, ANSWER.unpack(data)[0], fds[0] if fds else -1)
+
+    def alive(self) -> bool:
+        """Whether its end of the socket is open. An answer under way to another thread's fork() does not matter."""
+        try:
+            return not _polled(self._control, 0)
+        except ValueError:
+            return False  # stopped meanwhile
 
     def stop(self) -> None:
         """End it; its workers die with it."""

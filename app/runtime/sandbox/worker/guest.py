@@ -312,9 +312,9 @@ class Guest:
         data = name.encode()
         return self.call("new_function", self.put(data), len(data))
 
-    def drain(self) -> None:
-        """Run what promises left to do."""
-        self.call("execute_pending_jobs")
+    def drain(self) -> bool:
+        """Run what promises left to do, a batch of it; whether there was any."""
+        return self.call("execute_pending_jobs") > 0
 
     def _thrown(self) -> GuestError:
         slot = self.call("qjs_alloc", 4)
