@@ -41,6 +41,6 @@ SYSTEM_COLUMNS: dict[str, Column] = {
     "id": Column(Kind.UUID),
     "created_at": Column(Kind.DATETIME),
     "updated_at": Column(Kind.DATETIME),
-    "created_by": Column(Kind.UUID),
+    "created_by": Column(Kind.TEXT),
     "version": Column(Kind.INTEGER),
 }
