@@ -44,7 +44,7 @@ TITLES = {
 }
 CODES = {400: "bad_request", 401: "unauthenticated", 403: "forbidden", 404: "not_found", 405: "method_not_allowed",
          413: "payload_too_large", 415: "unsupported_media_type", 429: "rate_limited", 500: "internal", 503: "unavailable"}  # fmt: skip
-PAGES = {400, 401, 403, 404, 405, 413, 422, 429, 500, 503}
+PAGES = {400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 429, 500, 503}
 
 
 def status_of(error: errors.AppError) -> int:

@@ -52,7 +52,10 @@ def _send_toasts(response: Response) -> Response:
 
 
 def fragment(template: str, block: str | None = None, /, **context: Any) -> str:
-    """HTML of a part of a page: a `_part.html`, or one block of a page's template."""
+    """HTML of a part of a page: a `_part.html`, or one block of a page's template.
+
+    A block is rendered alone: what it uses must be imported inside it, not at the top of the file.
+    """
     return render_block(template, block, **context) if block else render_template(template, **context)
 
 

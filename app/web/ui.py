@@ -26,7 +26,7 @@ def register_ui(app: Flask, surface: Surface, *, frame_src: Iterable[str] = ()) 
     env = app.jinja_env
     env.undefined = StrictUndefined
     env.trim_blocks = env.lstrip_blocks = True
-    env.globals["theme"] = theme
+    env.globals.update(theme=theme, surface=surface)
     register_headers(app, surface, frame_src=frame_src)
     register_assets(app)
     register_filters(app)

@@ -1,13 +1,14 @@
 // <dialog>: data-open="id", data-close, a click beside it. Buttons also carry command/commandfor, which newer browsers
-// obey without scripts; showing an open dialog again would throw, hence the checks.
+// obey by themselves and also without scripts; this is for the others.
 import { each, on } from "./dom.js";
 
 on("click", "[data-open]", (button) => {
+  if ("commandForElement" in button && button.hasAttribute("command")) return;
   const dialog = document.getElementById(button.dataset.open);
   button.closest("[popover]")?.hidePopover();
   if (dialog && !dialog.open) dialog.showModal();
 });
-on("click", "[data-close]", (button) => button.closest("dialog")?.close());
+on("click", "[data-close]", (button) => button.closest("dialog").close());
 // the dialog itself is only the area around its box
 on("click", "dialog[data-light]", (dialog, event) => {
   if (event.target === dialog) dialog.close("no");

@@ -21,6 +21,7 @@ from wtforms import (
     TextAreaField,
     URLField,
 )
+from wtforms.fields import SelectChoice
 from wtforms.validators import DataRequired, Email, Length, NumberRange
 
 from app.lib.clock import utcnow
@@ -37,9 +38,9 @@ class SiteForm(FlaskForm):
     name = StringField("Name", [DataRequired("Give the site a name."), Length(max=80)])
     url = URLField("Address", [DataRequired("Enter the address, for example https://harbour-dental.co.uk.")])
     email = EmailField("Reply-to e-mail", [Email("Use an address such as desk@harbour-dental.co.uk.")])
-    plan = SelectField("Plan", choices=[("basic", "Basic"), ("plus", "Plus")])
-    days = SelectMultipleField("Opening days", choices=[("mon", "Monday"), ("tue", "Tuesday"), ("wed", "Wednesday")])
-    tone = RadioField("Tone", choices=[("warm", "Warm"), ("plain", "Plain")], default="warm")
+    plan = SelectField("Plan", choices=[SelectChoice("basic", "Basic"), SelectChoice("plus", "Plus")])
+    days = SelectMultipleField("Opening days", choices=[SelectChoice("mon", "Monday"), SelectChoice("tue", "Tuesday")])
+    tone = RadioField("Tone", choices=[SelectChoice("warm", "Warm", {"help": "As to a friend."}), SelectChoice("plain")], default="warm")
     seats = IntegerField("Seats", [NumberRange(min=1, max=20)], default=4)
     deposit = DecimalField("Deposit", description="Taken when the booking is made.")
     opens_on = DateField("Opens on")
@@ -111,7 +112,7 @@ def create_gallery() -> Flask:
             abort(404)
         now = utcnow()
         return render_template(
-            f"gallery/{name}.html",
+            "gallery/_results.html" if name == "list" and is_htmx() else f"gallery/{name}.html",
             form=SiteForm(),
             sites=SITES,
             now=now,
@@ -144,7 +145,13 @@ def create_gallery() -> Flask:
 
     @app.get("/broken")
     def broken() -> tuple[str, int]:
-        return render_template("errors/_fragment.html", title="Broken", text="On purpose.", request_id="req_1"), 500
+        return render_template("errors/_fragment.html", title="Broken", detail="On purpose.", request_id="req_1"), 500
+
+    @app.post("/upload")
+    def upload() -> Response:
+        names = [file.filename for file in request.files.getlist("package") if file.filename]
+        trigger_toast("success", f"{len(names)} files", ", ".join(str(name) for name in names))
+        return respond(redirect_to="/home")
 
     @app.post("/post")
     def post() -> Any:
@@ -158,7 +165,7 @@ def create_gallery() -> Flask:
 
     @app.get("/error/<int:code>")
     def error(code: int) -> tuple[str, int]:
-        return render_template(f"errors/{code}.html", request_id="req_01jd3v9k2m8q"), code
+        return render_template(f"errors/{code}.html", request_id="req_01jd3v9k2m8q", detail="The record changed since you read it."), code
 
     @app.get("/runtime")
     def runtime() -> str:
