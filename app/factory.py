@@ -8,6 +8,9 @@ from typing import Any, Literal
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from app.accounts import jobs as account_jobs
+from app.accounts import views as accounts
+from app.accounts.identity import register_identity
 from app.cli import register_commands
 from app.config import Config
 from app.db.base import db
@@ -20,12 +23,15 @@ from app.lib.mail import Mailer
 from app.mail import jobs as mail_jobs
 from app.queue.enqueue import configure_queue
 from app.queue.registry import register_job
+from app.tenancy.queries import counts
 from app.web import health
 from app.web.converters import register_converters
 from app.web.csrf import register_csrf
+from app.web.devices import register_devices
 from app.web.errors import register_errors
 from app.web.guard import protect
 from app.web.limits import register_limits
+from app.web.navigation import register_navigation
 from app.web.request_id import register_request_id
 from app.web.ui import register_ui
 
@@ -53,6 +59,7 @@ def wire_jobs() -> None:
     register_job("events.dispatch", event_jobs.dispatch, queue="high", timeout_s=120, cron="@every 10")
     register_job("events.forget_old", event_jobs.forget_old, timeout_s=600, cron="20 3 * * *")
     register_job("audit.verify", verify, timeout_s=600, cron="40 3 * * *")
+    register_job("accounts.forget_old", account_jobs.forget_old, timeout_s=600, cron="30 3 * * *")
     register_job("mail.deliver", mail_jobs.deliver, timeout_s=300, cron="@every 15")
 
 
@@ -77,6 +84,10 @@ def create_platform_app(config: Config) -> Flask:
     register_errors(app, "platform")
     register_limits(app, config.redis_url)
     register_csrf(app)
+    register_identity(app)
+    register_devices(app)
+    register_navigation(app, counts)
+    app.register_blueprint(accounts.bp)
     register_commands(app)
     protect(app)
     return app

@@ -1,0 +1,197 @@
+"""What the frame around signed-in pages shows: places to go, the person, their agencies.
+
+Everything is worked out only when a template asks for it, so fragments cost nothing. Which things are counted is handed
+in by the composition root: this package knows no tables.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from flask import Flask, current_app, g, url_for
+from flask_login import current_user
+from redis import RedisError
+from sqlalchemy.orm import Session
+from werkzeug.local import LocalProxy
+
+from app.access.permissions import ROLE_PERMISSIONS, Permission, StaffPermission
+from app.db.base import db
+from app.db.scope import current_scope, tenant_scope
+from app.db.session import transaction
+from app.queue.enqueue import redis
+from app.web.filters import hue_of, initials
+
+log = logging.getLogger(__name__)
+
+COUNTS_S = 10
+Counts = Callable[[Session], dict[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One line of the sidebar. It is shown when its endpoint exists and the person may go there. go: the key after G."""
+
+    key: str
+    label: str
+    icon: str
+    endpoint: str
+    permission: Permission | StaffPermission | None = None
+    go: str | None = None
+
+
+GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
+    (
+        "Workspace",
+        (
+            Place("home", "Home", "house", "tenancy.home", Permission.AGENCY_VIEW, "h"),
+            Place("sites", "Sites", "globe", "tenancy.sites", Permission.SITES_VIEW, "s"),
+            Place("clients", "Clients", "briefcase", "tenancy.clients", Permission.CLIENTS_VIEW, "c"),
+        ),
+    ),
+    (
+        "Modules",
+        (
+            Place("marketplace", "Marketplace", "store", "marketplace.index", Permission.MARKETPLACE_VIEW, "m"),
+            Place("installs", "Installed", "package", "installs.index", Permission.INSTALLS_VIEW, "i"),
+            Place("studio", "Module Studio", "code", "studio.index", Permission.MODULES_VIEW, "u"),
+        ),
+    ),
+    (
+        "Agency",
+        (
+            Place("members", "Members", "users", "tenancy.members", Permission.MEMBERS_VIEW, "p"),
+            Place("keys", "API keys", "key-round", "gateway.keys", Permission.KEYS_VIEW, "k"),
+            Place("logs", "Logs", "scroll-text", "support.logs", Permission.LOGS_VIEW, "l"),
+            Place("audit", "Audit trail", "list-checks", "support.audit", Permission.AUDIT_VIEW, "a"),
+            Place("settings", "Settings", "settings", "tenancy.settings", Permission.AGENCY_MANAGE, "t"),
+        ),
+    ),
+    (
+        "Development",
+        (Place("mailbox", "Mailbox", "inbox", "support.mailbox", None, "b"),),
+    ),
+)
+
+
+def register_navigation(app: Flask, counts: Counts) -> None:
+    """Give templates nav, me, agency, agencies and the addresses of the frame. counts: {place key: how many}."""
+
+    @app.context_processor
+    def frame() -> dict[str, Any]:
+        return {
+            "nav": LocalProxy(lambda: _once("nav", lambda: _navigation(counts))),
+            "me": LocalProxy(lambda: _once("me", _me)),
+            "agency": LocalProxy(lambda: _once("agency", _agency)),
+            "agencies": LocalProxy(lambda: _once("agencies", _agencies)),
+            "home_url": "/",
+            "switch_url": url_for("accounts.switch_agency"),
+            "account_url": url_for("accounts.account"),
+            "signout_url": url_for("accounts.sign_out"),
+            "theme_url": url_for("accounts.theme"),
+            "palette_url": url_for("tenancy.palette") if "tenancy.palette" in app.view_functions else None,
+        }
+
+
+def _once(name: str, make: Callable[[], Any]) -> Any:
+    made = g.setdefault("frame", {})
+    if name not in made:
+        made[name] = make()
+    return made[name]
+
+
+def _me() -> dict[str, Any]:
+    return {
+        "name": current_user.name,
+        "email": current_user.email,
+        "initials": initials(current_user.name),
+        "hue": hue_of(current_user.name),
+    }
+
+
+def _agency() -> dict[str, Any]:
+    current = current_user.current
+    if current is None:
+        return {"name": "Dramac", "hue": 1, "initials": "D", "note": "No agency"}
+    return {
+        "name": current.agency_name,
+        "hue": current.hue,
+        "initials": initials(current.agency_name),
+        "note": "Suspended" if current.suspended else current.role.label,
+    }
+
+
+def _agencies() -> list[dict[str, Any]]:
+    current = current_user.current
+    return [
+        {
+            "id": agency.public_id,
+            "name": agency.agency_name,
+            "hue": agency.hue,
+            "initials": initials(agency.agency_name),
+            "current": current is not None and agency.agency_id == current.agency_id,
+        }
+        for agency in current_user.memberships
+    ]
+
+
+def _navigation(counts: Counts) -> list[dict[str, Any]]:
+    membership = current_user.membership
+    if membership is None:
+        return []
+    allowed = ROLE_PERMISSIONS[membership.role]
+    numbers = _counted(counts, membership.agency_id)
+    groups = []
+    for label, places in GROUPS:
+        items = [
+            {
+                "key": place.key,
+                "label": place.label,
+                "icon": place.icon,
+                "url": url_for(place.endpoint),
+                "count": numbers.get(place.key),
+                "go": place.go,
+            }
+            for place in places
+            if place.endpoint in current_app.view_functions
+            and (place.permission is None or place.permission in allowed)
+        ]
+        if items:
+            groups.append({"label": label, "items": items})
+    return groups
+
+
+def _counted(counts: Counts, agency_id: UUID) -> dict[str, int]:
+    """The agency's counters, at most 10 s old; in one statement when they have to be counted."""
+    key = f"dramac:nav:{agency_id}"
+    try:
+        kept = redis().get(key)
+        if kept:
+            found: dict[str, int] = json.loads(kept)  # type: ignore[arg-type]  # the client is synchronous
+            return found
+        numbers = _count(counts, agency_id)
+        redis().set(key, json.dumps(numbers), ex=COUNTS_S)
+    except RedisError as error:
+        log.warning("counters are not cached: %s", error)
+        return _count(counts, agency_id)
+    return numbers
+
+
+def _count(counts: Counts, agency_id: UUID) -> dict[str, int]:
+    if current_scope().agency_id == agency_id and "db" in g:
+        return counts(g.db)
+    # the account page runs in the person's own scope, where an agency's rows are not to be seen
+    with tenant_scope(agency_id), transaction(db.session.session_factory()) as session:
+        return counts(session)
+
+
+def forget_counts(agency_id: UUID) -> None:
+    """Count anew on the next page: for views that add or remove what is counted."""
+    try:
+        redis().delete(f"dramac:nav:{agency_id}")
+    except RedisError as error:
+        log.warning("counters are not forgotten: %s", error)
