@@ -28,7 +28,7 @@ SITE = {"timezone": "Europe/Berlin", "locale": "de", "currency": "EUR"}
         ("{{ none|date }}{{ none|money }}{{ none }}{{ empty }}", ""),
         ("{{ 'a\nb'|nl2br }}", "a<br>\nb"),
         ("{{ 'one two three'|truncate(9) }}", "one two…"),
-        ("{{ 'Grüße & Küsse'|slugify }}", "grue-kusse".replace("grue", "grue")),
+        ("{{ 'Grüße & Küsse'|slugify }}", "grue-kusse"),
         ("{{ 'a b&c'|urlencode }}", "a%20b%26c"),
         ("{{ missing|default('x') }}", "x"),
         ("{{ [3, 1, 2]|sort|join('-') }}", "1-2-3"),

@@ -34,11 +34,12 @@ def main() -> None:
         os.closerange(SOCKET_FD + 1, 1 << 16)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is the pool's business
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries the workers
-        shared = {"network": lock.leave_network()}
         zones.preload()
         functions = Functions()
         load_filter = lock.prepare_filter()
         warm(functions)
+        probe = _probe() if flag == "probed" else None
+        shared = {"network": lock.leave_network()}  # last: in a user namespace some files may be out of reach
     except BaseException as error:  # the pool has to learn why: there is no log here
         frames.send(control, {"op": "failed", "message": f"{type(error).__name__}: {error}"[:2000]})
         raise
@@ -46,7 +47,7 @@ def main() -> None:
     gc.freeze()
     assert threading.active_count() == 1
     frames.send(control, {"op": "ready"})
-    serve(control, functions, load_filter, shared=shared, probe=_probe() if flag == "probed" else None)
+    serve(control, functions, load_filter, shared=shared, probe=probe)
 
 
 def _probe() -> ModuleType:
