@@ -47,8 +47,23 @@ class Config:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Config:
-        """Read and check the environment; raises ConfigInvalid with every problem at once."""
-        return _Reader(os.environ if environ is None else environ).config()
+        """Read and check the environment; raises ConfigInvalid with every problem at once.
+
+        What is not given is read from DATA_DIR/environment, where `make run` keeps the addresses of its own servers: so
+        the management commands find them from another terminal.
+        """
+        return _Reader({**_kept(), **os.environ} if environ is None else environ).config()
+
+
+def _kept() -> dict[str, str]:
+    """NAME=value lines of DATA_DIR/environment; nothing in production, which brings everything itself."""
+    if os.environ.get("DRAMAC_ENV") == "production":
+        return {}
+    try:
+        lines = (Path(os.environ.get("DATA_DIR") or ".data") / "environment").read_text().splitlines()
+    except OSError:
+        return {}
+    return dict(line.split("=", 1) for line in lines if "=" in line)
 
 
 class _Reader:

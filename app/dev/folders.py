@@ -91,6 +91,9 @@ class Lock:
         self._file.write(f"{os.getpid()}\n")
         self._file.flush()
 
+    def fileno(self) -> int:
+        return self._file.fileno()
+
     def release(self) -> None:
         self._file.truncate(0)
         self._file.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import os
 import signal
 import subprocess
@@ -15,7 +16,7 @@ from typing import IO
 
 from app.dev.account import Account
 
-_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
+_PR_SET_PDEATHSIG, _PR_SET_NAME, _PR_SET_CHILD_SUBREAPER = 1, 15, 36
 # Loaded before any fork: between fork and exec nothing may be imported or allocated.
 _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
@@ -50,17 +51,24 @@ def spawn(
 
 
 def _death_signal(signum: signal.Signals) -> Callable[[], None] | None:
+    """What Popen is to do between fork and exec: after the change of account, which would clear the request."""
     if _libc is None:
         return None
-    parent = os.getpid()
-    prctl, number = _libc.prctl, int(signum)
+    return functools.partial(die_with, os.getpid(), signum)
 
-    def ask() -> None:  # after the change of account, which would clear it
-        prctl(_PR_SET_PDEATHSIG, number)
+
+def die_with(parent: int, signum: signal.Signals) -> None:
+    """Ask the kernel for the signal when our parent dies, and end at once if it already has (Linux; nothing elsewhere)."""
+    if _libc is not None:
+        _libc.prctl(_PR_SET_PDEATHSIG, int(signum))
         if os.getppid() != parent:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    return ask
+
+def name_process(name: str) -> None:
+    """The name that ps and top show (Linux keeps 15 letters; nothing elsewhere)."""
+    if _libc is not None:
+        _libc.prctl(_PR_SET_NAME, name.encode()[:15])
 
 
 def adopt_orphans() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import http.client
+import os
 import secrets
 import socket
 import sys
@@ -15,6 +16,7 @@ from app.config import Config
 from app.dev import postgres, valkey
 from app.dev.errors import DevError
 from app.dev.folders import Lock, data_folder, kept_secret, write_private
+from app.dev.forked import preload
 from app.dev.processes import last_lines
 from app.dev.supervisor import StopAsked, Supervisor
 
@@ -33,7 +35,7 @@ def run(environ: Mapping[str, str]) -> int:
     try:
         must_be_free("PORT", config.host, config.port)
         must_be_free("RUNTIME_PORT", config.host, config.runtime_port)
-        return _run(complete, config, started)
+        return _run(complete, config, lock, started)
     finally:
         lock.release()
 
@@ -71,9 +73,9 @@ def must_be_free(name: str, host: str, port: int) -> None:
             ) from None
 
 
-def _run(environ: Mapping[str, str], config: Config, started: float) -> int:
+def _run(environ: Mapping[str, str], config: Config, lock: Lock, started: float) -> int:
     servers: list[Server] = []
-    with Supervisor(environ=environ) as supervisor:
+    with Supervisor(environ=environ, private=[lock.fileno()]) as supervisor:
         try:
             _start_servers(supervisor, config, servers)
             _prepare(supervisor, environ, config)
@@ -152,10 +154,16 @@ def _demo_password(data_dir: Path) -> str:
 
 
 def _start_programs(supervisor: Supervisor, config: Config) -> None:
-    supervisor.start("web", _granian(config, port=config.port, workers=config.web_workers))
-    supervisor.start("runtime", _granian(config, port=config.runtime_port, workers=1))
-    supervisor.start("worker", (sys.executable, "worker.py"))
-    supervisor.start("scheduler", (sys.executable, "worker.py", "--scheduler"))
+    fork = preload()
+    programs = {
+        "web": _granian(config, port=config.port, workers=config.web_workers),
+        "runtime": _granian(config, port=config.runtime_port, workers=1),
+        "worker": (sys.executable, "worker.py"),
+        "long": (sys.executable, "worker.py", "--long"),
+        "scheduler": (sys.executable, "worker.py", "--scheduler"),
+    }
+    for name, command in programs.items():
+        supervisor.start(name, command, fork=fork)
     for name, port, path, wanted in (
         ("web", config.port, "/api/ready", (200,)),
         ("runtime", config.runtime_port, "/", range(200, 500)),
@@ -176,7 +184,8 @@ def _granian(config: Config, *, port: int, workers: int) -> tuple[str, ...]:
         "warning",
     )
     command += ("--host", config.host, "--port", str(port), "--workers", str(workers))
-    return (*command, "--blocking-threads", str(config.web_threads), "--workers-kill-timeout", "8", "wsgi:application")
+    threads = min(config.web_threads, 2 * (os.cpu_count() or 1) + 1)  # more, and granian warns at every start
+    return (*command, "--blocking-threads", str(threads), "--workers-kill-timeout", "8", "wsgi:application")
 
 
 def _answers(host: str, port: int, path: str, wanted: Iterable[int]) -> Callable[[], bool]:

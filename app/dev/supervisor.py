@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from app.dev.errors import DevError
+from app.dev.forked import Forked, Process
 from app.dev.processes import adopt_orphans, how_it_ended, signal_group, spawn
 
 KEPT_LINES = 20
@@ -30,7 +31,7 @@ class Child:
     """One running program. `once` ones are expected to end; any other end stops everything."""
 
     name: str
-    process: subprocess.Popen[bytes]
+    process: Process
     once: bool = False
     said: deque[str] = field(default_factory=lambda: deque(maxlen=KEPT_LINES))
     rest: bytes = b""  # a line not finished yet
@@ -45,9 +46,18 @@ class Supervisor:
     """Starts programs with one environment. Use as a context manager: leaving it stops all of them, newest first asked.
 
     grace_s: how long they may take to finish what they are at before they are killed.
+    private: descriptors of the caller that no program may keep open, such as its lock.
     """
 
-    def __init__(self, *, environ: Mapping[str, str], out: BinaryIO | None = None, grace_s: float = 10) -> None:
+    def __init__(
+        self,
+        *,
+        environ: Mapping[str, str],
+        out: BinaryIO | None = None,
+        grace_s: float = 10,
+        private: Sequence[int] = (),
+    ) -> None:
+        self._private = list(private)
         self._environ = environ
         self._out = sys.stdout.buffer if out is None else out
         self._coloured = out is None and sys.stdout.isatty() and "NO_COLOR" not in environ
@@ -84,11 +94,11 @@ class Supervisor:
     def _ask(self, *_: object) -> None:
         self._asked += 1
 
-    def start(self, name: str, command: Sequence[str]) -> Child:
-        """Start a program that is to run until we stop."""
-        return self._start(name, command, once=False)
+    def start(self, name: str, command: Sequence[str], *, fork: bool = False) -> Child:
+        """Start a program that is to run until we stop. fork: as a copy of this process (see app/dev/forked.py)."""
+        return self._start(name, command, once=False, fork=fork)
 
-    def watch(self, name: str, process: subprocess.Popen[bytes], last_words: Callable[[], str]) -> None:
+    def watch(self, name: str, process: Process, last_words: Callable[[], str]) -> None:
         """Stop everything when this server ends. Whoever started it stops it."""
         self._children.append(Child(name, process, last_words=last_words))
 
@@ -156,10 +166,16 @@ class Supervisor:
         command: Sequence[str],
         *,
         once: bool,
+        fork: bool = False,
         extra: Mapping[str, str] | None = None,
         keep: int | None = KEPT_LINES,
     ) -> Child:
-        process = spawn(command, environ={**self._environ, **(extra or {})}, output=subprocess.PIPE)
+        environ = {**self._environ, **(extra or {})}
+        process: Process
+        if fork:
+            process = Forked(command, environ=environ, close=self._descriptors(), name=name)
+        else:
+            process = spawn(command, environ=environ, output=subprocess.PIPE)
         assert process.stdout is not None
         os.set_blocking(process.stdout.fileno(), False)
         child = Child(name, process, once=once, said=deque(maxlen=keep))
@@ -167,6 +183,12 @@ class Supervisor:
         self._sessions.append(process.pid)
         self._selector.register(process.stdout, selectors.EVENT_READ, child)
         return child
+
+    def _descriptors(self) -> list[int]:
+        """The open files that are ours alone."""
+        outputs = [child.process.stdout for child in self._children]
+        ours = [output.fileno() for output in outputs if output is not None and not output.closed]
+        return [*ours, *self._private, self._wake_read, self._wake_write, self._selector.fileno()]
 
     def _check(self) -> None:
         for child in self._children:
