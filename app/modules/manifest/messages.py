@@ -34,6 +34,8 @@ _PATTERNS = {
     r"^[a-z][a-z0-9_]*:[a-z][a-z0-9_]*$": "write what and which right, such as records:read",
     r"^[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?$": "write a language tag, such as en or pt-BR",
     r"^([A-Za-z0-9/_.-]|\{year\}|\{month\})*$": "use letters, digits, / _ . - and {year} or {month}",
+    r"^https://[^\s\"'<>\\]{3,400}$": "write a whole address that starts with https://",
+    r"^[a-zA-Z0-9][a-zA-Z0-9_./-]*$": "write a file such as icon.svg, or the name of an icon",
 }
 _LIMITS = {
     "greater_than_equal": ("ge", "must be at least {}"),
