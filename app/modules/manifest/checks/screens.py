@@ -195,8 +195,11 @@ def check_pages(checker: Checker) -> None:
     """Every page."""
     for name, page in checker.manifest.pages.items():
         path: Path = ("pages", name)
-        if not page.template.endswith(".html"):
-            checker.report((*path, "template"), f'"{page.template}" must be an .html file of templates/', "file")
+        endings = (".html", ".txt") if page.kind == "email" else (".html",)
+        if not page.template.endswith(endings):
+            checker.report(
+                (*path, "template"), f'"{page.template}" must be an {" or ".join(endings)} file of templates/', "file"
+            )
         _form(checker, page, path)
         for data_name, data in page.data.items():
             place: Path = (*path, "data", data_name)
@@ -223,7 +226,9 @@ def _form(checker: Checker, page: Page, path: Path) -> None:
             checker.report((*path, key), "is required for a form", "required", key=True)
     if page.table is None or (table := checker.table(page.table, (*path, "table"))) is None or page.fields is None:
         return
-    _public_fields(checker, page.table, page.fields, (*path, "fields"))
+    # a form may take a json field in: its inputs are named field.key
+    shown = [name for name in page.fields if getattr(table.fields.get(name), "type", None) != "json"]
+    _public_fields(checker, page.table, shown, (*path, "fields"))
     _writable(checker, page.table, page.fields, (*path, "fields"))
     for name, field in table.fields.items():
         if field.required and field.default is None and name not in page.fields:
