@@ -6,6 +6,7 @@ Pools belong to a process: after a fork the child opens its own.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,6 +16,7 @@ from psycopg_pool import ConnectionPool
 
 _settings: dict[str, Any] = {}
 _pools: dict[str, ConnectionPool] = {}
+_making = threading.Lock()
 
 
 def configure_pools(*, runtime_url: str, owner_url: str, size: int) -> None:
@@ -25,17 +27,20 @@ def configure_pools(*, runtime_url: str, owner_url: str, size: int) -> None:
 
 def runtime_pool() -> ConnectionPool:
     """Connections as dramac_runtime, in autocommit: a transaction is begun by who needs one."""
-    if "runtime" not in _pools:
-        _pools["runtime"] = ConnectionPool(
-            _settings["runtime_url"],
-            min_size=1,
-            max_size=_settings["size"],
-            timeout=5,
-            kwargs={"autocommit": True, "prepare_threshold": 1},
-            open=True,
-            name="runtime",
-        )
-    return _pools["runtime"]
+    if pool := _pools.get("runtime"):
+        return pool
+    with _making:  # the first requests come at once: each would make a pool, and all but one be thrown away
+        if "runtime" not in _pools:
+            _pools["runtime"] = ConnectionPool(
+                _settings["runtime_url"],
+                min_size=1,
+                max_size=_settings["size"],
+                timeout=5,
+                kwargs={"autocommit": True, "prepare_threshold": 1},
+                open=True,
+                name="runtime",
+            )
+        return _pools["runtime"]
 
 
 @contextmanager
@@ -53,7 +58,9 @@ def close_pools() -> None:
 
 
 def _forget_pools() -> None:
+    global _making
     _pools.clear()  # the sockets are the parent's
+    _making = threading.Lock()  # another thread of the parent may have held it
 
 
 os.register_at_fork(after_in_child=_forget_pools)
