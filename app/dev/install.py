@@ -52,7 +52,7 @@ def install(purpose: str) -> None:
         make_venv()
     print(f"Installing what `make {purpose}` needs (the first time takes about a minute) …", flush=True)
     files = [word for name in FILES[purpose] for word in ("-r", name)]
-    pip = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *files]
+    pip = [str(VENV / "bin" / "python"), "-m", "pip", "install", "-qq", "--disable-pip-version-check", *files]
     if subprocess.run(pip, cwd=ROOT, check=False).returncode != 0:
         raise CannotInstall("pip could not install the requirements (its report is above); is the network reachable?")
     for name, files_of in FILES.items():
