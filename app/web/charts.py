@@ -1,6 +1,7 @@
 """Small charts drawn on the server as SVG: no script, no style attributes, colours from CSS classes c1 to c5."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from flask import Flask
 from markupsafe import Markup
@@ -19,7 +20,7 @@ def _points(values: Sequence[float]) -> list[tuple[float, float]]:
 def _curve(points: list[tuple[float, float]]) -> str:
     """Path through the points whose tangents are level, so that it never dips below a value that is not there."""
     path = f"M{points[0][0]:.2f},{points[0][1]:.2f}"
-    for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(points):
         pull = (x1 - x0) * 0.42
         path += f" C{x0 + pull:.2f},{y0:.2f} {x1 - pull:.2f},{y1:.2f} {x1:.2f},{y1:.2f}"
     return path
@@ -38,11 +39,19 @@ def spark(values: Sequence[float], colour: str = "c1") -> Markup:
 
 
 def bars(
-    chart_id: str, *, title: str, labels: Sequence[str], values: Sequence[int], every: int = 1, colour: str = "c1"
+    chart_id: str,
+    *,
+    title: str,
+    labels: Sequence[str],
+    values: Sequence[int],
+    every: int = 1,
+    colour: str = "c1",
+    column: str = "Day",
+    of: str = "Number",
 ) -> Markup:
     """Vertical bars with the same numbers as a table under them.
 
-    labels: one for each value, e.g. days; every: print each n-th label on the axis.
+    labels: one for each value, e.g. days; every: print each n-th label on the axis; column, of: heads of the table.
     """
     top = max([*values, 1])
     slot = 100 / max(len(values), 1)
@@ -67,7 +76,7 @@ def bars(
         '<title id="{id}-t">{title}</title><line class="ch-grid" x1="0" x2="100%" y1="86%" y2="86%"/>'
         "{shapes}{ticks}</svg>"
         '<details class="ch-data"><summary>View as table</summary><div class="ch-scroll" tabindex="0" role="region" '
-        'aria-label="{title}, as a table"><table><thead><tr><th scope="col">When</th><th scope="col">Number</th></tr>'
+        'aria-label="{title}, as a table"><table><thead><tr><th scope="col">{column}</th><th scope="col">{of}</th></tr>'
         "</thead><tbody>{rows}</tbody></table></div></details></figure>"
     ).format(
         id=chart_id,
@@ -75,6 +84,8 @@ def bars(
         shapes=Markup("").join(shapes),
         ticks=Markup("").join(ticks),
         rows=Markup("").join(rows),
+        column=column,
+        of=of,
     )
 
 

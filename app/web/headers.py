@@ -61,16 +61,24 @@ def content_security_policy(surface: Surface, *, frame_src: Iterable[str] = ()) 
     )
 
 
-def _common(response: Response, surface: Surface) -> None:
-    put = response.headers.setdefault
-    put("X-Content-Type-Options", "nosniff")
-    put("Referrer-Policy", "strict-origin-when-cross-origin" if surface == "runtime" else "same-origin")
-    put("Permissions-Policy", PERMISSIONS_POLICY)
-    put("Cross-Origin-Resource-Policy", "cross-origin" if surface == "runtime" else "same-origin")
+def _common(surface: Surface, *, secure: bool) -> list[tuple[str, str]]:
+    found = [
+        ("X-Content-Type-Options", "nosniff"),
+        ("Referrer-Policy", "strict-origin-when-cross-origin" if surface == "runtime" else "same-origin"),
+        ("Permissions-Policy", PERMISSIONS_POLICY),
+        ("Cross-Origin-Resource-Policy", "cross-origin" if surface == "runtime" else "same-origin"),
+    ]
     if surface != "runtime":  # on the runtime it would cut the tie between a host page and its popup
-        put("Cross-Origin-Opener-Policy", "same-origin")
-    if request.is_secure:
-        put("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+        found.append(("Cross-Origin-Opener-Policy", "same-origin"))
+    if secure:
+        found.append(("Strict-Transport-Security", "max-age=31536000; includeSubDomains"))
+    return found
+
+
+def plain_headers(surface: Surface, *, secure: bool) -> list[tuple[str, str]]:
+    """The headers of an answer that is no document, for what answers without Flask."""
+    caching = [("Cache-Control", "no-store")] if surface == "api" else []
+    return [*_common(surface, secure=secure), ("Content-Security-Policy", NOT_A_DOCUMENT), *caching]
 
 
 def _html(response: Response, surface: Surface, frame_src: tuple[str, ...]) -> None:
@@ -90,7 +98,8 @@ def register_headers(app: Flask, surface: Surface, *, frame_src: Iterable[str] =
 
     @app.after_request
     def set_headers(response: Response) -> Response:
-        _common(response, surface)
+        for name, value in _common(surface, secure=request.is_secure):
+            response.headers.setdefault(name, value)
         if response.mimetype == "text/html":
             _html(response, surface, frames)
         else:

@@ -30,9 +30,7 @@ def gallery() -> Iterator[str]:
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 1440), ("light", 390), ("dark", 390)])
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_is_quiet_accessible_and_fits(
-    gallery: str, visit: Visitor, name: str, theme: str, width: int
-) -> None:
+def test_a_page_is_quiet_accessible_and_fits(gallery: str, visit: Visitor, name: str, theme: str, width: int) -> None:
     query = f"?theme={theme}" if name == "runtime" else ""
     seen = visit(f"{gallery}/{name}{query}", theme=theme, width=width)
     assert seen.axe_faults() == []
@@ -209,7 +207,9 @@ def test_a_job_asks_until_it_is_done(gallery: str, visit: Visitor) -> None:
     expect(page.locator("#job-1 progress")).to_have_count(0)
 
 
-def test_a_folder_is_sent_with_its_paths(gallery: str, visit: Visitor, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_folder_is_sent_with_its_paths(
+    gallery: str, visit: Visitor, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     folder = tmp_path_factory.mktemp("module") / "enquiries"
     (folder / "forms").mkdir(parents=True)
     (folder / "module.yaml").write_text("name: enquiries")

@@ -40,7 +40,11 @@ class SiteForm(FlaskForm):
     email = EmailField("Reply-to e-mail", [Email("Use an address such as desk@harbour-dental.co.uk.")])
     plan = SelectField("Plan", choices=[SelectChoice("basic", "Basic"), SelectChoice("plus", "Plus")])
     days = SelectMultipleField("Opening days", choices=[SelectChoice("mon", "Monday"), SelectChoice("tue", "Tuesday")])
-    tone = RadioField("Tone", choices=[SelectChoice("warm", "Warm", {"help": "As to a friend."}), SelectChoice("plain")], default="warm")
+    tone = RadioField(
+        "Tone",
+        choices=[SelectChoice("warm", "Warm", {"help": "As to a friend."}), SelectChoice("plain")],
+        default="warm",
+    )
     seats = IntegerField("Seats", [NumberRange(min=1, max=20)], default=4)
     deposit = DecimalField("Deposit", description="Taken when the booking is made.")
     opens_on = DateField("Opens on")
@@ -165,7 +169,9 @@ def create_gallery() -> Flask:
 
     @app.get("/error/<int:code>")
     def error(code: int) -> tuple[str, int]:
-        return render_template(f"errors/{code}.html", request_id="req_01jd3v9k2m8q", detail="The record changed since you read it."), code
+        return render_template(
+            f"errors/{code}.html", request_id="req_01jd3v9k2m8q", detail="The record changed since you read it."
+        ), code
 
     @app.get("/runtime")
     def runtime() -> str:
