@@ -137,6 +137,8 @@ CREATE POLICY visible ON module_database_registry FOR SELECT TO dramac_app
   USING (EXISTS (SELECT FROM module_source m WHERE m.id = module_id));
 CREATE POLICY staff ON module_database_registry TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY lookup ON module_database_registry FOR SELECT TO dramac_lookup USING (true);
+-- Provisioning, which runs as the owner, writes here what it made in the same transaction.
+CREATE POLICY provisioning ON module_database_registry TO CURRENT_USER USING (true) WITH CHECK (true);
 
 ALTER TABLE module_naming_conflicts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE module_naming_conflicts FORCE ROW LEVEL SECURITY;
@@ -169,10 +171,19 @@ CREATE FUNCTION module_slug_taken(wanted text) RETURNS boolean LANGUAGE sql STAB
   AS $$ SELECT EXISTS (SELECT FROM module_source WHERE slug = wanted) $$;
 CREATE FUNCTION blob_known(digests text[]) RETURNS SETOF text LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp
   AS $$ SELECT sha256 FROM module_blobs WHERE sha256 = ANY (digests) $$;
+-- The name of an agency is public as far as it publishes.
+CREATE FUNCTION publisher_names(wanted uuid[]) RETURNS TABLE (id uuid, name text)
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT a.id, a.name FROM agencies a
+  WHERE a.id = ANY (wanted) AND EXISTS (SELECT FROM module_source m WHERE m.agency_id = a.id AND m.latest_version_id IS NOT NULL)
+$$;
+CREATE POLICY lookup ON agencies FOR SELECT TO dramac_lookup USING (true);
+GRANT SELECT ON agencies TO dramac_lookup;
 GRANT CREATE ON SCHEMA public TO dramac_lookup;
+ALTER FUNCTION publisher_names OWNER TO dramac_lookup;
 ALTER FUNCTION short_id_taken OWNER TO dramac_lookup;
 ALTER FUNCTION module_slug_taken OWNER TO dramac_lookup;
 ALTER FUNCTION blob_known OWNER TO dramac_lookup;
 REVOKE CREATE ON SCHEMA public FROM dramac_lookup;
-REVOKE EXECUTE ON FUNCTION short_id_taken, module_slug_taken, blob_known FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION short_id_taken, module_slug_taken, blob_known TO dramac_app, dramac_staff;
+REVOKE EXECUTE ON FUNCTION publisher_names, short_id_taken, module_slug_taken, blob_known FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION publisher_names, short_id_taken, module_slug_taken, blob_known TO dramac_app, dramac_staff;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from decimal import Decimal
 
 from app.errors import Invalid
@@ -42,6 +43,7 @@ from app.modules.storage.layout import (
     TableLayout,
     joined_name,
 )
+from app.modules.storage.objects import objects_of
 
 SYSTEM = (
     Column("id", "uuid", Kind.UUID, required=True),
@@ -78,7 +80,7 @@ TYPE_OF_KIND = {
     Kind.DATE: "date",
     Kind.DATETIME: "timestamptz",
 }
-_INDEXED = frozenset("text bigint numeric boolean date time timestamptz smallint uuid integer".split())
+_INDEXED = {"text", "bigint", "numeric", "boolean", "date", "time", "timestamptz", "smallint", "uuid", "integer"}
 _TEXT_KINDS = (TextField, RichtextField, SlugField)
 _NUMBERS = (IntegerField, DecimalField, MoneyField, PercentField, DurationField)
 
@@ -205,10 +207,7 @@ def _indexes(manifest: Manifest, name: str, table: Table, columns: dict[str, Col
         wanted += [(one,) for one in getattr(view, "filters", ())]
         keys = tuple(key.removeprefix("-") for key in sort_keys(getattr(view, "sort", None)))
         wanted += [(*keys, "id")] if keys else []
-    found: list[Index] = []
-    for fields in dict.fromkeys(unique):
-        if all(one in columns for one in fields):
-            found.append(Index(fields, unique=True))
+    found = [Index(fields, unique=True) for fields in dict.fromkeys(unique) if all(one in columns for one in fields)]
     taken = [index.columns for index in found]
     for fields in sorted(dict.fromkeys(wanted), key=len, reverse=True):
         usable = all(one in columns and columns[one].type in _INDEXED for one in fields)
@@ -246,15 +245,16 @@ def _capacity(manifest: Manifest, name: str, columns: dict[str, Column]) -> tupl
 
 
 def _refuse_clashes(layout: Layout) -> None:
-    relations = [name for table in layout.tables for name in (table.name, *(link.name for link in table.links))]
     for table in layout.tables:
         _refuse_twice([column.name for column in table.columns], f"tables/{table.name}/fields")
-    _refuse_twice(relations, "tables")
+    names = [name for table in layout.tables for name in (table.name, *(link.name for link in table.links))]
+    # indexes, and the functions of triggers, share one schema
+    _refuse_twice([*names, *(name for table in layout.tables for name in objects_of(table))], "tables")
 
 
 def _refuse_twice(names: list[str], pointer: str) -> None:
-    for name in names:
-        if names.count(name) > 1:
+    for name, times in Counter(names).items():
+        if times > 1:
             raise NameTaken.field(pointer, f'"{name}" is needed twice; rename one table or field', "name_taken")
 
 
