@@ -9,7 +9,7 @@ from flask.cli import AppGroup
 
 from app.config import Config
 from app.db.base import db as flask_db
-from app.db.migrate import applied, migrate, migrations
+from app.db.migrate import MigrationFailed, applied, migrate, migrations
 from app.db.scope import platform_scope
 from app.db.session import transaction
 from app.tenancy.models import Agency, Site
@@ -27,8 +27,11 @@ def _config() -> Config:
 @database.command("migrate")
 def db_migrate() -> None:
     """Bring the database up to date; prints what was applied."""
-    for name in migrate(_config().database_url, _config().secret_keys[0]):
-        click.echo(f"applied {name}")
+    try:
+        for name in migrate(_config().database_url, _config().secret_keys[0]):
+            click.echo(f"applied {name}")
+    except MigrationFailed as error:
+        raise click.ClickException(str(error)) from error
 
 
 @database.command("status")

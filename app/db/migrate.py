@@ -21,7 +21,7 @@ ROLES_LOCK = 0x726F6C65  # "role": roles belong to the cluster, which several da
 MINIMUM_SERVER = 180000
 
 
-class MigrationFailed(SystemExit):
+class MigrationFailed(RuntimeError):
     """The database cannot be brought up to date; the message says which file and why."""
 
 

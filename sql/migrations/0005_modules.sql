@@ -177,7 +177,7 @@ CREATE FUNCTION publisher_names(wanted uuid[]) RETURNS TABLE (id uuid, name text
   SELECT a.id, a.name FROM agencies a
   WHERE a.id = ANY (wanted) AND EXISTS (SELECT FROM module_source m WHERE m.agency_id = a.id AND m.latest_version_id IS NOT NULL)
 $$;
-CREATE POLICY lookup ON agencies FOR SELECT TO dramac_lookup USING (true);
+CREATE POLICY lookup_publisher ON agencies FOR SELECT TO dramac_lookup USING (true);
 GRANT SELECT ON agencies TO dramac_lookup;
 GRANT CREATE ON SCHEMA public TO dramac_lookup;
 ALTER FUNCTION publisher_names OWNER TO dramac_lookup;
