@@ -15,24 +15,26 @@ SHORT_ID = re.compile(r"[0-9a-f]{8}")
 SYSTEM_FIELDS = frozenset({"id", "site_id", "created_at", "updated_at", "created_by", "version", "custom"})
 
 # Path segments and names of the platform; a module called so would shadow a route or pass for the house itself.
-RESERVED_SLUGS = frozenset(
-    "account accounts admin agencies agency api app apps assets audit auth billing client clients console dashboard"
-    " docs dramac dramac-cli embed events fn health help home install installs integrations invitations keys login"
-    " logout marketplace me members modules new oauth openapi page pages platform portal ready root s schemas sdk"
-    " security session sessions settings signin signup site sites staff static status studio support system test"
-    " token tokens user users webhooks well-known workspace www".split()  # noqa: SIM905  # a list of sixty strings is harder to read
-)
+_SLUGS = """
+account accounts admin agencies agency api app apps assets audit auth billing client clients console dashboard docs
+dramac dramac-cli embed events fn health help home install installs integrations invitations keys login logout
+marketplace me members modules new oauth openapi page pages platform portal ready root s schemas sdk security session
+sessions settings signin signup site sites staff static status studio support system test token tokens user users
+webhooks well-known workspace www
+"""
+RESERVED_SLUGS = frozenset(_SLUGS.split())
 
 # pg_get_keywords() of PostgreSQL 18, categories R (reserved) and T (reserved, may be a function or type name).
-RESERVED_WORDS = frozenset(
-    "all analyse analyze and any array as asc asymmetric authorization between binary both case cast check collate"
-    " collation column concurrently constraint create cross current_catalog current_date current_role current_schema"
-    " current_time current_timestamp current_user default deferrable desc distinct do else end except false fetch for"
-    " foreign freeze from full grant group having ilike in initially inner intersect into is isnull join lateral"
-    " leading left like limit localtime localtimestamp natural not notnull null offset on only or order outer overlaps"
-    " placing primary references returning right select session_user similar some symmetric system_user table"
-    " tablesample then to trailing true union unique user using variadic verbose when where window with".split()  # noqa: SIM905  # as PostgreSQL's manual prints them
-)
+_WORDS = """
+all analyse analyze and any array as asc asymmetric authorization between binary both case cast check collate collation
+column concurrently constraint create cross current_catalog current_date current_role current_schema current_time
+current_timestamp current_user default deferrable desc distinct do else end except false fetch for foreign freeze from
+full grant group having ilike in initially inner intersect into is isnull join lateral leading left like limit localtime
+localtimestamp natural not notnull null offset on only or order outer overlaps placing primary references returning
+right select session_user similar some symmetric system_user table tablesample then to trailing true union unique user
+using variadic verbose when where window with
+"""
+RESERVED_WORDS = frozenset(_WORDS.split())
 
 
 class HasLabel(Protocol):

@@ -61,7 +61,8 @@ def check_manifest(text: str | bytes, *, file: str = "module.yaml") -> Checked:
         )
         return Checked(None, problems)
     manifest, shape_problems, cut = _validate(document, file)
-    problems += shape_problems
+    refused = {problem.path for problem in problems}
+    problems += [problem for problem in shape_problems if problem.path not in refused]
     if manifest is not None:
         problems += check_whole(manifest, document=document, cut=cut, file=file)
     problems = sorted(set(problems), key=lambda problem: (problem.line, problem.column, problem.path, problem.message))

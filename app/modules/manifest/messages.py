@@ -64,8 +64,15 @@ def plain_path(location: Iterable[str | int]) -> Path:
 
 def problems_of(error: ValidationError, *, model: type[BaseModel], document: Document, file: str) -> list[Problem]:
     """One problem for each of pydantic's errors, in the order of the file."""
-    found = [_problem(item, model, document, file) for item in error.errors(include_url=False)]
+    items = error.errors(include_url=False)
+    found = [_problem(item, model, document, file) for item in items if not _follows_from_others(item, items)]
     return sorted(found, key=lambda problem: (problem.line, problem.column))
+
+
+def _follows_from_others(item: Any, items: list[Any]) -> bool:
+    """A list is "too short" for pydantic when its entries are bad; only the entries are worth a report."""
+    own = item["loc"]
+    return item["type"] == "too_short" and any(len(i["loc"]) > len(own) and i["loc"][: len(own)] == own for i in items)
 
 
 def _problem(item: Any, model: type[BaseModel], document: Document, file: str) -> Problem:

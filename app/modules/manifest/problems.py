@@ -42,7 +42,7 @@ class Problem:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """`; did you mean "x"?` when something known is near, else an empty text."""
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.65)
     return f'; did you mean "{near[0]}"?' if near else ""
 
 

@@ -61,7 +61,9 @@ class Checker:
             return table.fields[name]
         if system and name in SYSTEM_COLUMNS:
             return None
-        if not self.written("tables", table_name, "fields", name):
+        if name in SYSTEM_COLUMNS:
+            self.report(path, f'"{name}" is given by the server and cannot be used here', "field_type")
+        elif not self.written("tables", table_name, "fields", name):
             also = SYSTEM_COLUMNS if system else ()
             self.report(path, f'no field "{name}" in {table_name}{did_you_mean(name, [*table.fields, *also])}')
         return None

@@ -24,6 +24,8 @@ from app.modules.naming import identifier_problem
 
 _GIVEN_BY_SERVER = (FormulaField, RollupField, NumberField)
 
+_NO_DEFAULT = ("secret", "file", "files", "ref", "refs", "user")
+
 
 def check_field(checker: Checker, table_name: str, name: str, field: FieldBase) -> None:
     """Everything about one field but its formula."""
@@ -38,7 +40,7 @@ def check_field(checker: Checker, table_name: str, name: str, field: FieldBase) 
             checker.report((*path, "visible_if", name), "a field cannot depend on itself", "cycle")
     check_limits(checker, field.kind, getattr(field, "min", None), getattr(field, "max", None), path)
     _of_type(checker, table_name, field, path)
-    if field.default is not None and not isinstance(field, _GIVEN_BY_SERVER):
+    if field.default is not None and not isinstance(field, _GIVEN_BY_SERVER) and _type(field) not in _NO_DEFAULT:
         _default(checker, field, path)
 
 
@@ -53,7 +55,7 @@ def _flags(checker: Checker, field: FieldBase, path: Path) -> None:
         checker.report((*path, "unique"), f"{a(kind_of)} field cannot be unique", "field_type")
     if field.search and (field.kind not in (Kind.TEXT,) or kind_of in ("secret", "color", "rrule")):
         checker.report((*path, "search"), f"{a(kind_of)} field cannot be searched", "field_type")
-    if kind_of in ("secret", "file", "files", "ref", "refs", "user") and field.default is not None:
+    if kind_of in _NO_DEFAULT and field.default is not None:
         checker.report((*path, "default"), f"{a(kind_of)} field takes no default", "default")
 
 

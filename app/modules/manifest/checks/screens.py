@@ -46,9 +46,7 @@ def _menu(checker: Checker) -> None:
         if entry in manifest.views or entry in manifest.tables or checker.written("tables", entry):
             view = manifest.views.get(entry)
             if isinstance(view, (v.DetailView, v.FormView)):
-                checker.report(
-                    ("menu", index), f'"{entry}" is a {view.type} of one record and cannot be in the menu', "value"
-                )
+                checker.report(("menu", index), f'"{entry}" shows one record and cannot be in the menu', "value")
             continue
         checker.known(entry, [*manifest.views, *manifest.tables], ("menu", index), "view", "views")
 

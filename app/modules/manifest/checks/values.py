@@ -41,7 +41,9 @@ def check_default(
         if options and item not in options:
             checker.report(path, f'"{item}" is not an option{did_you_mean(str(item), options)}', "default")
     size = len(value) if kind in _SIZED else value
+    unit = {Kind.TEXT: " characters", Kind.LIST: " entries"}.get(kind, "")
+    shown = f"{size}{unit}" if unit else default
     if bounds[0] is not None and size < bounds[0]:
-        checker.report(path, f"{default} is below min {low}", "default")
+        checker.report(path, f"{shown} is below min {low}", "default")
     if bounds[1] is not None and size > bounds[1]:
-        checker.report(path, f"{default} is above max {high}", "default")
+        checker.report(path, f"{shown} is above max {high}", "default")
