@@ -4,10 +4,10 @@
 MAKEFLAGS += --no-print-directory
 
 PY := .venv/bin/python
-# The newest that is new enough; PYTHON=/path/to/python chooses another.
+# The one of .venv, else the newest that is new enough; PYTHON=/path/to/python chooses another.
 ifndef PYTHON
-PYTHON := $(shell for python in python3.13 python3.14 python3.12 python3.11 python3 python; do \
-	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { command -v "$$python"; break; }; done)
+PYTHON := $(shell for python in $(PY) python3.13 python3.14 python3.12 python3.11 python3 python; do \
+	"$$python" -S -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { command -v "$$python"; break; }; done)
 endif
 ARGS ?=
 

@@ -87,6 +87,10 @@ class Lock:
             raise DevError(
                 f"Dramac is already running on {data_dir} (process {holder}): stop it with ctrl-C there, or set another DATA_DIR"
             ) from None
+        self.found_unclean = bool(
+            self._file.read().strip()
+        )  # the last holder was killed; its programs may still be ending
+        self._file.seek(0)
         self._file.truncate(0)
         self._file.write(f"{os.getpid()}\n")
         self._file.flush()

@@ -7,11 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import importlib.util
-import shutil
-import subprocess
 import sys
-import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,6 +44,8 @@ def install(purpose: str) -> None:
     wanted = {name: fingerprint(FILES[name]) for name in FILES}
     if _stamped(purpose) == wanted[purpose]:
         return
+    import subprocess  # these and more cost most of the time when there is nothing to do
+
     if not usable():
         make_venv()
     print(f"Installing what `make {purpose}` needs (the first time takes about a minute) …", flush=True)
@@ -70,6 +68,8 @@ def fingerprint(names: tuple[str, ...]) -> str:
 
 def usable() -> bool:
     """Whether .venv works and was made by this very Python."""
+    import subprocess
+
     try:
         settings = (VENV / "pyvenv.cfg").read_text()
         kept = dict(line.split(" = ", 1) for line in settings.splitlines() if " = " in line)
@@ -82,6 +82,11 @@ def usable() -> bool:
 
 def make_venv() -> None:
     """A fresh .venv in place of whatever is there. Raises CannotInstall when this Python lacks the means."""
+    import importlib.util
+    import shutil
+    import subprocess
+    import venv
+
     if importlib.util.find_spec("ensurepip") is None:
         package = f"python{sys.version_info[0]}.{sys.version_info[1]}-venv"
         raise CannotInstall(f"{sys.executable} cannot make virtual environments: apt-get install {package} (as root)")

@@ -17,11 +17,12 @@ from app.dev import postgres, valkey
 from app.dev.errors import DevError
 from app.dev.folders import Lock, data_folder, kept_secret, write_private
 from app.dev.forked import preload
-from app.dev.processes import last_lines
+from app.dev.processes import last_lines, until
 from app.dev.supervisor import StopAsked, Supervisor
 
 ROOT = Path(__file__).parents[2]
 READY_WITHIN_S = 120
+ENDING_WITHIN_S = 12  # what the programs of a killed start may take to end: their grace and a little
 Server = postgres.Postgres | valkey.Valkey
 
 
@@ -33,8 +34,9 @@ def run(environ: Mapping[str, str]) -> int:
     config = Config.from_env(complete)
     lock = Lock(data_dir)
     try:
-        must_be_free("PORT", config.host, config.port)
-        must_be_free("RUNTIME_PORT", config.host, config.runtime_port)
+        patience_s = ENDING_WITHIN_S if lock.found_unclean else 0
+        must_be_free("PORT", config.host, config.port, patience_s=patience_s)
+        must_be_free("RUNTIME_PORT", config.host, config.runtime_port, patience_s=patience_s)
         return _run(complete, config, lock, started)
     finally:
         lock.release()
@@ -56,21 +58,27 @@ def complete_environment(environ: Mapping[str, str], data_dir: Path) -> dict[str
     return {**given, **ours, "DATA_DIR": str(data_dir), "PYTHONUNBUFFERED": "1"}
 
 
-def must_be_free(name: str, host: str, port: int) -> None:
-    """Raise DevError when nothing could listen there."""
+def must_be_free(name: str, host: str, port: int, *, patience_s: float = 0) -> None:
+    """Raise DevError when nothing could listen there, now or within the patience."""
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except socket.gaierror as error:
         raise DevError(f"HOST: {host} is not an address of this machine ({error.strerror})") from None
-    with socket.socket(family, kind) as trial:
-        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            trial.bind(address)
-        except OSError as error:
-            raise DevError(
-                f"{name}: port {port} of {host} cannot be used ({error.strerror}); "
-                f"stop what uses it, or choose another: {name}={port + 10} make run"
-            ) from None
+
+    def refusal() -> OSError | None:
+        with socket.socket(family, kind) as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                trial.bind(address)
+            except OSError as error:
+                return error
+        return None
+
+    if not until(lambda: refusal() is None, seconds=patience_s, every_s=0.1) and (why := refusal()):
+        raise DevError(
+            f"{name}: port {port} of {host} cannot be used ({why.strerror}); "
+            f"stop what uses it, or choose another: {name}={port + 10} make run"
+        )
 
 
 def _run(environ: Mapping[str, str], config: Config, lock: Lock, started: float) -> int:

@@ -213,7 +213,12 @@ def test_the_lock_of_a_killed_start_is_free(data_dir):
     holder.stdout.readline()
     holder.kill()
     holder.wait()
-    Lock(data_dir).release()
+    found = []
+    for _ in range(2):
+        lock = Lock(data_dir)
+        found.append(lock.found_unclean)
+        lock.release()
+    assert found == [True, False]
 
 
 def test_a_secret_is_made_once_and_an_empty_file_is_filled(tmp_path):
