@@ -26,11 +26,13 @@ e2e: install-test chromium ## the browser journeys alone
 	@exec $(PY) -m pytest tests/e2e $(ARGS)
 
 check: install-test ## formatting, lint, types, import contracts, template and migration lints
-	@$(PY) -m ruff format --check --quiet . || { echo "Formatting differs: make fix puts it right."; exit 1; }
-	@$(PY) -m ruff check --quiet .
-	@$(PY) -m app.dev.lint
-	@.venv/bin/lint-imports
-	@$(PY) -m mypy
+	@status=0; \
+	$(PY) -m ruff format --check --quiet --output-format concise . || { echo "Formatting differs: make fix puts it right."; status=1; }; \
+	$(PY) -m ruff check --quiet --output-format concise . || status=1; \
+	$(PY) -m app.dev.lint || status=1; \
+	.venv/bin/lint-imports || status=1; \
+	$(PY) -m mypy || status=1; \
+	exit $$status
 
 fix: install-test ## format and repair what a tool can repair
 	@$(PY) -m ruff check --quiet --fix . || true
