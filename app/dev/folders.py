@@ -7,6 +7,7 @@ import hashlib
 import os
 import secrets
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from app.dev.account import Account, let_reach
@@ -47,6 +48,14 @@ def socket_folder_path(data_dir: Path) -> Path:
         return inside
     digest = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]
     return Path(f"/tmp/dramac-{os.geteuid()}-{digest}").resolve()  # resolve: /tmp is a link on macOS
+
+
+def forget_short_folder(data_dir: Path) -> None:
+    """Remove the short folder below /tmp, if there is one and its servers have left it empty."""
+    path = socket_folder_path(data_dir)
+    if data_dir not in path.parents:
+        with suppress(OSError):
+            path.rmdir()
 
 
 def kept_secret(path: Path) -> str:

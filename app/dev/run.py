@@ -15,7 +15,7 @@ from pathlib import Path
 from app.config import Config
 from app.dev import postgres, valkey
 from app.dev.errors import DevError
-from app.dev.folders import Lock, data_folder, kept_secret, write_private
+from app.dev.folders import Lock, data_folder, forget_short_folder, kept_secret, write_private
 from app.dev.forked import preload
 from app.dev.processes import last_lines, until
 from app.dev.supervisor import StopAsked, Supervisor
@@ -99,6 +99,7 @@ def _run(environ: Mapping[str, str], config: Config, lock: Lock, started: float)
             supervisor.stop()
             for server in servers:
                 server.stop()
+            forget_short_folder(config.data_dir)
     return 0
 
 

@@ -19,7 +19,7 @@ import redis
 from app.dev import postgres, valkey
 from app.dev.account import Account, let_reach, server_account
 from app.dev.errors import DevError
-from app.dev.folders import SOCKET_PATH_BYTES, Lock, data_folder, kept_secret, socket_folder_path
+from app.dev.folders import SOCKET_PATH_BYTES, Lock, data_folder, forget_short_folder, kept_secret, socket_folder_path
 from app.dev.run import must_be_free
 
 ROOT = Path(__file__).parents[3]
@@ -176,7 +176,8 @@ def test_a_deep_data_dir_gets_short_sockets_elsewhere(start, folder):
     assert stat.S_IMODE(short.stat().st_mode) == 0o700
     for server in (postgres, valkey):
         start(server, deep).stop()
-    short.rmdir()
+    forget_short_folder(deep)
+    assert not short.exists()
 
 
 if os.geteuid() == 0:  # anyone else runs the servers as themselves
