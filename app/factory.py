@@ -23,6 +23,7 @@ from app.lib.mail import Mailer
 from app.mail import jobs as mail_jobs
 from app.queue.enqueue import configure_queue
 from app.queue.registry import register_job
+from app.tenancy import views as tenancy
 from app.tenancy.queries import counts
 from app.web import health
 from app.web.converters import register_converters
@@ -88,6 +89,7 @@ def create_platform_app(config: Config) -> Flask:
     register_devices(app)
     register_navigation(app, counts)
     app.register_blueprint(accounts.bp)
+    app.register_blueprint(tenancy.bp)
     register_commands(app)
     protect(app)
     return app

@@ -21,7 +21,7 @@ from app.lib.clock import utcnow
 from app.lib.ids import decode
 from app.web.forms import local_path
 from app.web.guard import forget_browser_session, public, signed_in
-from app.web.htmx import fragment, is_htmx, respond, trigger_toast
+from app.web.htmx import is_htmx, respond, trigger_toast
 from app.web.limits import limiter
 from app.web.ui import THEMES
 
@@ -47,12 +47,6 @@ def settings() -> Config:
 def full_address(endpoint: str, **values: Any) -> str:
     """A link for a letter: on the configured address, never on what the request's Host header claims."""
     return settings().platform_url + url_for(endpoint, **values)
-
-
-def show(template: str, block: str, /, *, status: int = 200, **context: Any) -> Response:
-    """A page for a browser, the named block of it for htmx."""
-    html = fragment(template, block, **context) if is_htmx() else render_template(template, **context)
-    return make_response(html, status)
 
 
 @bp.get("/sign-in")
@@ -209,7 +203,7 @@ def account() -> Response:
 
 
 def _account_page(
-    *, profile: ProfileForm | None = None, password: PasswordForm | None = None, status: int = 200, block: str = ""
+    *, profile: ProfileForm | None = None, password: PasswordForm | None = None, status: int = 200, part: str = ""
 ) -> Response:
     who = me()
     now = utcnow()
@@ -221,9 +215,8 @@ def _account_page(
         "sessions": sessions_of(g.db, user_id=who.id, here=who.session_id, now=now, staff=bool(who.staff_role)),
         "sign_ins": recent_sign_ins(g.db, user_id=who.id),
     }
-    if block and is_htmx():
-        return make_response(fragment("accounts/account.html", block, **context), status)
-    return make_response(render_template("accounts/account.html", **context), status)
+    name = f"accounts/_{part}.html" if part and is_htmx() else "accounts/account.html"
+    return make_response(render_template(name, **context), status)
 
 
 @bp.post("/account/profile")
@@ -231,7 +224,7 @@ def _account_page(
 def change_profile() -> Response:
     form = ProfileForm()
     if not form.validate():
-        return _account_page(profile=form, status=422, block="profile_form")
+        return _account_page(profile=form, status=422, part="profile_form")
     actions.change_profile(
         g.db, user_id=me().id, name=form.name.data, time_zone=form.time_zone.data, locale=form.locale.data
     )
@@ -245,7 +238,7 @@ def change_profile() -> Response:
 def change_password() -> Response:
     form = PasswordForm()
     if not form.validate():
-        return _account_page(password=form, status=422, block="password_form")
+        return _account_page(password=form, status=422, part="password_form")
     who = me()
     try:
         token = actions.change_password(
@@ -267,7 +260,7 @@ def change_password() -> Response:
 def _refused_password(form: PasswordForm, error: AppError) -> Response:
     g.db.rollback()
     form.take(error, "old" if isinstance(error, WrongPassword) else "password")
-    return _account_page(password=form, status=422, block="password_form")
+    return _account_page(password=form, status=422, part="password_form")
 
 
 @bp.post("/account/sessions/<public_id:session_id>/end")

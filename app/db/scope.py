@@ -79,6 +79,11 @@ def identity_scope(user_id: UUID | None = None) -> AbstractContextManager[Scope]
     return _open(Scope("identity", user_id=user_id))
 
 
+def joining_scope(agency_id: UUID) -> AbstractContextManager[Scope]:
+    """Somebody with an invitation becomes a member: accounts as in identity_scope(), and the one agency's rows."""
+    return _open(Scope("identity", agency_id=agency_id))
+
+
 def platform_scope(reason: str) -> AbstractContextManager[Scope]:
     """Every agency's rows, for sweeps and platform staff; the reason goes to the log."""
     log.debug("platform scope: %s", reason)

@@ -9,6 +9,7 @@ from hashlib import sha256
 from json import loads
 from zoneinfo import ZoneInfo
 
+from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_datetime, format_timedelta
 from babel.numbers import (
     format_compact_decimal,
@@ -155,6 +156,19 @@ def on_color(value: str) -> str:
     return "#ffffff" if luminance < 0.194 else "#111318"
 
 
+def web_host(url: str) -> str:
+    """'www.example.com/shop' of a web address: what people read of it."""
+    return url.partition("://")[2].rstrip("/") or url
+
+
+def locale_name(locale: str) -> str:
+    """'British English' style name of a CLDR locale, in the viewer's language; the name itself when it is unknown."""
+    try:
+        return str(Locale.parse(locale).get_display_name(viewer().locale) or locale)
+    except (ValueError, UnknownLocaleError):
+        return locale
+
+
 def register_filters(app: Flask) -> None:
     """All of the above as Jinja filters; `from_json` reads what trigger_toast flashed."""
     app.jinja_env.filters.update(
@@ -168,6 +182,7 @@ def register_filters(app: Flask) -> None:
         hue_of=hue_of,
         initials=initials,
         input_time=input_time,
+        locale_name=locale_name,
         money=money,
         number=number,
         on_color=on_color,
@@ -175,4 +190,5 @@ def register_filters(app: Flask) -> None:
         plural=plural,
         short_time=short_time,
         time_tag=time_tag,
+        web_host=web_host,
     )

@@ -22,7 +22,7 @@ from werkzeug.local import LocalProxy
 from app.access.permissions import ROLE_PERMISSIONS, Permission, StaffPermission
 from app.db.base import db
 from app.db.scope import current_scope, tenant_scope
-from app.db.session import transaction
+from app.db.session import after_commit, transaction
 from app.queue.enqueue import redis
 from app.web.filters import hue_of, initials
 
@@ -78,8 +78,14 @@ GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
 )
 
 
+def url_if(endpoint: str, **values: Any) -> str | None:
+    """The address of a screen where this application has it, else None: parts are linked only when they are there."""
+    return url_for(endpoint, **values) if endpoint in current_app.view_functions else None
+
+
 def register_navigation(app: Flask, counts: Counts) -> None:
-    """Give templates nav, me, agency, agencies and the addresses of the frame. counts: {place key: how many}."""
+    """Give templates nav, me, agency, agencies, the addresses of the frame, and url_if. counts: {place key: how many}."""
+    app.jinja_env.globals["url_if"] = url_if
 
     @app.context_processor
     def frame() -> dict[str, Any]:
@@ -189,8 +195,12 @@ def _count(counts: Counts, agency_id: UUID) -> dict[str, int]:
         return counts(session)
 
 
-def forget_counts(agency_id: UUID) -> None:
-    """Count anew on the next page: for views that add or remove what is counted."""
+def forget_counts(session: Session, agency_id: UUID) -> None:
+    """Count anew once this transaction is in the database: for views that add or remove what is counted."""
+    after_commit(session, lambda: _forget(agency_id))
+
+
+def _forget(agency_id: UUID) -> None:
     try:
         redis().delete(f"dramac:nav:{agency_id}")
     except RedisError as error:

@@ -1,0 +1,46 @@
+"""The first page after sign-in, and what the palette finds."""
+
+from __future__ import annotations
+
+from flask import Response, g, make_response, render_template
+
+from app.access.permissions import Permission
+from app.events.catalog import CATALOG
+from app.lib.clock import utcnow
+from app.tenancy import queries
+from app.tenancy.views.common import agency_id, bp, words_asked
+from app.web.guard import requires
+
+
+def readable_actions() -> list[str]:
+    """The types of events the person may read of."""
+    return [name for name, event in CATALOG.items() if g.actor.can(event.permission)]
+
+
+@bp.get("/")
+@requires(Permission.AGENCY_VIEW)
+def home() -> Response:
+    concerns = queries.concerns(g.db, now=utcnow())
+    if not g.actor.can(Permission.MEMBERS_MANAGE):
+        concerns = [concern for concern in concerns if concern.kind != "invitation_expired"]
+    return make_response(
+        render_template(
+            "tenancy/home.html",
+            page="home",
+            concerns=concerns,
+            sites=queries.newest_sites(g.db, agency_id=agency_id()),
+            activity=queries.recent_activity(g.db, agency_id=agency_id(), actions=readable_actions()),
+            catalog=CATALOG,
+            can_create=g.actor.can(Permission.SITES_MANAGE),
+            can_install=g.actor.can(Permission.INSTALLS_CREATE),
+            can_invite=g.actor.can(Permission.MEMBERS_MANAGE),
+        )
+    )
+
+
+@bp.get("/palette")
+@requires(Permission.AGENCY_VIEW)
+def palette() -> Response:
+    words = words_asked()
+    found = queries.found(g.db, agency_id=agency_id(), words=words) if len(words) > 1 else []
+    return make_response(render_template("tenancy/_palette.html", found=found))

@@ -1,0 +1,17 @@
+-- What waits for somebody in the open agency: failed installs, invitations that ran out, sites on which nothing runs.
+SELECT kind, target, name, detail, at, site_id FROM (
+  SELECT 1 AS urgency, 'install_failed' AS kind, i.id AS target, m.name, s.name AS detail, i.changed_at AS at, s.id AS site_id
+  FROM modules_v2 i JOIN sites s ON s.id = i.site_id JOIN module_source m ON m.id = i.module_id
+  WHERE i.status = 'failed' AND s.archived_at IS NULL
+  UNION ALL
+  SELECT 2, 'invitation_expired', v.id, v.email, v.role, v.expires_at, NULL
+  FROM invitations v
+  WHERE v.accepted_at IS NULL AND v.revoked_at IS NULL AND v.expires_at <= :now
+  UNION ALL
+  SELECT 3, 'site_empty', s.id, s.name, c.name, s.created_at, s.id
+  FROM sites s JOIN clients c ON c.agency_id = s.agency_id AND c.id = s.client_id
+  WHERE s.archived_at IS NULL
+    AND NOT EXISTS (SELECT FROM modules_v2 i WHERE i.site_id = s.id AND i.status <> 'removed')
+) AS all_concerns
+ORDER BY urgency, at DESC
+LIMIT :limit
