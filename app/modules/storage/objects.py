@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from app.modules.naming import object_name
-from app.modules.storage.layout import Index, Layout, TableLayout
+from app.modules.storage.layout import Index, TableLayout
 
 ObjectKind = Literal[
     "reference", "check", "rule", "unique", "index", "no_overlap", "order", "capacity", "capacity_of", "ledger",
@@ -41,9 +41,9 @@ def objects_of(table: TableLayout) -> dict[str, DbObject]:
     return {one.name: one for one in found}
 
 
-def constraint_of(layout: Layout, name: str) -> DbObject | None:
-    """The constraint or rule that a database error names, or None. Needs the union: a version's view has less."""
-    return next((found for table in layout.tables if (found := objects_of(table).get(name))), None)
+def constraint_of(table: TableLayout, name: str) -> DbObject | None:
+    """The constraint or rule of a table that a database error names, or None. The union has what a view may lack."""
+    return objects_of(table).get(name)
 
 
 def link_objects(table: str) -> list[DbObject]:
