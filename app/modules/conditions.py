@@ -169,7 +169,7 @@ class _Parser:
             op = "is"
         if op not in operators_for(column.kind):
             known = ", ".join(operators_for(column.kind))
-            return self.fault(path, "operator", f'a {column.kind} has no operator "{op}"; it has {known}')
+            return self.fault(path, "operator", f'{"an" if column.kind is Kind.INTEGER else "a"} {column.kind} has no operator "{op}"; it has {known}')
         try:
             value = self._operand(op, operand, column, path)
         except WrongValue as error:
@@ -268,7 +268,10 @@ def to_sql(condition: Condition, column: ColumnSql = sql.Identifier) -> tuple[sq
 
 
 def to_sql_literal(condition: Condition, column: ColumnSql = sql.Identifier) -> sql.Composable:
-    """The condition with its values written in, for constraints and indexes, which take no parameters."""
+    """The condition with its values written in, for constraints and indexes, which take no parameters.
+
+    Execute it without parameters too: a % in a value would be taken for a placeholder beside others.
+    """
     return _sql(condition, column, sql.Literal)
 
 

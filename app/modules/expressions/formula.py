@@ -173,12 +173,19 @@ def _sql(node: Node, column: ColumnSql) -> sql.Composable:
         return sql.Composed([column(node.name), cast])
     if isinstance(node, Constant):
         return _constant(node)
+    if not fields_in(node):
+        # PostgreSQL 18 folds constants of a generated column before it knows their collation, and fails on lower('X')
+        with decimal.localcontext(_CONTEXT):
+            return _constant(Constant(_evaluate(node, {}), node.kind, node.at))
     return _filled(OPERATIONS[node.operation].sql, [_sql(argument, column) for argument in node.arguments])
+
+
+_NULL_CASTS = {Kind.TEXT: "::text", Kind.BOOLEAN: "::boolean"}
 
 
 def _constant(node: Constant) -> sql.Composable:
     if node.value is None:
-        return sql.SQL("NULL")
+        return sql.SQL("NULL" + _NULL_CASTS.get(node.kind, "::numeric")) if node.kind else sql.SQL("NULL")
     if isinstance(node.value, bool):
         return sql.SQL("TRUE" if node.value else "FALSE")
     cast = "::text" if node.kind is Kind.TEXT else "::numeric"

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Callable
 from typing import NoReturn
 
-from app.modules.expressions.tree import Apply, Constant, FormulaInvalid, Node
+from app.modules.expressions.tree import Apply, Constant, FormulaInvalid, Node, fields_in
 from app.modules.kinds import NUMBERS, Kind
 
 _COMPARABLE = frozenset({Kind.TEXT, Kind.DATE, Kind.TIME, Kind.DATETIME, Kind.DURATION, *NUMBERS})
@@ -47,6 +47,9 @@ def minus(node: Node, at: int) -> Node:
 
 def case(parts: tuple[Node, ...], at: int) -> Node:
     """when, then, …, else: all results of one kind."""
+    for test in parts[:-1:2]:
+        if not fields_in(test):
+            _refuse("this is always the same; a case needs a field", test.at)
     results = (*parts[1:-1:2], parts[-1])
     return Apply("case", parts, _common(results, "the results of case"), at)
 
@@ -117,6 +120,9 @@ def _of(allowed: frozenset[Kind], result: Kind | None = None) -> _Build:
 def _alike(allowed: frozenset[Kind]) -> _Build:
     def build(name: str, arguments: tuple[Node, ...], at: int) -> Node:
         kind = _common(arguments, f"the arguments of {name}")
+        for argument in arguments[:-1] if name == "coalesce" else ():
+            if not fields_in(argument) and argument.kind is not None:
+                _refuse("coalesce never gets past a value that is always the same; put it last", argument.at)
         for argument in arguments:
             if argument.kind is None:
                 _refuse(f"null has no place in {name}", argument.at)
