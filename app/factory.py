@@ -23,6 +23,8 @@ from app.lib.mail import Mailer
 from app.mail import jobs as mail_jobs
 from app.queue.enqueue import configure_queue
 from app.queue.registry import register_job
+from app.support import audit
+from app.support.mailbox import register_mailbox
 from app.tenancy import views as tenancy
 from app.tenancy.queries import counts
 from app.web import health
@@ -90,6 +92,8 @@ def create_platform_app(config: Config) -> Flask:
     register_navigation(app, counts)
     app.register_blueprint(accounts.bp)
     app.register_blueprint(tenancy.bp)
+    app.register_blueprint(audit.bp)
+    register_mailbox(app, config)
     register_commands(app)
     protect(app)
     return app

@@ -234,7 +234,7 @@ def _site_columns() -> Any:
 
 
 def _site_row(row: Any) -> SiteRow:
-    return SiteRow("ste", *tuple(row)[:8])
+    return SiteRow("ste", *tuple(row)[:9])
 
 
 def _ordered(statement: Select[Any], orders: dict[str, Any], sort: str, last: Any) -> Select[Any]:

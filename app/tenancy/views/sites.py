@@ -24,6 +24,7 @@ from app.web.htmx import respond, trigger_toast
 from app.web.navigation import forget_counts
 
 SORTS = ("name", "-name", "client", "-client", "modules", "-modules", "created_at", "-created_at")
+SITE_FIELDS = ("name", "url", "time_zone", "locale", "currency")
 STATES = ("active", "archived", "all")
 
 
@@ -121,8 +122,8 @@ def site(site: Site) -> Response:
 @requires(Permission.SITES_MANAGE, site=Site)
 def edit_site(site: Site) -> Response:
     client = g.db.get_one(Client, site.client_id)
-    form = SiteForm(formdata=None, obj=site, data={"client": client.public_id})
-    form.client.data = client.public_id
+    kept = {name: getattr(site, name) for name in SITE_FIELDS}
+    form = SiteForm(formdata=None, data={**kept, "client": client.public_id})
     form.client.choices = _client_choices(with_id=site.client_id)
     return show("site_edit", "site_edit_form", page="sites", form=form, site=site)
 
@@ -179,7 +180,7 @@ def _client(public_id: str) -> Client:
 
 
 def _values(form: NewSiteForm | SiteForm) -> dict[str, Any]:
-    return {name: form[name].data or "" for name in ("name", "url", "time_zone", "locale", "currency")}
+    return {name: form[name].data or "" for name in SITE_FIELDS}
 
 
 def _status(error: AppError) -> int:

@@ -1,0 +1,105 @@
+"""Reads of the audit trail and, in development, of letters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, or_, select
+from sqlalchemy.orm import Session
+
+from app.events.models import AuditRow
+from app.mail.actions import open_body
+from app.mail.models import Mail
+
+PAGE_ROWS = 50
+EXPORT_ROWS = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """What to show of an agency's trail; empty means all. since, until: aware, until exclusive."""
+
+    actor: str = ""
+    action: str = ""
+    words: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditPage:
+    """rows: newest first. next_cursor: number of the last row when there are more."""
+
+    rows: list[AuditRow]
+    next_cursor: int | None
+
+
+def audit_page(db: Session, *, agency_id: UUID, wanted: AuditFilter, before: int | None = None) -> AuditPage:
+    """50 rows older than row number `before`; the cost does not grow with how far back one reads."""
+    statement = _matching(agency_id, wanted).order_by(AuditRow.number.desc()).limit(PAGE_ROWS + 1)
+    if before is not None:
+        statement = statement.where(AuditRow.number < before)
+    rows = list(db.scalars(statement))
+    return AuditPage(rows[:PAGE_ROWS], rows[PAGE_ROWS - 1].number if len(rows) > PAGE_ROWS else None)
+
+
+def audit_export(db: Session, *, agency_id: UUID, wanted: AuditFilter) -> Iterator[AuditRow]:
+    """Every matching row, newest first, at most 50,000, read in portions of 1,000."""
+    statement = _matching(agency_id, wanted).order_by(AuditRow.number.desc()).limit(EXPORT_ROWS)
+    yield from db.scalars(statement.execution_options(yield_per=1000))
+
+
+def audit_actors(db: Session, *, agency_id: UUID) -> list[tuple[str, str]]:
+    """(reference, name) of those who did something, by name; at most 200."""
+    rows = db.execute(
+        select(AuditRow.actor, AuditRow.actor_name)
+        .where(AuditRow.agency_id == agency_id)
+        .distinct(AuditRow.actor)
+        .order_by(AuditRow.actor, AuditRow.number.desc())
+        .limit(200)
+    )
+    return sorted(((row.actor, row.actor_name or row.actor) for row in rows), key=lambda pair: pair[1].lower())
+
+
+def _matching(agency_id: UUID, wanted: AuditFilter) -> Select[Any]:
+    statement: Select[Any] = select(AuditRow).where(AuditRow.agency_id == agency_id)
+    if wanted.actor:
+        statement = statement.where(AuditRow.actor == wanted.actor)
+    if wanted.action:
+        statement = statement.where(AuditRow.action == wanted.action)
+    if wanted.words:
+        like = "%" + wanted.words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        statement = statement.where(or_(AuditRow.target_name.ilike(like), AuditRow.target == wanted.words))
+    if wanted.since:
+        statement = statement.where(AuditRow.at >= wanted.since)
+    if wanted.until:
+        statement = statement.where(AuditRow.at < wanted.until)
+    return statement
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A letter with its words; text is empty once it was really sent."""
+
+    mail: Mail
+    text: str
+    html: str
+
+
+def letters(db: Session, *, before: UUID | None = None, limit: int = 50) -> list[Mail]:
+    """The newest letters of the whole installation. Needs platform_scope()."""
+    statement = select(Mail).order_by(Mail.id.desc()).limit(limit)
+    return list(db.scalars(statement if before is None else statement.where(Mail.id < before)))
+
+
+def letter(db: Session, *, mail_id: UUID, keys: tuple[str, ...]) -> Letter | None:
+    """One letter, opened. Needs platform_scope()."""
+    mail = db.get(Mail, mail_id)
+    if mail is None:
+        return None
+    body = open_body(mail, keys) if mail.body_sealed else {"text": "", "html": ""}
+    return Letter(mail, body["text"], body["html"])
