@@ -7,7 +7,7 @@ A column that only one version has is empty in the rows of the others, so constr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -57,16 +57,30 @@ def align(base: Layout, other: Layout) -> Layout:
     return Layout(tuple(_align(pairs.get(table.name), table, tables, columns, relations) for table in other.tables))
 
 
-def _matched(olds: Iterable[Part], news: Iterable[Part], fits: Callable[[Part, Part], bool]) -> dict[str, Part]:
-    """The old part that each new one continues, by the new one's name. `was` goes first, then least choice."""
+def _matched(olds: Sequence[Part], news: Iterable[Part], fits: Callable[[Part, Part], bool]) -> dict[str, Part]:
+    """The old part that each new one continues, by the new one's name.
+
+    A part that says `was` chooses first, then those with the least choice, then one that has the latest name of an old
+    part: a name that a rename set free and a later version used again is a new part.
+    """
     free = list(olds)
+    latest = {_names_of(old)[-1] for old in free}
     found: dict[str, Part] = {}
-    for new in sorted(news, key=lambda new: (not new.was, sum(fits(old, new) for old in free))):
+
+    def turn(new: Part) -> tuple[bool, int, bool]:
+        return not new.was, sum(fits(old, new) for old in olds), not latest & set(_names_of(new))
+
+    for new in sorted(news, key=turn):
         old = next((old for old in free if fits(old, new)), None)
         if old is not None:
             found[new.name] = old
             free.remove(old)
     return found
+
+
+def _names_of(part: Column | Link | TableLayout) -> tuple[str, ...]:
+    """What the versions call it, the latest last."""
+    return part.tables if isinstance(part, TableLayout) else part.fields
 
 
 def _column_names(base: TableLayout | None, table: TableLayout) -> Names:
@@ -115,7 +129,8 @@ def _align(
         name = names[one.name]
         lower_of = names[one.lower_of] if one.lower_of else ""
         kind = wider(types.get(name, one.type), one.type)
-        return replace(one, name=name, type=kind, lower_of=lower_of, formula=with_names(one.formula, names), was="")
+        was = "" if name in types else one.was
+        return replace(one, name=name, type=kind, lower_of=lower_of, formula=with_names(one.formula, names), was=was)
 
     def renamed(group: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(names[name] for name in group)
@@ -123,7 +138,7 @@ def _align(
     return replace(
         table,
         name=tables[table.name],
-        was="",
+        was="" if base else table.was,
         columns=tuple(column(one) for one in table.columns),
         links=_align_links(base, table, tables, relations),
         references=tuple(replace(one, column=names[one.column], target=tables[one.target]) for one in table.references),
@@ -163,7 +178,7 @@ def _align_links(base: TableLayout | None, table: TableLayout, tables: Names, re
         pair = pairs.get(link.name)
         name = pair.name if pair else free_name(joined_name(tables[table.name], *link.fields), relations)
         relations.add(name)
-        found.append(replace(link, name=name, target=tables[link.target], was=""))
+        found.append(replace(link, name=name, target=tables[link.target], was="" if pair else link.was))
     return tuple(found)
 
 
@@ -196,7 +211,18 @@ def keep(current: Layout, desired: Layout) -> Layout:
     """
     wanted = align(current, desired).physical
     tables = [_kept(table, wanted[table.name]) if table.name in wanted else table for table in current.tables]
-    return Layout((*tables, *(table for name, table in wanted.items() if name not in current.physical)))
+    new = [table for name, table in wanted.items() if name not in current.physical]
+    return Layout(tuple(_settled(table) for table in (*tables, *new)))
+
+
+def _settled(table: TableLayout) -> TableLayout:
+    """Without `was`: it says how to find what is there, and now this is there."""
+    return replace(
+        table,
+        was="",
+        columns=tuple(replace(column, was="") for column in table.columns),
+        links=tuple(replace(link, was="") for link in table.links),
+    )
 
 
 def _both(one: TableLayout, other: TableLayout) -> TableLayout:

@@ -114,10 +114,13 @@ def make_stored(world: World, config: Config, owner: psycopg.Connection) -> Stor
     agency = world.agency()
     module_id = uuid4()
     row = Module(
-        id=module_id, agency_id=agency.id, slug=f"m{module_id.hex[:20]}", short_id=module_id.hex[:8], name="Stored", type="app"
+        id=module_id,
+        agency_id=agency.id,
+        slug=f"m{module_id.hex[:20]}",
+        short_id=module_id.hex[:8],
+        name="Stored",
+        type="app",
     )
     with platform_scope("test module"), transaction(db.session()) as session:
         session.add(row)
     return Stored(module_id, module_id.hex[:8], owner, role_url(config.database_url, config.secret_keys[0], RUNTIME))
-
-

@@ -164,9 +164,7 @@ def test_system_columns_fill_themselves(stored: Stored) -> None:
         ({"text": "x", "state": "gone"}, "ck_things__state__options"),
     ],
 )
-def test_values_outside_the_manifest_are_refused(
-    stored: Stored, values: dict[str, object], constraint: str
-) -> None:
+def test_values_outside_the_manifest_are_refused(stored: Stored, values: dict[str, object], constraint: str) -> None:
     stored.provision(manifest(EVERY_TYPE))
     with pytest.raises(psycopg.errors.CheckViolation) as error, stored.site(SITE_A) as connection:
         stored.insert(connection, "things", **values)
@@ -232,7 +230,9 @@ def test_another_sites_rows_can_neither_be_changed_nor_deleted(stored: Stored, t
     _filled(stored)
     name = sql.Identifier(table)
     with stored.site(SITE_A) as connection:
-        changed = connection.execute(sql.SQL("UPDATE {} SET site_id = site_id WHERE site_id = %s").format(name), [SITE_B])
+        changed = connection.execute(
+            sql.SQL("UPDATE {} SET site_id = site_id WHERE site_id = %s").format(name), [SITE_B]
+        )
         deleted = connection.execute(sql.SQL("DELETE FROM {} WHERE site_id = %s").format(name), [SITE_B])
         assert (changed.rowcount, deleted.rowcount) == (0, 0)
 
@@ -294,9 +294,8 @@ def test_events_are_written_by_a_module_for_its_own_site_only(stored: Stored) ->
     with stored.site(SITE_A) as connection:
         connection.execute("SELECT set_config('app.agency_id', %s, true)", [str(agency)])
         connection.execute(insert, [agency, SITE_A, Jsonb({})])
-    with pytest.raises(psycopg.errors.InsufficientPrivilege), stored.site(SITE_A) as connection:
-        connection.execute("SELECT set_config('app.agency_id', %s, true)", [str(agency)])
-        connection.execute(insert, [agency, SITE_B, Jsonb({})])
+        with pytest.raises(psycopg.errors.InsufficientPrivilege), connection.transaction():
+            connection.execute(insert, [agency, SITE_B, Jsonb({})])
 
 
 def test_deleting_a_target_empties_the_reference_and_keeps_the_site(stored: Stored) -> None:
