@@ -7,7 +7,7 @@ A column that only one version has is empty in the rows of the others, so constr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -57,7 +57,7 @@ def align(base: Layout, other: Layout) -> Layout:
     return Layout(tuple(_align(pairs.get(table.name), table, tables, columns, relations) for table in other.tables))
 
 
-def _matched(olds: Sequence[Part], news: Iterable[Part], fits: Callable[[Part, Part], bool]) -> dict[str, Part]:
+def _matched(olds: Sequence[Part], news: Sequence[Part], fits: Callable[[Part, Part], bool]) -> dict[str, Part]:
     """The old part that each new one continues, by the new one's name.
 
     A part that says `was` chooses first, then those with the least choice, then one that has the latest name of an old
