@@ -18,6 +18,11 @@ from app.db.pools import configure_pools
 from app.db.roles import APP, RUNTIME, STAFF, role_url, sqlalchemy_url
 from app.events import jobs as event_jobs
 from app.events.audit import verify
+from app.gateway import api
+from app.gateway import jobs as gateway_jobs
+from app.gateway import views as gateway_views
+from app.gateway.door import Door
+from app.gateway.gateway import Gateway
 from app.lib.logs import configure_logging
 from app.lib.mail import Mailer
 from app.mail import jobs as mail_jobs
@@ -33,6 +38,7 @@ from app.web.csrf import register_csrf
 from app.web.devices import register_devices
 from app.web.errors import register_errors
 from app.web.guard import protect
+from app.web.headers import register_headers
 from app.web.limits import register_limits
 from app.web.navigation import register_navigation
 from app.web.request_id import register_request_id
@@ -63,6 +69,8 @@ def wire_jobs() -> None:
     register_job("events.forget_old", event_jobs.forget_old, timeout_s=600, cron="20 3 * * *")
     register_job("audit.verify", verify, timeout_s=600, cron="40 3 * * *")
     register_job("accounts.forget_old", account_jobs.forget_old, timeout_s=600, cron="30 3 * * *")
+    register_job("gateway.partitions", gateway_jobs.partitions, timeout_s=60, cron="7 * * * *")
+    register_job("gateway.forget_answers", gateway_jobs.forget_answers, timeout_s=600, cron="17 * * * *")
     register_job("mail.deliver", mail_jobs.deliver, timeout_s=300, cron="@every 15")
 
 
@@ -93,21 +101,27 @@ def create_platform_app(config: Config) -> Flask:
     app.register_blueprint(accounts.bp)
     app.register_blueprint(tenancy.bp)
     app.register_blueprint(audit.bp)
+    app.register_blueprint(gateway_views.bp)
     register_mailbox(app, config)
     register_commands(app)
     protect(app)
-    return app
+    return _behind_proxies(app, config)
 
 
-def create_api_app(config: Config) -> Flask:
+def create_api_app(config: Config, *, gateway: Gateway | None = None) -> Flask:
     """JSON for programs: bearer credentials, no cookies, no ORM."""
     app = _application("api", config)
     app.config.update(MAX_CONTENT_LENGTH=2 * 1024 * 1024)
-    register_ui(app, "api")
+    register_headers(app, "api")  # answers are JSON: no templates, no files
     register_errors(app, "api")
     app.register_blueprint(health.bp)
+    app.register_blueprint(api.bp)
+    app.register_blueprint(api.errors_bp)
     protect(app)
-    return app
+    door = Door(app, gateway or Gateway(platform_url=config.platform_url))
+    app.extensions["gateway"] = door.gateway
+    app.wsgi_app = door  # type: ignore[method-assign]  # documented
+    return _behind_proxies(app, config)
 
 
 def create_runtime_app(config: Config) -> Flask:
@@ -117,7 +131,7 @@ def create_runtime_app(config: Config) -> Flask:
     register_ui(app, "runtime")
     register_errors(app, "runtime")
     protect(app)
-    return app
+    return _behind_proxies(app, config)
 
 
 def _application(surface: Surface, config: Config) -> Flask:
@@ -126,11 +140,16 @@ def _application(surface: Surface, config: Config) -> Flask:
         SECRET_KEY=config.secret_keys[0], SECRET_KEY_FALLBACKS=list(config.secret_keys[1:]), DRAMAC=config
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
+    register_converters(app)
+    register_request_id(app)
+    return app
+
+
+def _behind_proxies(app: Flask, config: Config) -> Flask:
+    """Believe as many X-Forwarded-* hops as there are proxies; last, so that everything inside sees the real caller."""
     if config.trusted_proxies:
         hops = config.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]  # documented
-    register_converters(app)
-    register_request_id(app)
     return app
 
 

@@ -68,6 +68,7 @@ CREATE TABLE event_deliveries (
 CREATE TABLE events (
   id uuid NOT NULL DEFAULT uuidv7(),
   sequence bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+  transaction xid8 NOT NULL DEFAULT pg_current_xact_id(),
   agency_id uuid NOT NULL,
   site_id uuid,
   install_id uuid,
@@ -104,11 +105,10 @@ CREATE TABLE idempotency_keys (
   credential_id uuid NOT NULL,
   key text NOT NULL,
   fingerprint bytea NOT NULL,
-  status smallint,
+  status smallint NOT NULL,
   headers jsonb NOT NULL DEFAULT '{}'::jsonb,
-  body bytea,
-  created_at timestamp with time zone NOT NULL DEFAULT now(),
-  finished_at timestamp with time zone
+  body bytea NOT NULL,
+  created_at timestamp with time zone NOT NULL DEFAULT now()
 );
 CREATE TABLE invitations (
   id uuid NOT NULL DEFAULT uuidv7(),
@@ -332,6 +332,7 @@ ALTER TABLE agencies ADD CONSTRAINT agencies_slug_check CHECK ((slug ~ '^[a-z][a
 ALTER TABLE agencies ADD CONSTRAINT agencies_slug_key UNIQUE (slug);
 ALTER TABLE api_keys ADD CONSTRAINT api_keys_agency_id_id_key UNIQUE (agency_id, id);
 ALTER TABLE api_keys ADD CONSTRAINT api_keys_agency_id_site_id_fkey FOREIGN KEY (agency_id, site_id) REFERENCES sites(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE api_keys ADD CONSTRAINT api_keys_check CHECK (((kind = 'publishable'::text) = (cardinality(origins) > 0)));
 ALTER TABLE api_keys ADD CONSTRAINT api_keys_created_by_fkey FOREIGN KEY (created_by) REFERENCES users(id) ON DELETE SET NULL;
 ALTER TABLE api_keys ADD CONSTRAINT api_keys_kind_check CHECK ((kind = ANY (ARRAY['secret'::text, 'publishable'::text])));
 ALTER TABLE api_keys ADD CONSTRAINT api_keys_name_check CHECK (((length(name) >= 1) AND (length(name) <= 120)));
@@ -444,12 +445,13 @@ ALTER TABLE users ADD CONSTRAINT users_pkey PRIMARY KEY (id);
 ALTER TABLE users ADD CONSTRAINT users_staff_role_check CHECK ((staff_role = ANY (ARRAY['support'::text, 'administrator'::text])));
 -- indexes
 CREATE INDEX api_keys_install ON public.api_keys USING btree (site_id, install_id);
+CREATE INDEX api_keys_origins ON public.api_keys USING gin (origins) WHERE (revoked_at IS NULL);
 CREATE INDEX api_keys_site ON public.api_keys USING btree (agency_id, site_id);
 CREATE INDEX audit_log_at ON public.audit_log USING btree (agency_id, at DESC);
 CREATE INDEX event_deliveries_agency ON public.event_deliveries USING btree (agency_id);
 CREATE INDEX event_deliveries_due ON public.event_deliveries USING btree (due_at) WHERE (status = 'due'::text);
 CREATE INDEX events_agency ON public.events USING btree (agency_id, sequence DESC);
-CREATE INDEX events_install ON public.events USING btree (site_id, install_id, sequence) WHERE (install_id IS NOT NULL);
+CREATE INDEX events_install ON public.events USING btree (site_id, install_id, transaction, sequence) WHERE (install_id IS NOT NULL);
 CREATE INDEX events_undispatched ON public.events USING btree (sequence) WHERE (dispatched_at IS NULL);
 CREATE INDEX external_api_requests_request ON ONLY public.external_api_requests USING btree (request_id);
 CREATE INDEX external_api_requests_site ON ONLY public.external_api_requests USING btree (agency_id, site_id, at DESC);
@@ -541,6 +543,7 @@ CREATE POLICY installed ON module_versions FOR SELECT TO dramac_app USING ((EXIS
 CREATE POLICY known ON users FOR SELECT TO dramac_app USING ((( SELECT identifying() AS identifying) OR (id = ( SELECT current_person_id() AS current_person_id)) OR (EXISTS ( SELECT
    FROM memberships m
   WHERE ((m.user_id = users.id) AND (m.agency_id = ( SELECT current_agency_id() AS current_agency_id)))))));
+CREATE POLICY lookup ON agencies FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON api_keys FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON module_blobs FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON module_database_registry FOR SELECT TO dramac_lookup USING (true);
@@ -549,6 +552,7 @@ CREATE POLICY lookup ON module_version_files FOR SELECT TO dramac_lookup USING (
 CREATE POLICY lookup ON module_versions FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON modules_v2 FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON sites FOR SELECT TO dramac_lookup USING (true);
+CREATE POLICY lookup_publisher ON agencies FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup_used ON api_keys FOR UPDATE TO dramac_lookup USING (true);
 CREATE POLICY marketplace ON module_source FOR SELECT TO dramac_app USING (((tier = 'public'::text) AND (latest_version_id IS NOT NULL) AND (( SELECT current_agency_id() AS current_agency_id) IS NOT NULL)));
 CREATE POLICY marketplace ON module_version_files FOR SELECT TO dramac_app USING ((EXISTS ( SELECT
@@ -563,6 +567,7 @@ CREATE POLICY own ON password_resets FOR ALL TO dramac_app USING (( SELECT ident
 CREATE POLICY own ON sign_in_attempts FOR ALL TO dramac_app USING ((( SELECT identifying() AS identifying) OR (user_id = ( SELECT current_person_id() AS current_person_id)))) WITH CHECK (( SELECT identifying() AS identifying));
 CREATE POLICY own ON user_sessions FOR ALL TO dramac_app USING ((( SELECT identifying() AS identifying) OR (user_id = ( SELECT current_person_id() AS current_person_id)))) WITH CHECK ((( SELECT identifying() AS identifying) OR (user_id = ( SELECT current_person_id() AS current_person_id))));
 CREATE POLICY own ON users FOR UPDATE TO dramac_app USING ((( SELECT identifying() AS identifying) OR (id = ( SELECT current_person_id() AS current_person_id)))) WITH CHECK ((( SELECT identifying() AS identifying) OR (id = ( SELECT current_person_id() AS current_person_id))));
+CREATE POLICY provisioning ON module_database_registry FOR ALL TO dramac_owner USING (true) WITH CHECK (true);
 CREATE POLICY publisher ON module_source FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY publisher ON module_version_files FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY publisher ON module_versions FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
@@ -686,6 +691,7 @@ GRANT INSERT, SELECT, UPDATE ON api_keys TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON module_source TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON modules_v2 TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON users TO dramac_app;
+GRANT SELECT ON agencies TO dramac_lookup;
 GRANT SELECT ON api_keys TO dramac_lookup;
 GRANT SELECT ON external_api_requests TO dramac_app;
 GRANT SELECT ON module_blobs TO dramac_lookup;
@@ -701,14 +707,14 @@ GRANT SELECT ON sites TO dramac_runtime;
 GRANT SELECT, UPDATE ON agencies TO dramac_app;
 -- functions
 CREATE OR REPLACE FUNCTION public.api_key_by_hash(wanted bytea)
- RETURNS TABLE(id uuid, agency_id uuid, site_id uuid, install_id uuid, kind text, scopes text[], origins text[], networks cidr[], expires_at timestamp with time zone, revoked_at timestamp with time zone, site_archived boolean)
+ RETURNS TABLE(id uuid, agency_id uuid, site_id uuid, install_id uuid, kind text, scopes text[], origins text[], networks cidr[], expires_at timestamp with time zone, revoked_at timestamp with time zone, site_archived boolean, agency_suspended boolean)
  LANGUAGE sql
  STABLE SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
   SELECT k.id, k.agency_id, k.site_id, k.install_id, k.kind, k.scopes, k.origins, k.networks, k.expires_at, k.revoked_at,
-         s.archived_at IS NOT NULL
-  FROM api_keys k JOIN sites s ON s.id = k.site_id WHERE k.token_hash = wanted
+         s.archived_at IS NOT NULL, a.suspended_at IS NOT NULL
+  FROM api_keys k JOIN sites s ON s.id = k.site_id JOIN agencies a ON a.id = k.agency_id WHERE k.token_hash = wanted
 $function$
 ;
 CREATE OR REPLACE FUNCTION public.api_keys_used(ids uuid[], moments timestamp with time zone[], addresses inet[])
@@ -719,6 +725,16 @@ CREATE OR REPLACE FUNCTION public.api_keys_used(ids uuid[], moments timestamp wi
 AS $function$
   UPDATE api_keys k SET last_used_at = greatest(k.last_used_at, u.moment), last_used_ip = u.address
   FROM unnest(ids, moments, addresses) AS u (id, moment, address) WHERE k.id = u.id
+$function$
+;
+CREATE OR REPLACE FUNCTION public.api_origin_known(wanted text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  SELECT EXISTS (SELECT FROM api_keys
+                 WHERE origins @> ARRAY[wanted] AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now()))
 $function$
 ;
 CREATE OR REPLACE FUNCTION public.audit_chain()
@@ -791,6 +807,16 @@ BEGIN
   END IF;
   RETURN OLD;
 END $function$
+;
+CREATE OR REPLACE FUNCTION public.publisher_names(wanted uuid[])
+ RETURNS TABLE(id uuid, name text)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  SELECT a.id, a.name FROM agencies a
+  WHERE a.id = ANY (wanted) AND EXISTS (SELECT FROM module_source m WHERE m.agency_id = a.id AND m.latest_version_id IS NOT NULL)
+$function$
 ;
 CREATE OR REPLACE FUNCTION public.request_log_partitions(ahead integer, keep integer)
  RETURNS integer

@@ -9,8 +9,18 @@ from uuid import UUID
 from sqlalchemy import BigInteger, ForeignKey, Identity, LargeBinary, SmallInteger, func
 from sqlalchemy.dialects.postgresql import INET
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import UserDefinedType
 
 from app.db.base import Base, Identified
+
+
+class Xid8(UserDefinedType[str]):
+    """A transaction's number, for which SQLAlchemy has no type."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "xid8"
 
 
 class Event(Identified, Base):
@@ -18,6 +28,7 @@ class Event(Identified, Base):
     public_prefix = "evt"
 
     sequence: Mapped[int] = mapped_column(BigInteger, Identity(always=True), unique=True)
+    transaction: Mapped[str] = mapped_column(Xid8, server_default=func.pg_current_xact_id())
     agency_id: Mapped[UUID]
     site_id: Mapped[UUID | None]
     install_id: Mapped[UUID | None]

@@ -52,20 +52,33 @@ def status_of(error: errors.AppError) -> int:
     return next((STATUS[cls] for cls in type(error).__mro__ if cls in STATUS), 500)
 
 
-def problem(
-    status: int, code: str, detail: str, *, items: list[dict[str, str]] | None = None, **extra: Any
-) -> Response:
-    """An application/problem+json answer. items: [{pointer, code, detail}] of wrong fields."""
-    body = {
+def problem_document(
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    request_id: str,
+    items: list[dict[str, str]] | None = None,
+    **extra: Any,
+) -> dict[str, Any]:
+    """The members of a problem+json answer (RFC 9457). items: [{pointer, code, detail}] of wrong fields."""
+    return {
         "type": f"/errors/{code}",
         "title": TITLES.get(status, "Error"),
         "status": status,
         "detail": detail,
         "code": code,
         "errors": items or [],
-        "request_id": g.get("request_id", ""),
+        "request_id": request_id,
         **extra,
     }
+
+
+def problem(
+    status: int, code: str, detail: str, *, items: list[dict[str, str]] | None = None, **extra: Any
+) -> Response:
+    """An application/problem+json answer."""
+    body = problem_document(status, code, detail, request_id=g.get("request_id", ""), items=items, **extra)
     answer = make_response(json.dumps(body, ensure_ascii=False), status)
     answer.mimetype = "application/problem+json"
     return answer

@@ -2,6 +2,9 @@
 CREATE TABLE events (
   id uuid PRIMARY KEY DEFAULT uuidv7(),
   sequence bigint GENERATED ALWAYS AS IDENTITY UNIQUE,
+  -- The order of the stream that is pulled: numbers are given before commit, so a reader that went by them alone would
+  -- pass over an event whose transaction ends later. It reads up to the oldest transaction that still runs.
+  transaction xid8 NOT NULL DEFAULT pg_current_xact_id(),
   agency_id uuid NOT NULL,
   site_id uuid,
   install_id uuid,
@@ -16,7 +19,7 @@ CREATE TABLE events (
 );
 CREATE INDEX events_undispatched ON events (sequence) WHERE dispatched_at IS NULL;
 CREATE INDEX events_agency ON events (agency_id, sequence DESC);
-CREATE INDEX events_install ON events (site_id, install_id, sequence) WHERE install_id IS NOT NULL;
+CREATE INDEX events_install ON events (site_id, install_id, transaction, sequence) WHERE install_id IS NOT NULL;
 
 -- One row per event and receiver, made when the event is dispatched; retried until it is done or given up.
 CREATE TABLE event_deliveries (

@@ -18,23 +18,25 @@ CREATE TABLE api_keys (
   last_used_at timestamptz,
   last_used_ip inet,
   UNIQUE (agency_id, id),
+  CHECK ((kind = 'publishable') = (cardinality(origins) > 0)), -- a browser's key is bound to its pages, a server's has none
   FOREIGN KEY (agency_id, site_id) REFERENCES sites (agency_id, id) ON DELETE CASCADE,
   FOREIGN KEY (site_id, install_id) REFERENCES modules_v2 (site_id, id) ON DELETE CASCADE
 );
 CREATE INDEX api_keys_site ON api_keys (agency_id, site_id);
 CREATE INDEX api_keys_install ON api_keys (site_id, install_id);
+CREATE INDEX api_keys_origins ON api_keys USING gin (origins) WHERE revoked_at IS NULL;
 
+-- Answers to repeatable writes, written in the transaction of the write itself: either both are there or neither.
 CREATE TABLE idempotency_keys (
   site_id uuid NOT NULL,
   agency_id uuid NOT NULL,
   credential_id uuid NOT NULL,
   key text NOT NULL CHECK (length(key) BETWEEN 1 AND 255),
-  fingerprint bytea NOT NULL,
-  status smallint, -- NULL while the first request runs
+  fingerprint bytea NOT NULL, -- sha256 of method, path and body
+  status smallint NOT NULL,
   headers jsonb NOT NULL DEFAULT '{}',
-  body bytea,
+  body bytea NOT NULL,
   created_at timestamptz NOT NULL DEFAULT now(),
-  finished_at timestamptz,
   PRIMARY KEY (credential_id, key)
 );
 CREATE INDEX idempotency_keys_age ON idempotency_keys (created_at);
@@ -69,6 +71,7 @@ CREATE POLICY tenant ON api_keys TO dramac_app
 CREATE POLICY staff ON api_keys TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY lookup ON api_keys FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup_used ON api_keys FOR UPDATE TO dramac_lookup USING (true);
+CREATE POLICY lookup ON agencies FOR SELECT TO dramac_lookup USING (true);
 
 ALTER TABLE idempotency_keys ENABLE ROW LEVEL SECURITY;
 ALTER TABLE idempotency_keys FORCE ROW LEVEL SECURITY;
@@ -84,7 +87,7 @@ CREATE POLICY append ON external_api_requests FOR INSERT TO dramac_runtime WITH 
 CREATE POLICY staff ON external_api_requests TO dramac_staff USING (true) WITH CHECK (true);
 
 GRANT SELECT, INSERT, UPDATE ON api_keys TO dramac_app;
-GRANT SELECT ON api_keys TO dramac_lookup;
+GRANT SELECT ON api_keys, agencies TO dramac_lookup;
 GRANT UPDATE (last_used_at, last_used_ip) ON api_keys TO dramac_lookup;
 GRANT SELECT, INSERT, UPDATE, DELETE ON idempotency_keys TO dramac_runtime;
 GRANT SELECT ON external_api_requests TO dramac_app;
@@ -94,11 +97,17 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON api_keys, idempotency_keys, external_api
 -- Who a key belongs to; the only way from a hash to a site. Revoked and expired keys come back too, to be told apart in logs.
 CREATE FUNCTION api_key_by_hash(wanted bytea) RETURNS TABLE (
   id uuid, agency_id uuid, site_id uuid, install_id uuid, kind text, scopes text[], origins text[], networks cidr[],
-  expires_at timestamptz, revoked_at timestamptz, site_archived boolean
+  expires_at timestamptz, revoked_at timestamptz, site_archived boolean, agency_suspended boolean
 ) LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
   SELECT k.id, k.agency_id, k.site_id, k.install_id, k.kind, k.scopes, k.origins, k.networks, k.expires_at, k.revoked_at,
-         s.archived_at IS NOT NULL
-  FROM api_keys k JOIN sites s ON s.id = k.site_id WHERE k.token_hash = wanted
+         s.archived_at IS NOT NULL, a.suspended_at IS NOT NULL
+  FROM api_keys k JOIN sites s ON s.id = k.site_id JOIN agencies a ON a.id = k.agency_id WHERE k.token_hash = wanted
+$$;
+-- A browser asks before it sends a key (CORS preflight): whether any live key may be used from that origin.
+CREATE FUNCTION api_origin_known(wanted text) RETURNS boolean
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT EXISTS (SELECT FROM api_keys
+                 WHERE origins @> ARRAY[wanted] AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now()))
 $$;
 CREATE FUNCTION api_keys_used(ids uuid[], moments timestamptz[], addresses inet[]) RETURNS void
   LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -133,8 +142,11 @@ BEGIN
 END $$;
 GRANT CREATE ON SCHEMA public TO dramac_lookup;
 ALTER FUNCTION api_key_by_hash OWNER TO dramac_lookup;
+ALTER FUNCTION api_origin_known OWNER TO dramac_lookup;
 ALTER FUNCTION api_keys_used OWNER TO dramac_lookup;
 REVOKE CREATE ON SCHEMA public FROM dramac_lookup;
-REVOKE EXECUTE ON FUNCTION api_key_by_hash, api_keys_used, request_log_partitions FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION api_key_by_hash, api_keys_used TO dramac_runtime;
+REVOKE EXECUTE ON FUNCTION api_key_by_hash, api_origin_known, api_keys_used, request_log_partitions FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION api_key_by_hash, api_origin_known, api_keys_used TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION request_log_partitions TO dramac_staff;
+-- The first days are there from the start; the job gateway.partitions keeps it so.
+SELECT request_log_partitions(7, 30);

@@ -1,0 +1,25 @@
+"""What the gateway of one process shares between its threads: known keys, leases, the request log."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from app.gateway.credentials import KeyDirectory
+from app.gateway.keychanges import KeyChanges
+from app.gateway.limits import Leases, Policies
+from app.gateway.requestlog import RequestLog
+from app.gateway.routes import RunRoute
+
+
+class Gateway:
+    """Made once per API application by the composition root. run_route: runs a module's own routes, None when nothing does."""
+
+    def __init__(
+        self, *, platform_url: str, policies: Policies | None = None, run_route: RunRoute | None = None
+    ) -> None:
+        self.platform_url = platform_url
+        self.run_route = run_route
+        self.policies = policies or Policies()
+        self.keys = KeyDirectory(KeyChanges())
+        self.leases = Leases()
+        self.log = RequestLog(self.leases.tidy, at_stop=partial(self.leases.tidy, everything=True))

@@ -1,0 +1,7 @@
+"""The OpenAPI 3.1 document of one install, made from its manifest and cut to what the caller may do."""
+
+from __future__ import annotations
+
+from app.gateway.openapi.document import openapi_document
+
+__all__ = ["openapi_document"]
