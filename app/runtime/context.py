@@ -1,0 +1,267 @@
+"""What a process needs to know of one install to serve it: version, schema, settings, consent, site.
+
+Read through SECURITY DEFINER functions, since the site is only known afterwards; kept for 5 s per process and dropped
+at once when `dramac:install-changed` names the install.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID
+
+from psycopg.rows import dict_row
+from redis import RedisError
+
+from app.db.pools import runtime_pool
+from app.errors import NotFound, Unavailable
+from app.modules.manifest import Manifest
+from app.modules.storage.layout import Layout
+from app.queue.enqueue import redis
+
+log = logging.getLogger(__name__)
+
+CHANNEL = "dramac:install-changed"  # the message is the install's uuid, or * for all of them
+TTL_S = 5.0
+MAX_FILES_BYTES = 64 << 20
+
+_WAITING = {
+    "provisioning": "This module is being set up. Try again in a moment.",
+    "failed": "Setting this module up failed. Somebody of the agency can try again on the module's page.",
+    "paused": "This module is paused on this site.",
+}
+
+
+class InstallNotReady(Unavailable):
+    """The module is installed but does not serve right now."""
+
+    code = "install_not_ready"
+
+
+@dataclass(frozen=True, slots=True)
+class SiteFacts:
+    """The site an install belongs to. currency: ISO 4217; time_zone: IANA; locale: such as en or pt-PT."""
+
+    slug: str
+    name: str
+    url: str
+    time_zone: str
+    locale: str
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class InstallContext:
+    """One installed version on one site. settings: with defaults, without secrets; sealed: the secrets, as stored."""
+
+    install_id: UUID
+    agency_id: UUID
+    site_id: UUID
+    module_id: UUID
+    module_slug: str
+    module_name: str
+    short_id: str
+    schema: str
+    role: str
+    version_id: UUID
+    version: str
+    digest: str
+    manifest: Manifest
+    layout: Layout  # as this version sees it
+    physical: Layout  # the union of what all installed versions need
+    layout_key: str
+    settings: Mapping[str, Any]
+    sealed: Mapping[str, str] = field(repr=False)
+    granted: Mapping[str, Any]
+    status: str
+    site: SiteFacts
+
+
+_contexts: dict[UUID, tuple[float, InstallContext]] = {}
+_ids: dict[tuple[UUID, str], tuple[float, UUID]] = {}
+_manifests: OrderedDict[str, Manifest] = OrderedDict()
+_layouts: OrderedDict[tuple[str, str], tuple[str, Layout, Layout]] = OrderedDict()
+_files: OrderedDict[str, Mapping[str, bytes]] = OrderedDict()
+_lock = threading.Lock()
+_listener: dict[str, threading.Thread] = {}
+
+
+def load_install(install_id: UUID) -> InstallContext:
+    """The context of an install that serves. Raises NotFound (none, or removed) and InstallNotReady."""
+    kept = _contexts.get(install_id)
+    if kept and kept[0] > time.monotonic():
+        return kept[1]
+    _listen()
+    with runtime_pool().connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
+        row = cursor.execute("SELECT * FROM runtime_install(%s)", [install_id], prepare=True).fetchone()
+    if row is None or row["status"] in ("removing", "removed"):
+        raise NotFound()
+    if row["site_archived"]:
+        raise InstallNotReady("This site is archived.")
+    if row["status"] in _WAITING:
+        raise InstallNotReady(_WAITING[row["status"]])
+    context = _context(row)
+    _contexts[install_id] = (time.monotonic() + TTL_S, context)
+    return context
+
+
+def find_install(site_id: UUID, module_ref: str) -> InstallContext:
+    """The install of a module on a site, by the module's uuid, short id or slug. Raises as load_install()."""
+    kept = _ids.get((site_id, module_ref))
+    if kept and kept[0] > time.monotonic():
+        return load_install(kept[1])
+    if len(module_ref) > 64 or "\x00" in module_ref:
+        raise NotFound()
+    with runtime_pool().connection() as connection:
+        row = connection.execute("SELECT runtime_install_id(%s, %s)", [site_id, module_ref], prepare=True).fetchone()
+    if row is None or row[0] is None:
+        raise NotFound()
+    context = load_install(row[0])
+    _ids[(site_id, module_ref)] = (time.monotonic() + TTL_S, context.install_id)
+    return context
+
+
+def version_files(context: InstallContext) -> Mapping[str, bytes]:
+    """The files of the installed version by path. Kept by digest, as a published version never changes."""
+    found = _files.get(context.digest)
+    if found is None:
+        with runtime_pool().connection() as connection:
+            rows = connection.execute("SELECT path, content FROM runtime_files(%s)", [context.version_id]).fetchall()
+        found = MappingProxyType({path: bytes(content) for path, content in rows})
+        with _lock:
+            _files[context.digest] = found
+            while (
+                len(_files) > 1
+                and sum(len(one) for files in _files.values() for one in files.values()) > MAX_FILES_BYTES
+            ):
+                _files.popitem(last=False)
+    return found
+
+
+def forget_install(install_id: UUID | None = None) -> None:
+    """Drop what is kept of one install, or of all."""
+    if install_id is None:
+        _contexts.clear()
+        _ids.clear()
+        return
+    _contexts.pop(install_id, None)
+    for key, (_, known) in list(_ids.items()):
+        if known == install_id:
+            _ids.pop(key, None)
+
+
+def _context(row: dict[str, Any]) -> InstallContext:
+    manifest = _manifest(row["digest"], row["manifest"])
+    layout_key, layout, physical = _layout(row["digest"], row["layout"] or {}, manifest)
+    defaults = {
+        name: spec.default
+        for name, spec in manifest.setting_fields.items()
+        if spec.type != "secret" and spec.default is not None
+    }
+    secret = {name for name, spec in manifest.setting_fields.items() if spec.type == "secret"}
+    given = {name: value for name, value in row["settings"].items() if name not in secret}
+    return InstallContext(
+        install_id=row["install_id"],
+        agency_id=row["agency_id"],
+        site_id=row["site_id"],
+        module_id=row["module_id"],
+        module_slug=row["module_slug"],
+        module_name=row["module_name"],
+        short_id=row["short_id"],
+        schema=row["schema_name"] or "",
+        role=row["role_name"] or "",
+        version_id=row["version_id"],
+        version=row["version"],
+        digest=row["digest"],
+        manifest=manifest,
+        layout=layout,
+        physical=physical,
+        layout_key=layout_key,
+        settings=MappingProxyType({**defaults, **given}),
+        sealed=MappingProxyType(row["secrets"]),
+        granted=MappingProxyType(row["granted"]),
+        status=row["status"],
+        site=SiteFacts(
+            slug=row["site_slug"],
+            name=row["site_name"],
+            url=row["site_url"],
+            time_zone=row["time_zone"],
+            locale=row["locale"],
+            currency=row["currency"],
+        ),
+    )
+
+
+def _manifest(digest: str, data: dict[str, Any]) -> Manifest:
+    found = _manifests.get(digest)
+    if found is None:
+        found = Manifest.from_dict(data)
+        _keep(_manifests, digest, found, most=500)
+    return found
+
+
+def _layout(digest: str, data: dict[str, Any], manifest: Manifest) -> tuple[str, Layout, Layout]:
+    """A key that changes with version or tables, the version's view of the physical tables, and all of them."""
+    text = json.dumps(data, sort_keys=True)
+    found = _layouts.get((digest, text))
+    if found is None:
+        physical = Layout.from_dict(data)
+        found = (f"{digest}:{physical.digest}", physical.for_manifest(manifest), physical)
+        _keep(_layouts, (digest, text), found, most=500)
+    return found
+
+
+def _keep(cache: OrderedDict[Any, Any], key: Any, value: Any, *, most: int) -> None:
+    with _lock:
+        cache[key] = value
+        while len(cache) > most:
+            cache.popitem(last=False)
+
+
+def _listen() -> None:
+    """Start the thread that hears of changes, once per process."""
+    thread = _listener.get("thread")
+    if thread is None or not thread.is_alive():
+        with _lock:
+            _listener["thread"] = thread = threading.Thread(target=_hear, name="install-changed", daemon=True)
+            thread.start()
+
+
+def _hear() -> None:
+    while True:
+        try:
+            with redis().pubsub(ignore_subscribe_messages=True) as pubsub:  # type: ignore[no-untyped-call]  # redis-py does not type it
+                pubsub.subscribe(CHANNEL)
+                forget_install()  # whatever was said before is missed
+                while True:
+                    message = pubsub.get_message(timeout=2.0)
+                    if message:
+                        _heard(message["data"])
+        except (RedisError, OSError, ValueError) as error:
+            log.warning("not hearing of changed installs: %s; they are noticed within %s s", error, TTL_S)
+            time.sleep(1)
+
+
+def _heard(data: bytes) -> None:
+    text = data.decode(errors="replace")
+    try:
+        forget_install(UUID(text) if text != "*" else None)
+    except ValueError:
+        forget_install()
+
+
+def _after_fork() -> None:
+    _listener.clear()
+    _contexts.clear()
+    _ids.clear()
+
+
+os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,250 @@
+"""Reads as statements: text cached per shape, parameters beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import UUID
+
+from psycopg import sql
+
+from app.modules.conditions import Condition, to_sql
+from app.modules.kinds import Kind
+from app.modules.manifest.fields import RefsField
+from app.runtime.data import keyset
+from app.runtime.data.access import READ, Access
+from app.runtime.data.model import RFC3339, TableModel
+from app.runtime.data.shapes import shape_of, values_of
+from app.runtime.data.sqltext import PARAM, commas, q, render
+from app.runtime.query import Aggregation, Group, Metric, Query
+
+Statement = tuple[str, list[Any]]
+MAX_SHAPES = 2000
+MAX_GROUPED = 1000
+
+
+def cached(model: TableModel, key: object, build: Callable[[], sql.Composable]) -> str:
+    """The text of a shape, built when first asked for."""
+    statements = model.module.statements
+    found = statements.get((model.name, key))
+    if found is None:
+        found = render(build())
+        if len(statements) >= MAX_SHAPES:
+            statements.clear()
+        statements[(model.name, key)] = found
+    return found
+
+
+# -- documents
+
+
+def document(
+    model: TableModel,
+    access: Access,
+    fields: tuple[str, ...] | None = None,
+    expand: tuple[str, ...] = (),
+    alias: str = "t",
+    given: Mapping[str, sql.Composable] | None = None,
+) -> sql.Composable:
+    """The select list of a record as this caller sees it, under its names. given: other SQL for some fields."""
+    parts: list[sql.Composable] = []
+    system = model.system(access)
+    visible = model.visible(access)
+    names = ["id", *visible, *(name for name in system if name != "id")]
+    for name in names:
+        if fields is not None and name not in fields and name != "id":
+            continue
+        if given and name in given:
+            value = given[name]
+        else:
+            value = expanded(model, access, name, alias) if name in expand else model.json(name, alias)
+        parts.append(q("{} AS {}", value, sql.Identifier(name)))
+    return commas(parts)
+
+
+def as_json(select: sql.Composable) -> sql.Composable:
+    """One record of a select list without FROM."""
+    return q("(SELECT row_to_json(d) FROM (SELECT {}) d)", select)
+
+
+def expanded(model: TableModel, access: Access, name: str, alias: str) -> sql.Composable:
+    """The record, or list of records, in the place of a reference; null when the caller may not see that one."""
+    target = model.expand_target(name)
+    assert target is not None
+    inner = f"{alias}e"
+    fields = document(target, access, alias=inner)
+    rows = own_rows(target, access, inner)
+    here = {
+        "site": sql.Identifier(alias, "site_id"),
+        "inner": sql.Identifier(inner),
+        "target": target.sql,
+        "rows": rows,
+    }
+    there = {"there": sql.Identifier(inner, "site_id"), "id": sql.Identifier(inner, "id"), "fields": fields}
+    if not isinstance(model.spec.fields[name], RefsField):
+        return q(
+            "(SELECT row_to_json(d) FROM (SELECT {fields} FROM {target} {inner} "
+            "WHERE {there} = {site} AND {id} = {ref} AND {rows}) d)",
+            ref=model.value(name, alias), **here, **there,
+        )  # fmt: skip
+    link = model.layout.link(name)
+    assert link is not None
+    return q(
+        "(SELECT coalesce(json_agg(row_to_json(d)), '[]') FROM (SELECT {fields} FROM {link} l JOIN {target} {inner} "
+        "ON {there} = l.site_id AND {id} = l.target_id WHERE l.site_id = {site} AND l.record_id = {own} AND {rows} "
+        "ORDER BY l.position) d)",
+        link=model.relation(link.name), own=sql.Identifier(alias, "id"), **here, **there,
+    )  # fmt: skip
+
+
+def own_rows(model: TableModel, access: Access, alias: str = "t") -> sql.Composable:
+    """Which records the caller may touch at all: every one, or those it made or is a user of."""
+    if not access.own_only(model.module.manifest, model.name):
+        return sql.SQL("TRUE")
+    mine = [q("{} = current_setting('app.actor', true)", sql.Identifier(alias, "created_by"))]
+    mine += [
+        q("{} = nullif(current_setting('app.person', true), '')::uuid", model.value(name, alias))
+        for name in model.user_fields
+    ]
+    return q("({})", sql.SQL(" OR ").join(mine))
+
+
+# -- statements
+
+
+def get_statement(model: TableModel, access: Access, record_id: UUID, site_id: UUID, query: Query) -> Statement:
+    """One row (document text, version), or none."""
+
+    def build() -> sql.Composable:
+        return q(
+            "SELECT {doc}::text, t.version FROM {table} t WHERE t.site_id = {p}::uuid AND t.id = {p}::uuid AND {rows}",
+            doc=as_json(document(model, access, query.fields, query.expand)),
+            table=model.sql, p=PARAM, rows=own_rows(model, access),
+        )  # fmt: skip
+
+    key = ("get", access.view, query.fields, query.expand)
+    return cached(model, key, build), [site_id, record_id]
+
+
+def list_statement(model: TableModel, access: Access, site_id: UUID, query: Query) -> Statement:
+    """Rows (document text, each sort key as text) in order: one more than the limit when there are more."""
+    keys = keyset.keys_of(model, query.sort)
+    after = keyset.decode_cursor(query.cursor, keys, keyset.fingerprint(model, query)) if query.cursor else None
+    nulls = tuple(value is None for value in after) if after is not None else None
+
+    def build() -> sql.Composable:
+        return q(
+            "SELECT {doc}::text, {texts} FROM {table} t WHERE {filters} AND {after} ORDER BY {order} LIMIT {p}::bigint",
+            doc=as_json(document(model, access, query.fields, query.expand)),
+            texts=keyset.texts_sql(keys),
+            table=model.sql,
+            filters=_filters(model, access, query.where, len(query.q.split())),
+            after=keyset.after_sql(keys, nulls) if nulls is not None else sql.SQL("TRUE"),
+            order=keyset.order_sql(keys),
+            p=PARAM,
+        )
+
+    words = query.q.split()
+    shape = ("list", access.view, query.fields, query.expand, shape_of(query.where), len(words), query.sort, nulls)
+    values = [site_id, *values_of(query.where), *_word_values(model, access, words)]
+    if after is not None:
+        values += keyset.after_values(keys, after)
+    return cached(model, shape, build), [*values, query.limit + 1]
+
+
+def count_statement(model: TableModel, access: Access, site_id: UUID, where: Condition, text: str = "") -> Statement:
+    """One row with the exact number of records."""
+    words = text.split()
+
+    def build() -> sql.Composable:
+        return q("SELECT count(*) FROM {} t WHERE {}", model.sql, _filters(model, access, where, len(words)))
+
+    key = ("count", access.view, shape_of(where), len(words))
+    return cached(model, key, build), [site_id, *values_of(where), *_word_values(model, access, words)]
+
+
+def aggregate_statement(
+    model: TableModel, access: Access, site_id: UUID, query: Aggregation, time_zone: str
+) -> Statement:
+    """One row: the JSON array of at most 1,000 groups, in the order of their keys."""
+    words = query.q.split()
+    zoned = sum(1 for group in query.group if _zoned(model, group))
+
+    def build() -> sql.Composable:
+        groups = [q("{} AS {}", _group_sql(model, one), sql.Identifier(one.key)) for one in query.group]
+        metrics = [q("{} AS {}", _metric_sql(model, one), sql.Identifier(one.key)) for one in query.metrics]
+        numbers = sql.SQL(", ".join(str(number + 1) for number in range(len(groups))))
+        return q(
+            "SELECT coalesce(json_agg(row_to_json(d)), '[]')::text FROM (SELECT {columns} FROM {table} t WHERE {filters} "
+            "{grouped}) d",
+            columns=commas([*groups, *metrics]),
+            table=model.sql,
+            filters=_filters(model, access, query.where, len(words)),
+            grouped=q("GROUP BY {0} ORDER BY {0} LIMIT " + str(MAX_GROUPED), numbers) if groups else sql.SQL(""),
+        )
+
+    key = ("aggregate", access.view, query.group, query.metrics, shape_of(query.where), len(words))
+    values = [*[time_zone] * zoned, site_id, *values_of(query.where), *_word_values(model, access, words)]
+    return cached(model, key, build), values
+
+
+def _filters(model: TableModel, access: Access, where: Condition, words: int) -> sql.Composable:
+    condition, _ = to_sql(where, lambda name: model.value(name))
+    parts: list[sql.Composable] = [q("t.site_id = {}::uuid", PARAM), condition]
+    # every word somewhere in a search field, in any case; row security has already narrowed the rows to the site
+    parts += [_word_sql(model, access)] * words
+    parts.append(own_rows(model, access))
+    return sql.SQL(" AND ").join(parts)
+
+
+def _word_sql(model: TableModel, access: Access) -> sql.Composable:
+    found = []
+    for name in model.search_fields(access):
+        column = model.layout.search_column(name)
+        assert column is not None
+        found.append(q("strpos({}, lower({}::text)) > 0", sql.Identifier("t", column.name), PARAM))
+    return q("({})", sql.SQL(" OR ").join(found))
+
+
+def _word_values(model: TableModel, access: Access, words: list[str]) -> list[str]:
+    return [word for word in words for _ in model.search_fields(access)]
+
+
+def _zoned(model: TableModel, group: Group) -> bool:
+    return group.bucket not in ("", "hour") and model.columns[group.field].kind is Kind.DATETIME
+
+
+def _group_sql(model: TableModel, group: Group) -> sql.Composable:
+    if not group.bucket:
+        return model.json(group.field)
+    value = model.value(group.field)
+    if _zoned(model, group):
+        local = q("({} AT TIME ZONE {}::text)", value, PARAM)
+    elif model.columns[group.field].kind is Kind.DATETIME:
+        return q("to_char(date_trunc('hour', {} AT TIME ZONE 'UTC'), {})", value, sql.Literal(RFC3339))
+    else:
+        local = q("{}::timestamp", value)
+    return q("date_trunc({}, {})::date", sql.Literal(group.bucket), local)
+
+
+def _metric_sql(model: TableModel, metric: Metric) -> sql.Composable:
+    if not metric.field:
+        return sql.SQL("count(*)")
+    value = model.value(metric.field)
+    if metric.fn == "sum":
+        return q("coalesce(sum({}), 0)", value)
+    if metric.fn == "avg":
+        return q("trim_scale(round(avg({}), 10))", value)
+    if metric.fn in ("min", "max") and model.columns[metric.field].kind is Kind.DATETIME:
+        return q("to_char(" + metric.fn + "({}) AT TIME ZONE 'UTC', {})", value, sql.Literal(RFC3339))
+    return q(metric.fn + "({})", value)
+
+
+def readable_references(model: TableModel, access: Access) -> frozenset[str]:
+    """The references a caller may expand: those to tables it may read."""
+    manifest = model.module.manifest
+    return frozenset(
+        name
+        for name in model.visible(access)
+        if (target := model.expand_target(name)) is not None and access.can(manifest, target.name, READ)
+    )

@@ -1,0 +1,149 @@
+"""Reading records of one install as one caller."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from app.errors import Forbidden, NotFound
+from app.modules.conditions import fields_of
+from app.runtime.context import InstallContext
+from app.runtime.data import keyset
+from app.runtime.data.access import DELETE, READ, Access
+from app.runtime.data.compile import (
+    Statement,
+    aggregate_statement,
+    count_statement,
+    get_statement,
+    list_statement,
+    readable_references,
+)
+from app.runtime.data.model import TableModel, model_of
+from app.runtime.data.results import Page, Record
+from app.runtime.data.scoped import Rows
+from app.runtime.query import (
+    Aggregation,
+    Query,
+    QueryInvalid,
+    Searchable,
+    metric_problem,
+    parse_aggregation,
+    parse_get,
+    parse_query,
+)
+
+Pairs = Iterable[tuple[str, str]]
+Tried = list[Statement]
+
+
+class Reader:
+    """Reads through `_send`, which subclasses give: one round trip of their own, or part of a transaction."""
+
+    def __init__(self, context: InstallContext, access: Access) -> None:
+        self.context = context
+        self.access = access
+        self.model = model_of(context)
+
+    def _send(self, statements: Tried) -> list[Rows]:
+        raise NotImplementedError
+
+    # -- what a caller may ask
+
+    def table(self, name: str, right: str = READ) -> TableModel:
+        """A table the caller has this right on. NotFound when it may not know of it, Forbidden when it may only look."""
+        allowed = self.access.allowed(self.context.manifest, name)
+        if not allowed:
+            raise NotFound()
+        if right not in allowed:
+            if right == READ or (right == DELETE and READ not in allowed):
+                raise NotFound()
+            raise Forbidden()
+        return self.model.tables[name]
+
+    def searchable(self, name: str) -> Searchable:
+        """What the caller may name in a query string for this table. Raises NotFound."""
+        model = self.table(name)
+        visible = model.visible(self.access)
+        return Searchable(
+            columns=model.filterable(self.access),
+            fields=frozenset({*visible, *model.system(self.access)}),
+            expandable=readable_references(model, self.access),
+            search=bool(model.search_fields(self.access)),
+        )
+
+    def parse_list(self, name: str, pairs: Pairs) -> Query:
+        """A list's query string, checked for this caller. Raises NotFound, QueryInvalid."""
+        return parse_query(pairs, self.searchable(name))
+
+    def parse_get(self, name: str, pairs: Pairs) -> Query:
+        """A record's query string, checked for this caller. Raises NotFound, QueryInvalid."""
+        return parse_get(pairs, self.searchable(name))
+
+    def parse_aggregation(self, name: str, pairs: Pairs) -> Aggregation:
+        """A query string of …/aggregate, checked for this caller. Raises NotFound, QueryInvalid."""
+        return parse_aggregation(pairs, self.searchable(name))
+
+    # -- reads
+
+    def list(self, name: str, query: Query = Query()) -> Page:  # noqa: B008  # frozen
+        """A page of records. One round trip, for any number of rows and references. Raises NotFound, QueryInvalid."""
+        model = self._checked(name, query)
+        statements: Tried = [list_statement(model, self.access, self.context.site_id, query)]
+        if query.count:
+            statements.append(count_statement(model, self.access, self.context.site_id, query.where, query.q))
+        rows, *counted = self._send(statements)
+        cursor = ""
+        if len(rows) > query.limit:
+            cursor = keyset.encode_cursor(keyset.fingerprint(model, query), rows[query.limit - 1][1:])
+        texts = tuple(row[0] for row in rows[: query.limit])
+        return Page(texts, cursor, counted[0][0][0] if counted else None)
+
+    def get(self, name: str, record_id: UUID, query: Query = Query()) -> Record:  # noqa: B008  # frozen
+        """One record. Raises NotFound for a record that is not there, another site's or not the caller's alike."""
+        model = self._checked(name, query)
+        [rows] = self._send([get_statement(model, self.access, record_id, self.context.site_id, query)])
+        if not rows:
+            raise NotFound()
+        return Record(record_id, rows[0][1], rows[0][0])
+
+    def count(self, name: str, query: Query = Query()) -> int:  # noqa: B008  # frozen
+        """The exact number of records that match. Raises NotFound, QueryInvalid."""
+        model = self._checked(name, query)
+        [rows] = self._send([count_statement(model, self.access, self.context.site_id, query.where, query.q)])
+        number: int = rows[0][0]
+        return number
+
+    def aggregate(self, name: str, query: Aggregation) -> bytes:
+        """The groups as a JSON array of at most 1,000, ordered by their keys. Raises NotFound, QueryInvalid."""
+        model = self.table(name)
+        columns = model.filterable(self.access)
+        asked = [group.field for group in query.group]
+        _refuse_unknown([name for name in [*asked, *_tested(query)] if name not in columns])
+        _refuse([problem for one in query.metrics if (problem := metric_problem(one.fn, one.field, columns))])
+        zone = self.context.site.time_zone
+        [rows] = self._send([aggregate_statement(model, self.access, self.context.site_id, query, zone)])
+        text: str = rows[0][0]
+        return text.encode()
+
+    def _checked(self, name: str, query: Query) -> TableModel:
+        """The table, and the query held to what this caller may name; queries are also made by our own code."""
+        model = self.table(name)
+        columns = model.filterable(self.access)
+        _refuse_unknown(
+            [used for used in [*_tested(query), *(key.field for key in query.sort)] if used not in columns]
+            + [used for used in query.expand if used not in readable_references(model, self.access)]
+        )
+        return model
+
+
+def _tested(query: Query | Aggregation) -> frozenset[str]:
+    return fields_of(query.where)
+
+
+def _refuse_unknown(names: list[str]) -> None:
+    _refuse([f'there is no field "{name}"' for name in names])
+
+
+def _refuse(problems: list[str]) -> None:
+    if problems:
+        raise QueryInvalid("; ".join(problems))

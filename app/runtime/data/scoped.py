@@ -1,0 +1,162 @@
+"""The way to the database: role and scope travel together with the statements they are for.
+
+A read is one pipeline, which is one round trip and one implicit transaction: PostgreSQL ends it at the pipeline's only
+Sync, and with it the local role and settings. A single write is one pipeline from BEGIN to COMMIT. Longer work is a
+transaction of several pipelines on one connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg import RawCursor
+
+from app.access.actors import Actor
+from app.db.pools import runtime_pool
+from app.errors import Conflict, Unavailable
+from app.runtime.context import InstallContext
+
+Statement = tuple[str, Sequence[Any]]
+Rows = list[tuple[Any, ...]]
+
+_SCOPE = (
+    "SELECT set_config('role', $1, true), set_config('app.site_id', $2, true), set_config('app.agency_id', $3, true), "
+    "set_config('app.actor', $4, true), set_config('app.person', $5, true), set_config('app.batch', $6, true)"
+)
+
+
+class TooBusy(Unavailable):
+    """The database took too long over this. Narrow the query, or try again."""
+
+    code = "too_slow"
+
+
+class Locked(Conflict):
+    """Somebody else is changing the same records at this moment. Try again."""
+
+    code = "locked"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Whose rows, as whom: what row-level security and the history triggers read."""
+
+    role: str
+    site_id: UUID
+    agency_id: UUID
+    actor: str
+    person: str
+    batch: str
+
+    @classmethod
+    def of(cls, context: InstallContext, actor: Actor, batch: UUID) -> Scope:
+        person = str(actor.id) if actor.kind == "person" and actor.id else ""
+        return cls(context.role, context.site_id, context.agency_id, actor.ref, person, str(batch))
+
+    @property
+    def statement(self) -> Statement:
+        return _SCOPE, [self.role, str(self.site_id), str(self.agency_id), self.actor, self.person, self.batch]
+
+
+def run(scope: Scope, statements: Sequence[Statement]) -> list[Rows]:
+    """The rows of each statement, in one round trip. For reads: PostgreSQL's implicit transaction ends at the Sync."""
+    with runtime_pool().connection() as connection, translated():
+        return _pipelined(connection, [scope.statement, *statements])[1:]
+
+
+def run_and_commit(scope: Scope, statements: Sequence[Statement]) -> list[Rows]:
+    """The same for writes, in one round trip and one transaction; COMMIT says itself what deferred rules refuse."""
+    with runtime_pool().connection() as connection, translated():
+        try:
+            return _pipelined(connection, [("BEGIN", []), scope.statement, *statements, ("COMMIT", [])])[2:-1]
+        except BaseException:
+            if not connection.closed:
+                connection.execute(b"ROLLBACK")
+            raise
+
+
+def _pipelined(connection: psycopg.Connection, statements: Sequence[Statement]) -> list[Rows]:
+    cursors = []
+    with connection.pipeline():
+        for text, values in statements:
+            cursor = RawCursor(connection)
+            cursor.execute(text, values, prepare=True)
+            cursors.append(cursor)
+    return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """What the database may answer to anybody at any time, as failures of ours."""
+    try:
+        yield
+    except (psycopg.errors.QueryCanceled, psycopg.errors.IdleInTransactionSessionTimeout) as error:
+        raise TooBusy() from error
+    except (
+        psycopg.errors.LockNotAvailable,
+        psycopg.errors.DeadlockDetected,
+        psycopg.errors.SerializationFailure,
+    ) as error:
+        raise Locked() from error
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        raise Unavailable() from error
+
+
+class Connection:
+    """An explicit transaction, begun with its first statement. Shared by every table and module taking part in it."""
+
+    def __init__(self, connection: psycopg.Connection) -> None:
+        self._connection = connection
+        self._scope: Scope | None = None
+        self._begun = False
+        self.wrote = False
+
+    def run(self, scope: Scope, *statements: Statement) -> list[Rows]:
+        """The rows of each statement, in one round trip, as the scope's role."""
+        before: list[Statement] = []
+        if not self._begun:
+            before.append(("BEGIN", []))
+        if self._scope != scope:
+            before.append(scope.statement)
+        with translated():
+            self._begun = True
+            found = _pipelined(self._connection, [*before, *statements])
+        self._scope = scope
+        return found[len(before) :]
+
+    def begin(self, scope: Scope) -> None:
+        """Begin now, where something must come before the first statement."""
+        if not self._begun:
+            self.run(scope)
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Undo only what is inside when it fails. The transaction must have begun."""
+        self._plain("SAVEPOINT part")
+        try:
+            yield
+        except BaseException:
+            self._plain("ROLLBACK TO SAVEPOINT part")
+            self._scope = None  # settings made inside are undone with it
+            raise
+        finally:
+            self._plain("RELEASE SAVEPOINT part")
+
+    def commit(self) -> None:
+        if self._begun:
+            self._begun = False
+            with translated():
+                self._plain("COMMIT")
+
+    def rollback(self) -> None:
+        if self._begun and not self._connection.closed:
+            self._plain("ROLLBACK")
+        self._begun = False
+
+    def _plain(self, text: str) -> None:
+        self._connection.execute(text.encode())
