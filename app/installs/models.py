@@ -1,0 +1,89 @@
+"""modules_v2 (an install), module_member_roles, module_schedules."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, func
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.db.base import Base, Identified
+from app.modules.models import Module, Version
+from app.tenancy.models import Site
+
+
+class Install(Identified, Base):
+    """One module on one site.
+
+    status: provisioning, active, failed, paused, removing, removed. steps: [{key, label, state, at, detail}] of the last
+    job, state being todo, now, done or failed. secrets: {setting name: sealed text}. granted: what was consented to.
+    """
+
+    __tablename__ = "modules_v2"
+    __table_args__ = (ForeignKeyConstraint(["agency_id", "site_id"], ["sites.agency_id", "sites.id"]),)
+    public_prefix = "ins"
+
+    agency_id: Mapped[UUID] = mapped_column(ForeignKey("agencies.id", ondelete="CASCADE"))
+    site_id: Mapped[UUID]
+    module_id: Mapped[UUID] = mapped_column(ForeignKey("module_source.id"))
+    version_id: Mapped[UUID] = mapped_column(ForeignKey("module_versions.id"))
+    previous_version_id: Mapped[UUID | None] = mapped_column(ForeignKey("module_versions.id"))
+    status: Mapped[str]
+    settings: Mapped[dict[str, Any]] = mapped_column(server_default="{}", default=dict)
+    secrets: Mapped[dict[str, Any]] = mapped_column(server_default="{}", default=dict)
+    granted: Mapped[dict[str, Any]] = mapped_column(server_default="{}", default=dict)
+    steps: Mapped[list[Any]] = mapped_column(server_default="[]", default=list)
+    failure: Mapped[str] = mapped_column(server_default="", default="")
+    installed_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    installed_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    changed_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    removed_at: Mapped[datetime | None]
+    purge_after: Mapped[datetime | None]
+
+    site: Mapped[Site] = relationship(
+        lazy="raise",
+        primaryjoin="and_(Install.agency_id == Site.agency_id, Install.site_id == Site.id)",
+        foreign_keys="[Install.agency_id, Install.site_id]",
+        viewonly=True,
+    )
+    module: Mapped[Module] = relationship(lazy="raise", viewonly=True)
+    version: Mapped[Version] = relationship(lazy="raise", foreign_keys=[version_id], viewonly=True)
+
+
+class MemberRole(Base):
+    """The role a member has inside one installed module; without a row the agency role decides."""
+
+    __tablename__ = "module_member_roles"
+    __table_args__ = (
+        ForeignKeyConstraint(["agency_id", "install_id"], ["modules_v2.agency_id", "modules_v2.id"], ondelete="CASCADE"),
+        ForeignKeyConstraint(
+            ["agency_id", "user_id"], ["memberships.agency_id", "memberships.user_id"], ondelete="CASCADE"
+        ),
+    )
+
+    agency_id: Mapped[UUID]
+    install_id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    role: Mapped[str]
+
+
+class Schedule(Base):
+    """When a job of an install's module runs next. cron is read in time_zone."""
+
+    __tablename__ = "module_schedules"
+    __table_args__ = (
+        ForeignKeyConstraint(["agency_id", "install_id"], ["modules_v2.agency_id", "modules_v2.id"], ondelete="CASCADE"),
+    )
+
+    agency_id: Mapped[UUID]
+    site_id: Mapped[UUID]
+    install_id: Mapped[UUID] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(primary_key=True)
+    function: Mapped[str]
+    cron: Mapped[str]
+    time_zone: Mapped[str]
+    next_at: Mapped[datetime]
+    last_at: Mapped[datetime | None]
+    last_outcome: Mapped[str] = mapped_column(server_default="", default="")
