@@ -6,7 +6,10 @@ import re
 
 from croniter import croniter
 
-_FIELD = re.compile(r"(\*|[0-9a-z]+(-[0-9a-z]+)?)(/[0-9]+)?(,(\*|[0-9a-z]+(-[0-9a-z]+)?)(/[0-9]+)?)*", re.IGNORECASE)
+# croniter also knows random (R), hashed (H) and last (L) values; a schedule that people read has none of them
+_VALUE = r"(?:[0-9]{1,2}|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon|tue|wed|thu|fri|sat|sun)"
+_PART = rf"(?:\*|{_VALUE}(?:-{_VALUE})?)(?:/[0-9]{{1,2}})?"
+_FIELD = re.compile(rf"{_PART}(?:,{_PART})*", re.IGNORECASE)
 
 
 def cron_problem(expression: str) -> str | None:

@@ -26,7 +26,7 @@ RESERVED_SLUGS = frozenset(_SLUGS.split())
 
 # pg_get_keywords() of PostgreSQL 18, categories R (reserved) and T (reserved, may be a function or type name).
 _WORDS = """
-all analyse analyze and any array as asc asymmetric authorization between binary both case cast check collate collation
+all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate collation
 column concurrently constraint create cross current_catalog current_date current_role current_schema current_time
 current_timestamp current_user default deferrable desc distinct do else end except false fetch for foreign freeze from
 full grant group having ilike in initially inner intersect into is isnull join lateral leading left like limit localtime

@@ -13,4 +13,5 @@ from app.modules.manifest.model import ALLOWED as ALLOWED
 from app.modules.manifest.model import Capability as Capability
 from app.modules.manifest.model import Manifest as Manifest
 from app.modules.manifest.problems import Problem as Problem
+from app.modules.manifest.schema import json_schema as json_schema
 from app.modules.manifest.tables import Table as Table

@@ -20,7 +20,6 @@ _ENCRYPTED = 0x1 | 0x40 | 0x2000
 _DESCRIPTOR = 0x8
 _UTF8 = 0x800
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_CHUNK = 64 * 1024
 
 
 class Refused(Exception):
@@ -48,7 +47,7 @@ def unzip(data: bytes) -> dict[str, bytes]:
         entries = archive.infolist()
         _check_directory(entries)
         _check_layout(data, entries, end)
-        return _read(archive, [entry for entry in entries if not entry.filename.endswith("/")])
+        return _inflate(data, [entry for entry in entries if not entry.filename.endswith("/")])
 
 
 def _end_of_archive(data: bytes) -> int:
@@ -150,36 +149,33 @@ def _entry_end(data: bytes, entry: zipfile.ZipInfo) -> int:
     raise disagree
 
 
-def _read(archive: zipfile.ZipFile, entries: list[zipfile.ZipInfo]) -> dict[str, bytes]:
-    """The contents, counted while they are read: a directory may lie about sizes."""
-    files: dict[str, bytes] = {}
-    left = MAX_UNPACKED_BYTES
-    for entry in entries:
-        content = _read_entry(archive, entry)
-        left -= len(content)
-        if left < 0:
-            raise _whole(f"unpacks to more than {MAX_UNPACKED_BYTES} bytes", "unpacked_size")
-        files[entry.filename] = content
-    return files
+def _inflate(data: bytes, entries: list[zipfile.ZipInfo]) -> dict[str, bytes]:
+    """The contents, never more of one than its directory entry says: directories lie about sizes."""
+    return {entry.filename: _content(data, entry) for entry in entries}
 
 
-def _read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
-    found = bytearray()
-    try:
-        with archive.open(entry) as stream:
-            while chunk := stream.read(_CHUNK):
-                found += chunk
-                if len(found) > entry.file_size:
-                    break
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-        name = shown(entry.orig_filename)
-        raise Refused(
-            Problem("", "is damaged: its contents do not agree with the directory", code="zip", file=name)
-        ) from error
-    if len(found) != entry.file_size:
-        name = shown(entry.orig_filename)
-        raise Refused(Problem("", "is damaged: it has another size than the directory says", code="zip", file=name))
-    return bytes(found)
+def _content(data: bytes, entry: zipfile.ZipInfo) -> bytes:
+    name_length, extra_length = struct.unpack_from("<2H", data, entry.header_offset + 26)
+    start = entry.header_offset + _LOCAL.size + name_length + extra_length
+    packed = data[start : start + entry.compress_size]
+    if entry.compress_type == zipfile.ZIP_STORED:
+        found, ended = packed, True
+    else:
+        stream = zlib.decompressobj(-zlib.MAX_WBITS)
+        try:
+            found = stream.decompress(packed, entry.file_size + 1)
+        except zlib.error as error:
+            raise _damaged(entry, "its contents cannot be unpacked") from error
+        ended = stream.eof and not stream.unused_data
+    if len(found) != entry.file_size or not ended:
+        raise _damaged(entry, "it has another size than the directory says")
+    if zlib.crc32(found) != entry.CRC:
+        raise _damaged(entry, "its contents do not agree with the directory")
+    return found
+
+
+def _damaged(entry: zipfile.ZipInfo, why: str) -> Refused:
+    return Refused(Problem("", f"is damaged: {why}", code="zip", file=shown(entry.orig_filename)))
 
 
 def gather(files: Iterable[tuple[str, bytes]]) -> dict[str, bytes]:
