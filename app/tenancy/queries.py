@@ -114,7 +114,7 @@ class InstallRow(Identified):
 
 @dataclass(frozen=True, slots=True)
 class Concern:
-    """Something that waits for somebody. kind: install_failed, invitation_expired, site_empty."""
+    """Something that waits for somebody. kind: install_failed, invitation_expired, site_empty. alike: how many of it."""
 
     kind: str
     target: UUID
@@ -122,6 +122,7 @@ class Concern:
     detail: str
     at: datetime
     site_id: UUID | None
+    alike: int
 
     @property
     def site_public_id(self) -> str | None:
@@ -146,9 +147,9 @@ def counts(db: Session) -> dict[str, int]:
     return dict(db.execute(COUNTS).one()._mapping)
 
 
-def concerns(db: Session, *, now: datetime, limit: int = 8) -> list[Concern]:
-    """What needs attention in the open agency, the most urgent kind first."""
-    rows = db.execute(text(load_sql("tenancy/concerns")), {"now": now, "limit": limit})
+def concerns(db: Session, *, now: datetime) -> list[Concern]:
+    """What needs attention in the open agency, the most urgent kind first; the latest three of each kind."""
+    rows = db.execute(text(load_sql("tenancy/concerns")), {"now": now})
     return [Concern(*row) for row in rows]
 
 

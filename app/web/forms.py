@@ -76,7 +76,8 @@ def time_zones() -> list[tuple[str, str]]:
 @cache
 def locales() -> list[tuple[str, str]]:
     """(CLDR name, its own name for itself)."""
-    return [(name, str(Locale.parse(name).display_name).capitalize()) for name in LOCALES]
+    names = [(name, str(Locale.parse(name).display_name)) for name in LOCALES]
+    return [(name, label[:1].upper() + label[1:]) for name, label in names]
 
 
 @cache
