@@ -57,7 +57,9 @@ class MemberRole(Base):
 
     __tablename__ = "module_member_roles"
     __table_args__ = (
-        ForeignKeyConstraint(["agency_id", "install_id"], ["modules_v2.agency_id", "modules_v2.id"], ondelete="CASCADE"),
+        ForeignKeyConstraint(
+            ["agency_id", "install_id"], ["modules_v2.agency_id", "modules_v2.id"], ondelete="CASCADE"
+        ),
         ForeignKeyConstraint(
             ["agency_id", "user_id"], ["memberships.agency_id", "memberships.user_id"], ondelete="CASCADE"
         ),
@@ -74,7 +76,9 @@ class Schedule(Base):
 
     __tablename__ = "module_schedules"
     __table_args__ = (
-        ForeignKeyConstraint(["agency_id", "install_id"], ["modules_v2.agency_id", "modules_v2.id"], ondelete="CASCADE"),
+        ForeignKeyConstraint(
+            ["agency_id", "install_id"], ["modules_v2.agency_id", "modules_v2.id"], ondelete="CASCADE"
+        ),
     )
 
     agency_id: Mapped[UUID]
