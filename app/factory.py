@@ -11,11 +11,12 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app.accounts import jobs as account_jobs
 from app.accounts import views as accounts
 from app.accounts.identity import register_identity
-from app.cli import register_commands
+from app.cli.commands import register_commands
 from app.config import Config
 from app.db.base import db
 from app.db.pools import configure_pools
 from app.db.roles import APP, RUNTIME, STAFF, role_url, sqlalchemy_url
+from app.events import bus
 from app.events import jobs as event_jobs
 from app.events.audit import verify
 from app.gateway import api
@@ -23,11 +24,17 @@ from app.gateway import jobs as gateway_jobs
 from app.gateway import views as gateway_views
 from app.gateway.door import Door
 from app.gateway.gateway import Gateway
+from app.gateway.modulecode import run_module_route
 from app.lib.logs import configure_logging
 from app.lib.mail import Mailer
 from app.mail import jobs as mail_jobs
 from app.queue.enqueue import configure_queue
 from app.queue.registry import register_job
+from app.runtime.data import configure_data
+from app.runtime.functions import process as module_code
+from app.runtime.functions import schedules
+from app.runtime.functions.hooks import FunctionHooks
+from app.runtime.functions.receivers import FUNCTIONS
 from app.support import audit
 from app.support.mailbox import register_mailbox
 from app.tenancy import views as tenancy
@@ -59,6 +66,10 @@ def wire(config: Config) -> None:
     configure_queue(config.redis_url)
     mailer = None if config.mail_url.startswith("mailbox:") else Mailer(config.mail_url, config.mail_from)
     mail_jobs.configure_mail(mailer, config.secret_keys)
+    configure_data(secret_keys=config.secret_keys, hooks=FunctionHooks())
+    module_code.configure_functions(
+        workers=config.sandbox_workers, keys=config.secret_keys, strict=not config.development
+    )
     wire_jobs()
     wire_subscribers()
 
@@ -71,11 +82,16 @@ def wire_jobs() -> None:
     register_job("accounts.forget_old", account_jobs.forget_old, timeout_s=600, cron="30 3 * * *")
     register_job("gateway.partitions", gateway_jobs.partitions, timeout_s=60, cron="7 * * * *")
     register_job("gateway.forget_answers", gateway_jobs.forget_answers, timeout_s=600, cron="17 * * * *")
+    register_job("functions.tick", schedules.tick, timeout_s=60, cron="@every 20")
+    register_job("functions.run_scheduled", schedules.run_scheduled, timeout_s=60)
+    register_job("functions.forget_old", schedules.forget_old, timeout_s=600, cron="50 3 * * *")
     register_job("mail.deliver", mail_jobs.deliver, timeout_s=300, cron="@every 15")
 
 
 def wire_subscribers() -> None:
     """Who hears of events."""
+    bus.register("function", FUNCTIONS)
+    bus.register("schedule", schedules.SCHEDULES)
 
 
 def create_platform_app(config: Config) -> Flask:
@@ -103,7 +119,7 @@ def create_platform_app(config: Config) -> Flask:
     app.register_blueprint(audit.bp)
     app.register_blueprint(gateway_views.bp)
     register_mailbox(app, config)
-    register_commands(app)
+    register_commands(app, surfaces=lambda: (app, create_api_app(config), create_runtime_app(config)))
     protect(app)
     return _behind_proxies(app, config)
 
@@ -116,9 +132,10 @@ def create_api_app(config: Config, *, gateway: Gateway | None = None) -> Flask:
     register_errors(app, "api")
     app.register_blueprint(health.bp)
     app.register_blueprint(api.bp)
+    app.register_blueprint(api.functions_bp)
     app.register_blueprint(api.errors_bp)
     protect(app)
-    door = Door(app, gateway or Gateway(platform_url=config.platform_url))
+    door = Door(app, gateway or Gateway(platform_url=config.platform_url, run_route=run_module_route))
     app.extensions["gateway"] = door.gateway
     app.wsgi_app = door  # type: ignore[method-assign]  # documented
     return _behind_proxies(app, config)

@@ -67,8 +67,10 @@ def platform_app(wired: Config) -> Flask:
 
 
 @pytest.fixture(scope="session")
-def api_app(wired: Config) -> Flask:
-    return create_api_app(wired)
+def api_app(wired: Config) -> Iterator[Flask]:
+    app = create_api_app(wired)
+    yield app
+    app.extensions["gateway"].log.stop()
 
 
 @pytest.fixture(scope="session")

@@ -26,7 +26,7 @@ from app.runtime.context import InstallContext, find_install, load_install
 from app.runtime.data import Access, Data, Record, Transaction
 from app.runtime.data.faults import refusal
 from app.runtime.data.scoped import Scope
-from app.web.errors import TITLES, status_of
+from app.web.errors import STATUS, TITLES
 from app.web.guard import public
 
 bp = Blueprint("api", __name__, url_prefix="/api/modules")
@@ -319,5 +319,5 @@ def _error_codes() -> dict[str, tuple[int, str]]:
         kind = waiting.pop()
         waiting += kind.__subclasses__()
         if kind is not AppError and kind.__doc__:
-            found.setdefault(kind.code, (status_of(kind()), " ".join(kind.__doc__.split())))
+            found.setdefault(kind.code, (next((STATUS[cls] for cls in kind.__mro__ if cls in STATUS), 500), " ".join(kind.__doc__.split())))
     return found

@@ -174,7 +174,7 @@ class Leases:
         given, free, left_ms, born = answer
         lease.left, lease.shared, lease.born, lease.local = int(given), int(free), born, False
         lease.until = now + int(left_ms) / 1000
-        lease.ask_again_at = now + REFUSED_S
+        lease.ask_again_at = now + REFUSED_S if lease.left < 1 else 0.0
 
     def _give_back(self, key: str, policy: Policy, lease: _Lease) -> None:
         unused, lease.left, lease.shared = lease.left, 0, lease.shared + lease.left
