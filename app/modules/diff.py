@@ -219,19 +219,32 @@ def _field(old: FieldBase, new: FieldBase, path: str, what: str) -> Iterator[Cha
         yield Change(kind, path, f"{what} was {before} and is {after}", bump)  # type: ignore[arg-type]  # both are bumps
         if not wider:
             return
-    narrowed, widened = list(_narrowings(old, new)), list(_narrowings(new, old))
+    narrowed = list(_narrowings(old, new))
+    # another target or result is a loss seen from either side; it is told once, as the loss it is
+    widened = [reason for reason in _narrowings(new, old) if not reason.startswith(("refers to", "gives"))]
     for reason in narrowed:
         kind = "required_added" if reason == "required" else "field_narrowed"
         yield Change(kind, path, f"{what} is narrower: {_NARROWER.get(reason, reason)}", "major")
     for reason in widened:
-        yield Change("field_widened", path, f"{what} is wider: {_WIDER.get(reason, reason)}", "minor")
-    if before == after and not narrowed and not widened and old != new:
+        yield Change("field_widened", path, f"{what} is wider: {_wider(reason)}", "minor")
+    if before == after and not narrowed and not widened and _without_was(old) != _without_was(new):
         computed = isinstance(new, (FormulaField, RollupField))
         yield Change("field_changed", path, f"{what} changed", "minor" if computed else "patch")
 
 
 _NARROWER = {"required": "it is required now", "unique": "it is unique now", "private": "it is private now"}
 _WIDER = {"required": "it may be empty", "unique": "values may repeat", "private": "it is no longer private"}
+
+
+def _wider(reason: str) -> str:
+    """A limit of the old version, told as gone."""
+    if reason.startswith("options "):
+        return f"new {reason}"
+    return _WIDER.get(reason) or f"no longer {reason}"
+
+
+def _without_was(field: FieldBase) -> FieldBase:
+    return field.model_copy(update={"was": None})
 
 
 def _narrowings(old: Any, new: Any) -> Iterator[str]:

@@ -23,7 +23,7 @@ from app.modules.manifest.problems import Problem
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 20
-MAX_NODES = 20_000
+MAX_NODES = 30_000
 Path = tuple[str | int, ...]
 Position = tuple[int, int]
 

@@ -1,6 +1,6 @@
 """Module packages: a zip or a dropped folder in, files that may be trusted to be what they say out.
 
-Rules: docs/modules.md and the upload rules U1 to U3 of the security requirements. Nothing is ever unpacked to disk.
+Every rule on uploads (sizes, names, links, archives in archives, drawings, secrets) is kept here. Nothing is ever unpacked to disk.
 """
 
 from app.modules.package.archive import write_package as write_package

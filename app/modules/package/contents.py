@@ -136,9 +136,9 @@ _ELEMENTS = frozenset(
         *("feSpecularLighting", "feSpotLight", "feTile", "feTurbulence"),
     ]
 )
-_DECLARATION = re.compile(r"\A\ufeff?\s*<\?xml[^>]*\?>")
+_DECLARATION = re.compile(r"\A\ufeff?\s*<\?xml\s[^>]*\?>")
 _LINK = re.compile(r"\s*(#|data:image/(png|jpeg|gif|webp);base64,)", re.IGNORECASE)
-_CSS = re.compile(r"@import|expression\s*\(|javascript:|\\|url\s*\(\s*['\"]?(?!\s*#)", re.IGNORECASE)
+_CSS = re.compile(r"@import|expression\s*\(|javascript:|\\|url\s*\((?!\s*['\"]?\s*#)", re.IGNORECASE)
 
 
 def _svg(path: str, text: str) -> list[Problem]:

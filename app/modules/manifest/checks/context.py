@@ -7,6 +7,7 @@ from typing import Any
 
 from app.modules.conditions import ConditionInvalid, parse_condition
 from app.modules.kinds import SYSTEM_COLUMNS, Columns
+from app.modules.manifest.computed import Computed
 from app.modules.manifest.fields import FieldSpec
 from app.modules.manifest.model import Manifest
 from app.modules.manifest.problems import Problem, Severity, did_you_mean
@@ -22,6 +23,7 @@ class Checker:
         self.document = document
         self.cut = cut
         self.file = file
+        self.computed = Computed(manifest)
         self.problems: list[Problem] = []
 
     def report(

@@ -10,7 +10,6 @@ from app.modules.kinds import SYSTEM_COLUMNS, Kind
 from app.modules.manifest import views as v
 from app.modules.manifest.checks.context import Checker, a
 from app.modules.manifest.checks.values import check_default
-from app.modules.manifest.computed import all_columns
 from app.modules.manifest.pages import Page, Param
 from app.modules.manifest.problems import did_you_mean
 from app.modules.manifest.yamltext import Path
@@ -163,9 +162,8 @@ def _group(checker: Checker, table_name: str, key: str, path: Path) -> None:
 
 
 def _aggregate(checker: Checker, table_name: str, text: str, path: Path) -> None:
-    table = checker.manifest.tables[table_name]
     try:
-        parse_aggregate(text, all_columns(checker.manifest, table))
+        parse_aggregate(text, checker.computed.all_columns(table_name))
     except FormulaInvalid as error:
         if not (error.near and checker.written("tables", table_name, "fields", error.near)):
             checker.report(path, error.message, "formula")

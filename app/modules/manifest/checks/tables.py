@@ -5,7 +5,6 @@ from __future__ import annotations
 from app.modules.kinds import NUMBERS, Kind
 from app.modules.manifest.checks.context import Checker, a, either
 from app.modules.manifest.checks.fields import check_field
-from app.modules.manifest.computed import check_formulas, value_column
 from app.modules.manifest.fields import FormulaField, RollupField
 from app.modules.manifest.problems import did_you_mean
 from app.modules.manifest.tables import Table
@@ -74,7 +73,7 @@ def _rollup(checker: Checker, name: str, rollup: RollupField, path: Path) -> Non
     field = checker.field(rollup.of_table, rollup.of_field, (*path, "of"))
     if field is None or rollup.fn == "count":
         return
-    column = value_column(checker.manifest, rollup.of_table, rollup.of_field)
+    column = checker.computed.value_column(rollup.of_table, rollup.of_field)
     if column is None:
         if isinstance(field, (RollupField, FormulaField)):
             checker.report((*path, "of"), "a rollup cannot combine another rollup", "field_type")
@@ -87,7 +86,7 @@ def _rollup(checker: Checker, name: str, rollup: RollupField, path: Path) -> Non
 
 
 def _formulas(checker: Checker, name: str, table: Table, path: Path) -> None:
-    _, failed = check_formulas(checker.manifest, table)
+    _, failed = checker.computed.formulas(name)
     for field_name, error in failed.items():
         if error.near and checker.written("tables", name, "fields", error.near):
             continue  # that field has its own problem
