@@ -169,7 +169,11 @@ class _Parser:
             op = "is"
         if op not in operators_for(column.kind):
             known = ", ".join(operators_for(column.kind))
-            return self.fault(path, "operator", f'{"an" if column.kind is Kind.INTEGER else "a"} {column.kind} has no operator "{op}"; it has {known}')
+            return self.fault(
+                path,
+                "operator",
+                f'{"an" if column.kind is Kind.INTEGER else "a"} {column.kind} has no operator "{op}"; it has {known}',
+            )
         try:
             value = self._operand(op, operand, column, path)
         except WrongValue as error:

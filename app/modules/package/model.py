@@ -42,8 +42,13 @@ class AcceptanceTest:
     file: str
     name: str
     given: Mapping[str, Sequence[Mapping[str, Any]]]
+    """Records by table; `ref` names one for the rest of the test."""
+    settings: Mapping[str, Any]
+    """Values of the install's settings; the others have their default."""
     when: Mapping[str, Any]
+    """One of create, update, delete: table or table/ref; call: function; submit: page; emit: event; with set or input."""
     then: Mapping[str, Any]
+    """`table/ref` to values; record (the one made), answer, invalid (the field refused), events, mails."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from app.modules.package.model import AcceptanceTest
 
 MAX_ROWS = 2000
 _ACTIONS = ("create", "update", "delete", "call", "submit", "emit")
-_THEN = ("answer", "events", "error", "refused", "mails", "count")
+_THEN = ("record", "answer", "invalid", "events", "mails")
 Rows = dict[str, list[dict[str, Any]]]
 
 
@@ -118,9 +118,9 @@ def read_tests(files: dict[str, bytes], manifest: Manifest) -> tuple[list[Accept
 
 
 def _test(reader: _Reader, item: Any, index: int) -> AcceptanceTest | None:
-    keys = ("name", "given", "when", "then")
+    keys = ("name", "given", "settings", "when", "then")
     if not isinstance(item, dict):
-        reader.report((index,), "must be a mapping with name, given, when and then", "value")
+        reader.report((index,), "must be a mapping with name, when and then", "value")
         return None
     for key in item:
         if key not in keys:
@@ -129,14 +129,19 @@ def _test(reader: _Reader, item: Any, index: int) -> AcceptanceTest | None:
     if not isinstance(name, str) or not name:
         reader.report((index,), "needs a name", "required")
         return None
-    if not (isinstance(given, dict) and isinstance(when, dict) and isinstance(then, dict)):
-        reader.report((index,), "given, when and then must be mappings; when and then are required", "value")
+    chosen = item.get("settings", {})
+    if not all(isinstance(part, dict) for part in (given, chosen, when, then)):
+        reader.report((index,), "given, settings, when and then must be mappings; when and then are required", "value")
         return None
+    for setting in chosen:
+        known = reader.manifest.setting_fields
+        if setting not in known:
+            reader.report((index, "settings", setting), f'no setting "{setting}"{did_you_mean(setting, known)}')
     for table, rows in given.items():
         reader.rows(table, rows, (index, "given", table))
     _when(reader, when, (index, "when"))
     _then(reader, then, (index, "then"))
-    return AcceptanceTest(reader.file, name, given, when, then)
+    return AcceptanceTest(reader.file, name, given, chosen, when, then)
 
 
 def _when(reader: _Reader, when: dict[str, Any], path: Path) -> None:

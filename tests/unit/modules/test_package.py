@@ -105,6 +105,8 @@ REFUSED: dict[str, tuple[dict[str, bytes | None], str]] = {
                             'tests/a.yaml:1: 0.when.call: no function "captur"; did you mean "capture"?'),
     "test of no action": ({"tests/a.yaml": b"- {name: a, when: {do: it}, then: {events: []}}"},
                           "tests/a.yaml:1: 0.when: needs one of create, update, delete, call, submit, emit"),
+    "test of no setting": ({"tests/a.yaml": b"- {name: a, settings: {depsit: 1}, when: {call: capture}, then: {invalid: name}}"},
+                           'tests/a.yaml:1: 0.settings.depsit: no setting "depsit"; did you mean "deposit"?'),
     "test of no name": ({"tests/a.yaml": b"- {when: {call: capture}, then: {}}"}, "tests/a.yaml:1: 0: needs a name"),
     "test that expects nothing real": ({"tests/a.yaml": b"- {name: a, when: {call: capture}, then: {evnts: []}}"},
                                        'tests/a.yaml:1: 0.then.evnts: no table "evnts"'),
