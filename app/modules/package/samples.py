@@ -125,11 +125,13 @@ def _test(reader: _Reader, item: Any, index: int) -> AcceptanceTest | None:
     for key in item:
         if key not in keys:
             reader.report((index, key), f'unknown key "{key}"{did_you_mean(key, keys)}', "unknown_key")
-    name, given, when, then = item.get("name"), item.get("given", {}), item.get("when"), item.get("then")
+    name: Any = item.get("name")
     if not isinstance(name, str) or not name:
         reader.report((index,), "needs a name", "required")
         return None
-    chosen = item.get("settings", {})
+    given, chosen = item.get("given", {}), item.get("settings", {})
+    when: Any = item.get("when")
+    then: Any = item.get("then")
     if not all(isinstance(part, dict) for part in (given, chosen, when, then)):
         reader.report((index,), "given, settings, when and then must be mappings; when and then are required", "value")
         return None
