@@ -25,8 +25,10 @@ from app.gateway import views as gateway_views
 from app.gateway.door import Door
 from app.gateway.gateway import Gateway
 from app.gateway.modulecode import run_module_route
+from app.installs import jobs as install_jobs
 from app.lib.logs import configure_logging
 from app.lib.mail import Mailer
+from app.lib.storage import configure_storage
 from app.mail import jobs as mail_jobs
 from app.queue.enqueue import configure_queue
 from app.queue.registry import register_job
@@ -64,6 +66,7 @@ def wire(config: Config) -> None:
         size=config.web_threads + 2,
     )
     configure_queue(config.redis_url)
+    configure_storage(config.storage_url, config.data_dir)
     mailer = None if config.mail_url.startswith("mailbox:") else Mailer(config.mail_url, config.mail_from)
     mail_jobs.configure_mail(mailer, config.secret_keys)
     configure_data(secret_keys=config.secret_keys, hooks=FunctionHooks())
@@ -85,13 +88,17 @@ def wire_jobs() -> None:
     register_job("functions.tick", schedules.tick, timeout_s=60, cron="@every 20")
     register_job("functions.run_scheduled", schedules.run_scheduled, timeout_s=60)
     register_job("functions.forget_old", schedules.forget_old, timeout_s=600, cron="50 3 * * *")
+    register_job("installs.provision", install_jobs.provision, timeout_s=300)
+    register_job("installs.deprovision", install_jobs.deprovision, queue="long", timeout_s=3600)
+    register_job("installs.sweep", install_jobs.sweep, timeout_s=60, cron="@every 30")
+    register_job("installs.purge", install_jobs.purge, timeout_s=600, cron="10 4 * * *")
     register_job("mail.deliver", mail_jobs.deliver, timeout_s=300, cron="@every 15")
 
 
 def wire_subscribers() -> None:
     """Who hears of events."""
     bus.register("function", FUNCTIONS)
-    bus.register("schedule", schedules.SCHEDULES)
+    bus.register("schedules", schedules.SITES)
 
 
 def create_platform_app(config: Config) -> Flask:

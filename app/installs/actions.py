@@ -1,21 +1,26 @@
-"""Everything that can be done with an install. What takes long is ordered as a job; the row says where it stands."""
+"""What people do with an install: put a module on a site, set it up, pause, upgrade, roll back, remove, bring back.
+
+The rows of the module itself are the business of jobs: these only say what is wanted.
+"""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from redis import RedisError
 from semantic_version import NpmSpec
 from semantic_version import Version as Semver
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.access.actors import Actor
 from app.db.session import after_commit
-from app.errors import Conflict, Invalid
+from app.errors import Conflict, FieldError, Invalid, NotFound
 from app.events.catalog import (
     INSTALL_CONFIGURED,
     INSTALL_PAUSED,
@@ -30,18 +35,25 @@ from app.events.catalog import (
 )
 from app.events.outbox import changed, publish
 from app.installs.models import Install, MemberRole
-from app.installs.queries import installed_modules, people_of
-from app.installs.settings import Known, Settings, judge
+from app.installs.settings import CheckedSettings, Known, check_settings, sealed_setting
+from app.installs.steps import waiting_steps
+from app.lib.crypto import seal
 from app.lib.ids import encode, uuid7
 from app.modules.consent import grant_of
 from app.modules.diff import diff_manifests
 from app.modules.manifest import Manifest
-from app.modules.models import Module, Version
+from app.modules.models import Module, Registry, Version
+from app.modules.storage.desired import desired_layout
+from app.modules.storage.layout import Layout
+from app.modules.storage.plan import losses
 from app.queue.enqueue import enqueue, redis
-from app.tenancy.models import Site
+from app.tenancy.models import Membership, Site
 
-KEPT_DAYS = 30
-CHANGED_CHANNEL = "dramac:install-changed"
+log = logging.getLogger(__name__)
+
+CHANGED = "dramac:install-changed"  # runtime processes hear which install to read anew
+KEY_CHANGED = "dramac:key-changed"
+KEPT = timedelta(days=30)  # how long a removed module's records can be brought back
 
 
 class AlreadyInstalled(Conflict):
@@ -50,34 +62,44 @@ class AlreadyInstalled(Conflict):
     code = "already_installed"
 
 
-class VersionNotPublished(Invalid):
-    """This version cannot be installed: it is a draft or was withdrawn."""
+class VersionNotPublished(Conflict):
+    """Only a published version can be installed."""
 
     code = "version_not_published"
 
 
-class ModulesMissing(Invalid):
+class RequirementsMissing(Invalid):
     """The module needs others that the site does not have."""
 
-    code = "modules_missing"
-
-
-class SiteArchived(Conflict):
-    """The site is archived. Restore it first."""
-
-    code = "site_archived"
+    code = "requirements_missing"
 
 
 class NotNow(Conflict):
-    """The install is in another state than this needs."""
+    """The module is busy or not in a state that allows this. Try again when it is ready."""
 
-    code = "wrong_state"
+    code = "not_now"
 
 
-class NeedsConsent(Conflict):
-    """The new version asks for more than was agreed to. Read it and agree."""
+class WouldLoseData(Conflict):
+    """This version has no place for some of the site's records."""
 
-    code = "needs_consent"
+    code = "would_lose_data"
+
+    def __init__(self, lost: list[str]) -> None:
+        super().__init__(f"This version has no place for some of the site's records: {'; '.join(lost)}.")
+        self.lost = lost
+
+
+class ConsentNeeded(Conflict):
+    """The new version asks for more than was agreed to. Read what it asks for, then agree."""
+
+    code = "consent_needed"
+
+
+class GoneForGood(Conflict):
+    """The records of this module were kept for 30 days and are deleted now. Install it anew."""
+
+    code = "gone_for_good"
 
 
 def install_module(
@@ -86,236 +108,303 @@ def install_module(
     site: Site,
     version: Version,
     settings: Mapping[str, Any],
+    keys: tuple[str, ...],
     by: Actor,
     now: datetime,
-    keys: tuple[str, ...],
 ) -> Install:
     """Put one published version of a module on a site.
 
-    settings: {setting: value} as sent; absent ones take their default. keys: Config.secret_keys, for secret settings.
-    Returns the install with status "provisioning"; a job makes its tables after commit.
-    Raises AlreadyInstalled, VersionNotPublished, ModulesMissing, SiteArchived, SettingsInvalid.
+    settings: {name: value}; absent ones take their default. keys: what secrets are sealed under. Returns the install
+    with status "provisioning"; a job makes its tables after commit (about a second). Raises VersionNotPublished,
+    RequirementsMissing, SettingsInvalid, AlreadyInstalled, NotFound (a module the agency may not have).
     """
-    manifest = _installable(db, site, version)
-    install_id = uuid7()
-    kept = judge(manifest, settings, install_id=install_id, keys=keys, known=_known(db, site))
+    module = db.get_one(Module, version.module_id)
+    _must_be_open_to(module, version, site)
+    manifest = Manifest.from_dict(version.manifest)
+    _must_have_requirements(db, manifest, site)
+    checked = check_settings(manifest, settings, known=_known(db, site.agency_id, site.id))
     install = Install(
-        id=install_id,
+        id=uuid7(),
         agency_id=site.agency_id,
         site_id=site.id,
-        module_id=version.module_id,
+        module_id=module.id,
         version_id=version.id,
         status="provisioning",
-        settings=kept.values,
-        secrets=kept.secrets,
-        granted=grant_of(manifest),
-        steps=[],
+        task="install",
+        settings=checked.values,
+        granted={**grant_of(manifest), "by": by.ref, "at": now.isoformat()},
+        steps=waiting_steps("install"),
         installed_by=by.id if by.kind == "person" else None,
         installed_at=now,
         changed_at=now,
     )
+    _keep_secrets(install, checked, keys)
     try:
-        with db.begin_nested():  # two clicks can race: the unique key decides, not a query before it
+        with db.begin_nested():  # two clicks can race: the unique index decides, not a query before it
             db.add(install)
             db.flush()
     except IntegrityError as error:
-        raise AlreadyInstalled(f"{site.name} already has {manifest.name}.") from error
-    _tell(db, MODULE_INSTALLED, install, manifest.name, by=by, data={"version": version.version})
+        raise AlreadyInstalled(f"{site.name} already has {module.name}.") from error
+    _tell(db, MODULE_INSTALLED, install, module, by=by, data={"version": version.version})
     enqueue(db, "installs.provision", install_id=install.id)
     return install
 
 
-def retry_install(db: Session, *, install: Install, by: Actor, now: datetime) -> None:
-    """Try a failed install again. Raises NotNow."""
-    _must_be(install, "failed")
-    install.status, install.failure, install.changed_at = "provisioning", "", now
-    enqueue(db, "installs.provision", install_id=install.id)
-
-
 def configure_install(
-    db: Session, *, install: Install, settings: Mapping[str, Any], by: Actor, now: datetime, keys: tuple[str, ...]
+    db: Session, *, install: Install, settings: Mapping[str, Any], keys: tuple[str, ...], by: Actor, now: datetime
 ) -> None:
-    """Change settings; absent ones stay. Raises SettingsInvalid, NotNow."""
-    _must_be(install, "active", "paused", "failed")
-    version, site = db.get_one(Version, install.version_id), db.get_one(Site, install.site_id)
-    manifest = Manifest.from_dict(version.manifest)
-    before = dict(install.settings)
-    kept = judge(
-        manifest,
+    """Change settings; absent ones stay, None takes a value away. Raises SettingsInvalid, NotNow."""
+    _must_be(install, "active", "paused")
+    version, module = db.get_one(Version, install.version_id), db.get_one(Module, install.module_id)
+    checked = check_settings(
+        Manifest.from_dict(version.manifest),
         settings,
-        install_id=install.id,
-        keys=keys,
-        known=_known(db, site),
-        kept=Settings(dict(install.settings), dict(install.secrets)),
+        known=_known(db, install.agency_id, install.site_id),
+        before=install.settings,
+        secrets_set=install.secrets,
     )
-    secrets_changed = sorted(name for name, sealed in kept.secrets.items() if install.secrets.get(name) != sealed)
-    install.settings, install.secrets, install.changed_at = kept.values, kept.secrets, now
-    changes = {**changed(before, kept.values), **{name: ["secret", "secret"] for name in secrets_changed}}
-    _tell(db, INSTALL_CONFIGURED, install, manifest.name, by=by, changes=changes)
-    _forget_caches(db, install)
+    changes = changed(install.settings, checked.values)
+    changes |= {name: ["••••", "••••"] for name in (*checked.secrets, *checked.forgotten)}
+    install.settings = {**install.settings, **checked.values}
+    _keep_secrets(install, checked, keys)
+    install.changed_at = now
+    _tell(db, INSTALL_CONFIGURED, install, module, by=by, data={"settings": sorted(changes)}, changes=changes)
 
 
 def pause_install(db: Session, *, install: Install, by: Actor, now: datetime) -> None:
-    """Stop serving visitors, the API and timed jobs; staff keep seeing nothing of it either. Raises NotNow."""
+    """Stop serving it: pages, API, hooks and jobs answer "paused"; staff still see the records. Raises NotNow."""
     _must_be(install, "active")
-    _set_status(db, install, "paused", INSTALL_PAUSED, by=by, now=now)
+    install.status, install.changed_at = "paused", now
+    _tell(db, INSTALL_PAUSED, install, db.get_one(Module, install.module_id), by=by)
 
 
 def resume_install(db: Session, *, install: Install, by: Actor, now: datetime) -> None:
-    """Serve again. Raises NotNow."""
+    """Serve it again. Raises NotNow."""
     _must_be(install, "paused")
-    _set_status(db, install, "active", INSTALL_RESUMED, by=by, now=now)
+    install.status, install.changed_at = "active", now
+    _tell(db, INSTALL_RESUMED, install, db.get_one(Module, install.module_id), by=by)
+
+
+def retry_install(db: Session, *, install: Install, by: Actor, now: datetime) -> None:
+    """Try once more to set up an install that failed. Raises NotNow."""
+    _must_be(install, "failed")
+    _order(db, install, status="provisioning", task=install.task, now=now)
 
 
 def remove_install(db: Session, *, install: Install, by: Actor, now: datetime) -> None:
-    """Take the module off the site. Its rows are exported and kept for 30 days; keys of this install end at once.
+    """Take the module off the site. It stops at once; a job exports its records, kept for 30 days, and removes them.
 
-    Raises NotNow, and Conflict when another module of the site needs this one.
+    Raises NotNow; also when another installed module requires this one.
     """
     _must_be(install, "active", "paused", "failed")
-    _nobody_needs(db, install)
-    install.steps = []
-    _set_status(db, install, "removing", INSTALL_REMOVED, by=by, now=now)
-    enqueue(db, "installs.deprovision", install_id=install.id)
+    module = db.get_one(Module, install.module_id)
+    needed_by = _dependents(db, install, module)
+    if needed_by:
+        raise NotNow(f"{', '.join(needed_by)} on this site needs {module.name}. Remove that first.")
+    _order(db, install, status="removing", task="remove", now=now)
+    install.removed_at = now
+    _revoke_keys(db, install, now)
+    _tell(db, INSTALL_REMOVED, install, module, by=by, data={"restorable_until": (now + KEPT).isoformat()})
 
 
 def restore_install(db: Session, *, install: Install, by: Actor, now: datetime) -> None:
-    """Bring a removed install back with its rows, within 30 days. Raises NotNow, AlreadyInstalled."""
+    """Bring a removed module back with its records, within 30 days. API keys stay revoked.
+
+    Raises NotNow, GoneForGood, AlreadyInstalled, RequirementsMissing.
+    """
     _must_be(install, "removed")
     if install.purge_after is None or install.purge_after <= now:
-        raise NotNow("Its data was kept for 30 days and is gone.")
-    install.steps = []
+        raise GoneForGood()
+    module, site = db.get_one(Module, install.module_id), db.get_one(Site, install.site_id)
+    _must_have_requirements(db, Manifest.from_dict(db.get_one(Version, install.version_id).manifest), site)
     try:
         with db.begin_nested():
-            _set_status(db, install, "provisioning", INSTALL_RESTORED, by=by, now=now)
+            _order(db, install, status="provisioning", task="restore", now=now)
+            install.removed_at = install.purge_after = None
             db.flush()
     except IntegrityError as error:
-        raise AlreadyInstalled() from error
-    enqueue(db, "installs.provision", install_id=install.id)
+        raise AlreadyInstalled(f"{site.name} has {module.name} again already. Remove that first.") from error
+    _tell(db, INSTALL_RESTORED, install, module, by=by)
+
+
+def upgrade_losses(db: Session, *, install: Install, version: Version) -> list[str]:
+    """What the site's records would lose by going to that version, in words; [] when nothing."""
+    registry = db.get(Registry, install.module_id)
+    held = Manifest.from_dict(db.get_one(Version, install.version_id).manifest)
+    union = Layout.from_dict(registry.layout) if registry else Layout()
+    return losses(union.for_manifest(held), desired_layout(Manifest.from_dict(version.manifest)))
 
 
 def upgrade_install(
-    db: Session, *, install: Install, version: Version, consent: bool, by: Actor, now: datetime
+    db: Session, *, install: Install, version: Version, consent: bool = False, by: Actor, now: datetime
 ) -> None:
-    """Move to a higher published version. consent: the person agreed to what it asks for besides.
+    """Move the install to another published version; a job adds what its tables lack. Settings keep their values.
 
-    Raises NotNow, VersionNotPublished, NeedsConsent, and Conflict when the version would take fields or tables away.
+    consent: a person has agreed to what the new version asks beyond the old one. Raises NotNow, VersionNotPublished,
+    WouldLoseData, ConsentNeeded, RequirementsMissing, SettingsInvalid (a new required setting without a default).
     """
-    _must_be(install, "active", "paused")
-    manifest = _change_version(db, install, version, consent=consent, now=now)
-    _tell(db, INSTALL_UPGRADED, install, manifest.name, by=by, data={"version": version.version})
+    _move(db, install, version, task="upgrade", event=INSTALL_UPGRADED, consent=consent, by=by, now=now)
 
 
 def rollback_install(db: Session, *, install: Install, by: Actor, now: datetime) -> None:
-    """Go back to the version before. Raises NotNow when there is none, Conflict when rows would not fit."""
-    _must_be(install, "active", "paused", "failed")
+    """Go back to the version before the last upgrade. Raises as upgrade_install(), NotNow when there is none."""
     if install.previous_version_id is None:
-        raise NotNow("There is no version before this one on the site.")
-    version = db.get_one(Version, install.previous_version_id)
-    manifest = Manifest.from_dict(version.manifest)
-    install.version_id, install.previous_version_id = version.id, install.version_id
-    install.status, install.steps, install.failure, install.changed_at = "provisioning", [], "", now
-    enqueue(db, "installs.provision", install_id=install.id)
-    _tell(db, INSTALL_ROLLED_BACK, install, manifest.name, by=by, data={"version": version.version})
-    _forget_caches(db, install)
+        raise NotNow("There is no version to go back to.")
+    previous = db.get_one(Version, install.previous_version_id)
+    _move(db, install, previous, task="rollback", event=INSTALL_ROLLED_BACK, consent=True, by=by, now=now)
 
 
 def give_role(db: Session, *, install: Install, user_id: UUID, role: str | None, by: Actor) -> None:
-    """Give a member a role of the module, or none again. Raises Invalid."""
+    """Give a member a role of the module, or with None leave it to the agency role. Raises Invalid."""
     manifest = Manifest.from_dict(db.get_one(Version, install.version_id).manifest)
     if role is not None and role not in manifest.roles:
-        raise Invalid.field("role", f"{manifest.name} has no role {role}.")
-    if str(user_id) not in dict(people_of(db, agency_id=install.agency_id)):
-        raise Invalid.field("user", "Choose somebody of the agency.")
-    row = db.get(MemberRole, (install.id, user_id))
-    before = row.role if row else None
-    if role is None and row is not None:
-        db.delete(row)
-    elif role is not None and row is not None:
-        row.role = role
-    elif role is not None:
+        raise Invalid.field("role", f'The module has no role "{role}".', "unknown_role")
+    if (
+        db.scalar(select(Membership.id).where(Membership.agency_id == install.agency_id, Membership.user_id == user_id))
+        is None
+    ):
+        raise Invalid.field("user", "Choose a member of the agency.", "unknown_person")
+    kept = db.get(MemberRole, (install.id, user_id))
+    before = kept.role if kept else None
+    if before == role:
+        return
+    if role is None:
+        db.delete(kept)
+    elif kept is None:
         db.add(MemberRole(agency_id=install.agency_id, install_id=install.id, user_id=user_id, role=role))
-    changes = {"role": [before, role], "person": encode("usr", user_id)}
-    _tell(db, MODULE_ROLE_GIVEN, install, manifest.name, by=by, changes=changes)
+    else:
+        kept.role = role
+    module = db.get_one(Module, install.module_id)
+    data = {"user": encode("usr", user_id), "role": role}
+    _tell(db, MODULE_ROLE_GIVEN, install, module, by=by, data=data, changes={"role": [before, role]})
 
 
-def _installable(db: Session, site: Site, version: Version) -> Manifest:
-    if site.archived_at is not None:
-        raise SiteArchived()
+def _move(
+    db: Session,
+    install: Install,
+    version: Version,
+    *,
+    task: str,
+    event: EventType,
+    consent: bool,
+    by: Actor,
+    now: datetime,
+) -> None:
+    _must_be(install, "active")
+    module, site = db.get_one(Module, install.module_id), db.get_one(Site, install.site_id)
+    old = db.get_one(Version, install.version_id)
+    if version.module_id != install.module_id or version.id == install.version_id:
+        raise NotNow("Choose another version of the same module.")
+    if version.status == "draft" or (version.status == "yanked" and task == "upgrade"):
+        raise VersionNotPublished()
+    before, after = Manifest.from_dict(old.manifest), Manifest.from_dict(version.manifest)
+    if lost := upgrade_losses(db, install=install, version=version):
+        raise WouldLoseData(lost)
+    if not consent and diff_manifests(before, after).needs_consent:
+        raise ConsentNeeded()
+    _must_have_requirements(db, after, site)
+    known = _known(db, install.agency_id, install.site_id)
+    checked = check_settings(after, {}, known=known, before=install.settings, secrets_set=install.secrets)
+    install.settings = {**install.settings, **checked.values}  # values of settings that are gone stay, for the way back
+    install.granted = {**grant_of(after), "by": by.ref, "at": now.isoformat()}
+    install.previous_version_id, install.version_id = install.version_id, version.id
+    _order(db, install, status="provisioning", task=task, now=now)
+    _tell(db, event, install, module, by=by, data={"from": old.version, "to": version.version})
+
+
+def _order(db: Session, install: Install, *, status: str, task: str, now: datetime) -> None:
+    """Set the state that a job works off, and order the job."""
+    install.status, install.task, install.changed_at = status, task, now
+    install.steps, install.failure = waiting_steps(task), ""
+    enqueue(db, "installs.deprovision" if task == "remove" else "installs.provision", install_id=install.id)
+    announce(db, install)
+
+
+def _must_be(install: Install, *statuses: str) -> None:
+    if install.status not in statuses:
+        raise NotNow(f"The module is {install.status}; this needs it to be {' or '.join(statuses)}.")
+
+
+def _must_be_open_to(module: Module, version: Version, site: Site) -> None:
     if version.status != "published":
         raise VersionNotPublished()
-    manifest = Manifest.from_dict(version.manifest)
-    _needs_met(db, site.id, manifest)
-    return manifest
+    if module.agency_id != site.agency_id and module.tier != "public":
+        raise NotFound()
+    if site.archived_at is not None:
+        raise NotNow("The site is archived. Restore it first.")
 
 
-def _needs_met(db: Session, site_id: UUID, manifest: Manifest) -> None:
+def _must_have_requirements(db: Session, manifest: Manifest, site: Site) -> None:
+    """Raises RequirementsMissing with one error for each required module that is missing or of another version."""
     query = select(Module.slug, Version.version).join(Install, Install.module_id == Module.id)
-    query = query.join(Version, Version.id == Install.version_id)
-    have = {row[0]: row[1] for row in db.execute(query.where(Install.site_id == site_id, Install.status != "removed"))}
-    missing = [
-        f"{need.module} {need.version}"
-        for need in manifest.requires
-        if not need.optional and (need.module not in have or not NpmSpec(need.version).match(Semver(have[need.module])))
-    ]
-    if missing:
-        raise ModulesMissing(f"Install these on the site first: {', '.join(missing)}.")
-
-
-def _nobody_needs(db: Session, install: Install) -> None:
-    slug = db.get_one(Module, install.module_id).slug
-    query = select(Version.manifest).join(Install, Install.version_id == Version.id)
-    query = query.where(Install.site_id == install.site_id, Install.status != "removed", Install.id != install.id)
-    for (data,) in db.execute(query):
-        other = Manifest.from_dict(data)
-        if any(need.module == slug and not need.optional for need in other.requires):
-            raise Conflict(f"{other.name} on this site needs it. Remove {other.name} first.")
-
-
-def _change_version(db: Session, install: Install, version: Version, *, consent: bool, now: datetime) -> Manifest:
-    if version.module_id != install.module_id or version.id == install.version_id:
-        raise Invalid.field("version", "Choose another version of this module.")
-    manifest = _installable(db, db.get_one(Site, install.site_id), version)
-    current = db.get_one(Version, install.version_id)
-    if Semver(version.version) <= Semver(current.version):
-        raise Invalid.field("version", "Choose a higher version; going back is done by rolling back.")
-    diff = diff_manifests(Manifest.from_dict(current.manifest), manifest)
-    taken = diff.of_kind("table_removed", "field_removed", "field_narrowed", "field_type_changed")
-    if taken:
-        raise Conflict(f"{version.version} would take something away: {'; '.join(c.sentence for c in taken)}.")
-    if diff.needs_consent and not consent:
-        raise NeedsConsent()
-    install.previous_version_id, install.version_id = install.version_id, version.id
-    install.status, install.steps, install.failure, install.changed_at = "provisioning", [], "", now
-    install.granted = grant_of(manifest)
-    enqueue(db, "installs.provision", install_id=install.id)
-    _forget_caches(db, install)
-    return manifest
-
-
-def _known(db: Session, site: Site) -> Known:
-    return Known(
-        people=frozenset(user_id for user_id, _ in people_of(db, agency_id=site.agency_id)),
-        modules=frozenset(slug for slug, _ in installed_modules(db, site_id=site.id)),
+    rows = db.execute(
+        query.join(Version, Version.id == Install.version_id).where(
+            Install.site_id == site.id, Install.status.in_(("active", "paused", "provisioning"))
+        )
     )
+    there = {row.slug: row.version for row in rows}
+    errors = []
+    for needed in manifest.requires:
+        found = there.get(needed.module)
+        where = f"/requires/{needed.module}"
+        if found is None and not needed.optional:
+            errors.append(FieldError(where, "missing", f"{needed.module} {needed.version} must be installed first."))
+        elif found is not None and not NpmSpec(needed.version).match(Semver(found)):
+            detail = f"{needed.module} {found} is installed; this needs {needed.version}."
+            errors.append(FieldError(where, "version", detail))
+    if errors:
+        raise RequirementsMissing(" ".join(error.detail for error in errors), errors=errors)
 
 
-def _must_be(install: Install, *states: str) -> None:
-    if install.status not in states:
-        raise NotNow(f"This install is {install.status}; that needs it to be {' or '.join(states)}.")
+def _dependents(db: Session, install: Install, module: Module) -> list[str]:
+    """The names of the site's other modules that cannot be without this one."""
+    query = select(Module.name, Version.manifest).join(Install, Install.module_id == Module.id)
+    rows = db.execute(
+        query.join(Version, Version.id == Install.version_id).where(
+            Install.site_id == install.site_id,
+            Install.id != install.id,
+            Install.status.not_in(("removed", "removing", "failed")),
+        )
+    )
+    return [
+        row.name
+        for row in rows
+        if any(one.module == module.slug and not one.optional for one in Manifest.from_dict(row.manifest).requires)
+    ]
 
 
-def _set_status(db: Session, install: Install, status: str, event: EventType, *, by: Actor, now: datetime) -> None:
-    install.status, install.changed_at = status, now
-    _tell(db, event, install, db.get_one(Module, install.module_id).name, by=by)
-    _forget_caches(db, install)
+def _known(db: Session, agency_id: UUID, site_id: UUID) -> Known:
+    people = db.scalars(select(Membership.user_id).where(Membership.agency_id == agency_id))
+    modules = db.scalars(
+        select(Module.slug)
+        .join(Install, Install.module_id == Module.id)
+        .where(Install.site_id == site_id, Install.status != "removed")
+    )
+    return Known(frozenset(people), frozenset(modules))
+
+
+def _keep_secrets(install: Install, checked: CheckedSettings, keys: tuple[str, ...]) -> None:
+    sealed = {name: seal(keys, plain, sealed_setting(install.id, name)) for name, plain in checked.secrets.items()}
+    kept = {name: value for name, value in (install.secrets or {}).items() if name not in checked.forgotten}
+    install.secrets = {**kept, **sealed}
+
+
+def _revoke_keys(db: Session, install: Install, now: datetime) -> None:
+    """End the API keys of this install alone. As SQL text: keys belong to a package above this one."""
+    statement = text(
+        "UPDATE api_keys SET revoked_at = :now WHERE agency_id = :agency AND install_id = :install"
+        " AND revoked_at IS NULL RETURNING token_hash"
+    )
+    values = {"now": now, "agency": install.agency_id, "install": install.id}
+    for digest in db.scalars(statement, values).all():
+        _say(db, KEY_CHANGED, bytes(digest).hex())
 
 
 def _tell(
     db: Session,
     event: EventType,
     install: Install,
-    name: str,
+    module: Module,
     *,
     by: Actor,
     data: dict[str, Any] | None = None,
@@ -326,20 +415,28 @@ def _tell(
         event,
         by=by,
         agency_id=install.agency_id,
+        target=install.public_id,
+        target_name=module.name,
         site_id=install.site_id,
         install_id=install.id,
-        target=install.public_id,
-        target_name=name,
-        data={"install": install.public_id, "site": encode("ste", install.site_id), **(data or {})},
+        data={"module": module.slug, "site": encode("ste", install.site_id), **(data or {})},
         changes=changes,
     )
+    announce(db, install)
 
 
-def _forget_caches(db: Session, install: Install) -> None:
-    """Tell every runtime process, after commit, that what it keeps of this install is old."""
-    after_commit(db, lambda: redis().publish(CHANGED_CHANNEL, str(install.id)))
+def announce(db: Session, install: Install) -> None:
+    """Tell the processes that serve it, once this is committed, to read the install anew."""
+    _say(db, CHANGED, str(install.id))
 
 
-def kept_until(now: datetime) -> datetime:
-    """Until when the export of an install removed now is kept."""
-    return now + timedelta(days=KEPT_DAYS)
+def _say(db: Session, channel: str, message: str) -> None:
+    """Tell the other processes once this is committed; without Valkey they notice within seconds by themselves."""
+
+    def send() -> None:
+        try:
+            redis().publish(channel, message)
+        except RedisError as error:
+            log.warning("could not announce on %s: %s", channel, error)
+
+    after_commit(db, send)

@@ -17,7 +17,8 @@ from app.tenancy.models import Site
 class Install(Identified, Base):
     """One module on one site.
 
-    status: provisioning, active, failed, paused, removing, removed. steps: [{key, label, state, at, detail}] of the last
+    status: provisioning, active, failed, paused, removing, removed. task: what the last or current job is for (install,
+    upgrade, rollback, remove, restore). steps: [{key, label, state, at, detail}] of the last
     job, state being todo, now, done or failed. secrets: {setting name: sealed text}. granted: what was consented to.
     """
 
@@ -31,6 +32,7 @@ class Install(Identified, Base):
     version_id: Mapped[UUID] = mapped_column(ForeignKey("module_versions.id"))
     previous_version_id: Mapped[UUID | None] = mapped_column(ForeignKey("module_versions.id"))
     status: Mapped[str]
+    task: Mapped[str] = mapped_column(server_default="install", default="install")
     settings: Mapped[dict[str, Any]] = mapped_column(server_default="{}", default=dict)
     secrets: Mapped[dict[str, Any]] = mapped_column(server_default="{}", default=dict)
     granted: Mapped[dict[str, Any]] = mapped_column(server_default="{}", default=dict)

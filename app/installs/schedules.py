@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
-from croniter import croniter
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from app.installs.models import Install, Schedule
+from app.modules.cron import next_run
 from app.modules.manifest import Manifest
-
-
-def next_run(cron: str, *, time_zone: str, after: datetime) -> datetime:
-    """The first moment after `after` that the expression names in that zone; in UTC."""
-    local = after.astimezone(ZoneInfo(time_zone))
-    found: datetime = croniter(cron, local).get_next(datetime)
-    return found.astimezone(UTC)
 
 
 def set_schedules(db: Session, *, install: Install, manifest: Manifest, site_zone: str, now: datetime) -> None:

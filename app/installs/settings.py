@@ -127,7 +127,7 @@ class _Checker:
         for name in row:
             if name not in spec.fields:
                 raise _Wrong(f'has no "{name}" in its rows', "unknown_setting", f"{at}/{name}")
-        found = {}
+        found: dict[str, Any] = {}
         for name, inner in spec.fields.items():
             value = row.get(name, inner.default)
             if value is None or (isinstance(value, str) and not value.strip()):

@@ -7,6 +7,8 @@ CREATE TABLE modules_v2 (
   version_id uuid NOT NULL REFERENCES module_versions,
   previous_version_id uuid REFERENCES module_versions,
   status text NOT NULL CHECK (status IN ('provisioning', 'active', 'failed', 'paused', 'removing', 'removed')),
+  -- what the last or current job is for
+  task text NOT NULL DEFAULT 'install' CHECK (task IN ('install', 'upgrade', 'rollback', 'remove', 'restore')),
   settings jsonb NOT NULL DEFAULT '{}',
   secrets jsonb NOT NULL DEFAULT '{}', -- {setting name: sealed text}
   granted jsonb NOT NULL DEFAULT '{}', -- what the person consented to, as shown: scopes, tables, hosts, e-mail
@@ -53,7 +55,8 @@ CREATE POLICY staff ON module_member_roles TO dramac_staff USING (true) WITH CHE
 
 -- An agency keeps seeing the versions it has installed, even after the module leaves the marketplace.
 CREATE POLICY installed ON module_source FOR SELECT TO dramac_app
-  USING (EXISTS (SELECT FROM modules_v2 i WHERE i.module_id = module_source.id AND i.status <> 'removed'));
+  USING (EXISTS (SELECT FROM modules_v2 i WHERE i.module_id = module_source.id
+                 AND (i.status <> 'removed' OR i.purge_after > now())));
 CREATE POLICY installed ON module_versions FOR SELECT TO dramac_app
   USING (EXISTS (SELECT FROM modules_v2 i WHERE module_versions.id IN (i.version_id, i.previous_version_id)));
 

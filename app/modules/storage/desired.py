@@ -142,7 +142,14 @@ def _columns(table: Table) -> tuple[Column, ...]:
 def _column(name: str, field: FieldSpec) -> Column | None:
     if isinstance(field, (RefsField, RollupField, FormulaField)):
         return None
-    return Column(name, TYPES[field.type], field.column.kind, (name,), required=field.required, was=field.was or "")
+    return Column(
+        name,
+        TYPES[field.type],
+        field.column.kind,
+        (name,),
+        required=field.required and field.visible_if is None,
+        was=field.was or "",
+    )
 
 
 def _formulas(table: Table) -> dict[str, Column]:

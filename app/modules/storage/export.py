@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import IO, Any
@@ -42,14 +43,21 @@ def enter_site(connection: psycopg.Connection, site_id: UUID) -> None:
     connection.execute("SET CONSTRAINTS ALL DEFERRED")
 
 
+@contextmanager
+def snapshot(connection: psycopg.Connection) -> Iterator[None]:
+    """A transaction that sees all tables as they are now, and fails to change rows that others change meanwhile."""
+    with connection.transaction():
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        yield
+
+
 def export_site(
     connection: psycopg.Connection, *, schema: str, layout: Layout, site_id: UUID, into: IO[bytes]
 ) -> dict[str, int]:
-    """Write one site's rows, of one moment, into a zip; returns {table: rows}. Holds at most a batch in memory."""
+    """Write one site's rows into a zip; returns {table: rows}. In the caller's snapshot(); holds a batch in memory."""
     counts: dict[str, int] = {}
-    with connection.transaction(), zipfile.ZipFile(into, "w", zipfile.ZIP_DEFLATED) as package:
-        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        enter_site(connection, site_id)
+    enter_site(connection, site_id)
+    with zipfile.ZipFile(into, "w", zipfile.ZIP_DEFLATED) as package:
         for name in _relations(layout):
             with package.open(f"{name}.jsonl", "w", force_zip64=True) as file:
                 counts[name] = 0
