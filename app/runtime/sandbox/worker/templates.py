@@ -170,5 +170,9 @@ class Templates:
 
 
 def render(package: Package, name: str, data: bytes) -> bytes:
-    """data: the context as a JSON object."""
-    return package.render(name, values.load(data))
+    """data: the context as a JSON object. What a form does not hold yet is empty in it, not an error."""
+    context = values.load(data)
+    form = context.get("form")
+    if isinstance(form, values.Record):
+        context["form"] = values.with_blanks(form, ("values", "errors"))
+    return package.render(name, context)

@@ -45,6 +45,15 @@ class Record:
         return [(key, _seen(value)) for key, value in self._held.items()]
 
 
+class Blanks(Record):
+    """A JSON object in which every name has a value: "" where it holds none."""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: str) -> Any:
+        return _seen(self._held.get(key, "")) if isinstance(key, str) else super().__getitem__(key)
+
+
 class Series:
     """A JSON array."""
 
@@ -88,6 +97,12 @@ def load(data: bytes) -> dict[str, Any]:
     """The top level as a dict, everything below as Record and Series."""
     top = json.loads(data, object_hook=Record)
     return dict(top.items())
+
+
+def with_blanks(record: Record, names: tuple[str, ...]) -> Record:
+    """A record of which these parts are Blanks."""
+    parts = {key: Blanks(value._held) for key, value in record._held.items() if key in names and isinstance(value, Record)}
+    return Record({**record._held, **parts})
 
 
 def to_json(value: Any) -> str:
