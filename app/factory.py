@@ -26,10 +26,12 @@ from app.gateway.door import Door
 from app.gateway.gateway import Gateway
 from app.gateway.modulecode import run_module_route
 from app.installs import jobs as install_jobs
+from app.installs import views as installs
 from app.lib.logs import configure_logging
 from app.lib.mail import Mailer
 from app.lib.storage import configure_storage
 from app.mail import jobs as mail_jobs
+from app.marketplace import views as marketplace
 from app.queue.enqueue import configure_queue
 from app.queue.registry import register_job
 from app.runtime.data import configure_data
@@ -37,6 +39,8 @@ from app.runtime.functions import process as module_code
 from app.runtime.functions import schedules
 from app.runtime.functions.hooks import FunctionHooks
 from app.runtime.functions.receivers import FUNCTIONS
+from app.studio import api as schemas
+from app.studio import views as studio
 from app.support import audit
 from app.support.mailbox import register_mailbox
 from app.tenancy import views as tenancy
@@ -123,6 +127,9 @@ def create_platform_app(config: Config) -> Flask:
     register_navigation(app, counts)
     app.register_blueprint(accounts.bp)
     app.register_blueprint(tenancy.bp)
+    app.register_blueprint(marketplace.bp)
+    app.register_blueprint(installs.bp)
+    app.register_blueprint(studio.bp)
     app.register_blueprint(audit.bp)
     app.register_blueprint(gateway_views.bp)
     register_mailbox(app, config)
@@ -138,6 +145,7 @@ def create_api_app(config: Config, *, gateway: Gateway | None = None) -> Flask:
     register_headers(app, "api")  # answers are JSON: no templates, no files
     register_errors(app, "api")
     app.register_blueprint(health.bp)
+    app.register_blueprint(schemas.bp)
     app.register_blueprint(api.bp)
     app.register_blueprint(api.functions_bp)
     app.register_blueprint(api.errors_bp)

@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, desc, func, or_, select
+from sqlalchemy import ColumnElement, and_, desc, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from app.accounts.models import User
-from app.installs.models import Install
+from app.installs.models import Install, MemberRole
 from app.lib.ids import encode
 from app.modules.models import Module, Version
 from app.tenancy.models import Membership, Site
@@ -153,3 +153,20 @@ def _conditions(
 def _row(row: tuple[Any, ...]) -> InstallRow:
     found = InstallRow(*row)
     return replace(found, latest=None) if found.latest == found.version else found
+
+
+def roles_of(db: Session, *, install: Install) -> list[tuple[str, str, str, str]]:
+    """(public user id, name, agency role, role in the module or "") of every member, by name."""
+    query = (
+        select(User.id, User.name, Membership.role, MemberRole.role)
+        .join(Membership, Membership.user_id == User.id)
+        .outerjoin(MemberRole, and_(MemberRole.user_id == User.id, MemberRole.install_id == install.id))
+        .where(Membership.agency_id == install.agency_id)
+        .order_by(func.lower(User.name))
+    )
+    return [(encode("usr", row[0]), row[1], row[2], row[3] or "") for row in db.execute(query)]
+
+
+def live_sites(db: Session, *, limit: int = 500) -> list[Site]:
+    """The agency's sites that are not archived, by name."""
+    return list(db.scalars(select(Site).where(Site.archived_at.is_(None)).order_by(func.lower(Site.name)).limit(limit)))

@@ -165,3 +165,9 @@ def _highest_first() -> list[Any]:
     # a pre-release comes before its release (semver 11.3); between pre-releases their text decides well enough for a list
     stable_first = case((Version.prerelease == "", 0), else_=1)
     return [Version.major.desc(), Version.minor.desc(), Version.patch.desc(), stable_first, Version.prerelease.desc()]
+
+
+def file_content(db: Session, *, version_id: UUID | None, path: str) -> bytes | None:
+    """The content of one file of a version."""
+    query = select(Blob.content).join(VersionFile, VersionFile.sha256 == Blob.sha256)
+    return db.scalar(query.where(VersionFile.version_id == version_id, VersionFile.path == path))

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlencode
 
-from flask import Flask, request
+from flask import Flask, current_app, request
 
 # where a list was read up to says nothing once its filter or order changes
 _POSITION = ("cursor", "page")
@@ -35,6 +35,13 @@ def sort_url(key: str, current: str) -> str:
     return url_with(sort=f"-{key}" if current == key else key)
 
 
+def has_endpoint(name: str) -> bool:
+    """Whether the application has this screen: parts that do not know each other link only to what is there."""
+    return name in current_app.view_functions
+
+
 def register_links(app: Flask) -> None:
-    """Jinja globals `url_with`, `url_without`, `sort_url`."""
-    app.jinja_env.globals.update(url_with=url_with, url_without=url_without, sort_url=sort_url)
+    """Jinja globals `url_with`, `url_without`, `sort_url`, `has_endpoint`."""
+    app.jinja_env.globals.update(
+        url_with=url_with, url_without=url_without, sort_url=sort_url, has_endpoint=has_endpoint
+    )
