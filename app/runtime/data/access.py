@@ -84,6 +84,11 @@ class Access:
         return inside or not (field.private or field.type == "secret")  # type: ignore[attr-defined]  # as above
 
     @property
+    def opens_secrets(self) -> bool:
+        """Whether secrets are given in the open: to the module's own functions, and to nobody else."""
+        return self.surface is Surface.FUNCTION and self.foreign is None
+
+    @property
     def view(self) -> tuple[object, ...]:
         """What of this caller shapes the columns of an answer; equal views may share statements."""
         foreign = tuple(sorted((table, tuple(sorted(fields))) for table, (fields, _) in (self.foreign or {}).items()))

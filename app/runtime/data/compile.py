@@ -57,9 +57,16 @@ def document(
         if given and name in given:
             value = given[name]
         else:
-            value = expanded(model, access, name, alias) if name in expand else model.json(name, alias)
+            value = _value(model, access, name, alias, expand)
         parts.append(q("{} AS {}", value, sql.Identifier(name)))
     return commas(parts)
+
+
+def _value(model: TableModel, access: Access, name: str, alias: str, expand: tuple[str, ...]) -> sql.Composable:
+    if name in expand:
+        return expanded(model, access, name, alias)
+    sealed = access.opens_secrets and alias == "t" and name in model.secrets
+    return model.value(name, alias) if sealed else model.json(name, alias)
 
 
 def as_json(select: sql.Composable) -> sql.Composable:

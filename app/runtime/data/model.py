@@ -75,6 +75,10 @@ class TableModel:
         return Rules.of(self.spec, self.columns)
 
     @cached_property
+    def secrets(self) -> tuple[str, ...]:
+        return tuple(name for name, field in self.spec.fields.items() if isinstance(field, SecretField))
+
+    @cached_property
     def user_fields(self) -> tuple[str, ...]:
         return tuple(name for name, field in self.spec.fields.items() if isinstance(field, UserField))
 

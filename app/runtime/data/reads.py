@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from uuid import UUID
 
 from app.errors import Forbidden, NotFound
@@ -18,9 +19,11 @@ from app.runtime.data.compile import (
     list_statement,
     readable_references,
 )
+from app.runtime.data.history import HistoryEntry, entry_of, history_of_record
 from app.runtime.data.model import TableModel, model_of
-from app.runtime.data.results import Page, Record
+from app.runtime.data.results import Opener, Page, Record, Records, as_is
 from app.runtime.data.scoped import Rows
+from app.runtime.data.secret_fields import open_secrets
 from app.runtime.query import (
     Aggregation,
     Query,
@@ -96,7 +99,7 @@ class Reader:
         if len(rows) > query.limit:
             cursor = keyset.encode_cursor(keyset.fingerprint(model, query), rows[query.limit - 1][1:])
         texts = tuple(row[0] for row in rows[: query.limit])
-        return Page(texts, cursor, counted[0][0][0] if counted else None)
+        return Page(texts, cursor, counted[0][0][0] if counted else None, self._opener(model))
 
     def get(self, name: str, record_id: UUID, query: Query = Query()) -> Record:  # noqa: B008  # frozen
         """One record. Raises NotFound for a record that is not there, another site's or not the caller's alike."""
@@ -104,7 +107,13 @@ class Reader:
         [rows] = self._send([get_statement(model, self.access, record_id, self.context.site_id, query)])
         if not rows:
             raise NotFound()
-        return Record(record_id, rows[0][1], rows[0][0])
+        return Record(record_id, rows[0][1], rows[0][0], self._opener(model))
+
+    def history(self, name: str, record_id: UUID, *, limit: int = 50) -> tuple[HistoryEntry, ...]:
+        """What happened to a record, newest first, at most `limit`. Empty for one that is not there or not the caller's."""
+        model = self.table(name)
+        [rows] = self._send([history_of_record(model, self.access, self.context.site_id, record_id, limit)])
+        return tuple(entry_of(model, self.access, row) for row in rows)
 
     def count(self, name: str, query: Query = Query()) -> int:  # noqa: B008  # frozen
         """The exact number of records that match. Raises NotFound, QueryInvalid."""
@@ -124,6 +133,20 @@ class Reader:
         [rows] = self._send([aggregate_statement(model, self.access, self.context.site_id, query, zone)])
         text: str = rows[0][0]
         return text.encode()
+
+    def _opener(self, model: TableModel) -> Opener:
+        """Gives a function the secrets of its records; everybody else only learns whether there is one."""
+        names = model.secrets if self.access.opens_secrets else ()
+        return partial(open_secrets, model, names, self.keys) if names else as_is
+
+    def _records(self, model: TableModel, rows: Rows) -> Records:
+        opener = self._opener(model)
+        return [Record(record_id, version, text, opener) for record_id, version, text in rows]
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """What opens secret fields."""
+        raise NotImplementedError
 
     def _checked(self, name: str, query: Query) -> TableModel:
         """The table, and the query held to what this caller may name; queries are also made by our own code."""

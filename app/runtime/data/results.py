@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
+
+Opener = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+def as_is(record: dict[str, Any]) -> dict[str, Any]:
+    """The record itself."""
+    return record
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record. text: its JSON object; version: its ETag."""
+    """One record. text: its JSON object; version: its ETag; opened: opens secrets for the module's own functions."""
 
     id: UUID
     version: int
     text: str
+    opened: Opener = field(default=as_is, repr=False, compare=False)
 
     @property
     def data(self) -> bytes:
@@ -24,8 +33,7 @@ class Record:
     @property
     def values(self) -> dict[str, Any]:
         """The record as Python values, parsed anew at each call."""
-        found: dict[str, Any] = json.loads(self.text)
-        return found
+        return self.opened(json.loads(self.text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +43,7 @@ class Page:
     texts: tuple[str, ...]
     next_cursor: str = ""
     count: int | None = None
+    opened: Opener = field(default=as_is, repr=False, compare=False)
 
     @property
     def has_more(self) -> bool:
@@ -56,5 +65,7 @@ class Page:
     @property
     def records(self) -> list[dict[str, Any]]:
         """The records as Python values, parsed anew at each call."""
-        found: list[dict[str, Any]] = json.loads(self.data)
-        return found
+        return [self.opened(record) for record in json.loads(self.data)]
+
+
+Records = list[Record]

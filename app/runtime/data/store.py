@@ -31,7 +31,6 @@ from app.runtime.data.writes import (
     foreign_access,
     hooked,
     prepare,
-    records,
     stamp_of,
 )
 
@@ -64,6 +63,10 @@ class Data(Reader):
     ) -> None:
         super().__init__(context, access)
         self.settings = Settings(now or utcnow(), uuid7(), _wired["keys"], hooks or _hooks.get("hooks"), depth)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return self.settings.keys
 
     def _send(self, statements: Tried) -> list[Rows]:
         return run(Scope.of(self.context, self.access.actor, self.settings.batch), statements)
@@ -108,7 +111,7 @@ class Data(Reader):
         except psycopg.Error as error:
             raise refusal(error, self.context, self.model) or error
         wake_dispatcher()
-        return records(found)[0]
+        return self._records(model, found)[0]
 
     def insert_many(self, name: str, rows: Sequence[Values]) -> list[Record]:
         """Make up to 500 records, all or none. Raises Invalid with every wrong field of every row: /index/field."""

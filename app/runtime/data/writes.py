@@ -15,7 +15,6 @@ import psycopg
 
 from app.db.roles import RUNTIME
 from app.errors import FieldError, Invalid, NotFound, Unavailable, VersionMismatch
-from app.lib.crypto import seal
 from app.lib.ids import uuid7
 from app.modules.kinds import Kind
 from app.modules.manifest.fields import NumberField
@@ -30,6 +29,7 @@ from app.runtime.data.model import TableModel
 from app.runtime.data.reads import Reader, Tried
 from app.runtime.data.results import Record
 from app.runtime.data.scoped import Connection, Rows, Scope
+from app.runtime.data.secret_fields import seal_secrets
 from app.runtime.data.undo import undo
 from app.runtime.validation.problems import Facts
 from app.runtime.validation.record import Checked, check_change, check_new, writable_fields
@@ -79,14 +79,17 @@ class Transaction(Reader):
         """What the history files these changes under, for restore()."""
         return self.settings.batch
 
-    def as_caller(self, access: Access) -> Transaction:
-        """The same transaction for another caller, such as a function of the module."""
-        return Transaction(self.context, access, self._connection, self.settings)
+    def beside(self, context: InstallContext, access: Access) -> Transaction:
+        """The same transaction with other tables or for another caller: a granted foreign module, a function."""
+        return Transaction(context, access, self._connection, self.settings)
 
     def foreign(self, module_slug: str) -> Transaction:
         """The same transaction with the tables of another module that the site consented to. Raises NotFound."""
-        context, access = foreign_access(self.context, self.access, module_slug)
-        return Transaction(context, access, self._connection, self.settings)
+        return self.beside(*foreign_access(self.context, self.access, module_slug))
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return self.settings.keys
 
     def _send(self, statements: Tried) -> list[Rows]:
         return self._connection.run(self._scope, *statements)
@@ -189,6 +192,7 @@ class Transaction(Reader):
     def savepoint(self) -> Iterator[None]:
         """Undo only what is inside when it fails."""
         self._connection.begin(self._scope)
+        self._connection.begin(self._scope)
         with self._connection.savepoint():
             yield
 
@@ -207,7 +211,7 @@ class Transaction(Reader):
         statement = compiled.insert_statement(model, self.access, rows, stamp_of(self), seen=self._sees(model))
         if single:
             [found] = self._write(model, [statement])
-            return records(found)
+            return self._records(model, found)
         self._connection.begin(self._scope)
         try:
             with self._connection.savepoint():
@@ -215,7 +219,7 @@ class Transaction(Reader):
         except psycopg.Error as error:
             self._tell_each(model, rows, error)
         self.has_written()
-        return records(found)
+        return self._records(model, found)
 
     def _tell_each(self, model: TableModel, rows: list[dict[str, Any]], error: psycopg.Error) -> None:
         """The database refused a batch: try each row alone to learn which, undo them all, and raise."""
@@ -237,9 +241,8 @@ class Transaction(Reader):
         raise other or refusal(error, self.context, self.model) or error
 
     def _update(self, model: TableModel, record_id: UUID, changed: dict[str, Any]) -> Record:
-        row = {**changed, "id": record_id}
-        _seal(self, model, row)
-        del row["id"]
+        row = dict(changed)
+        seal_secrets(model, row, record_id, self.keys)
         statements: list[Statement] = []
         for name in compiled.refs_of(model):
             if name in row:
@@ -247,7 +250,7 @@ class Transaction(Reader):
         statements.append(
             compiled.update_statement(model, self.access, record_id, row, stamp_of(self), seen=self._sees(model))
         )
-        return records(self._write(model, statements)[-1])[0]
+        return self._records(model, self._write(model, statements)[-1])[0]
 
     def _write(self, model: TableModel, statements: list[Statement], *, deleting: bool = False) -> list[Rows]:
         try:
@@ -371,23 +374,7 @@ def prepare(writer: Writer, model: TableModel, rows: list[dict[str, Any]]) -> No
     """Give new records their ids, ascending, and seal their secrets."""
     for row, record_id in zip(rows, sorted(uuid7() for _ in rows), strict=True):
         row["id"] = record_id
-        _seal(writer, model, row)
-
-
-def _seal(writer: Writer, model: TableModel, row: dict[str, Any]) -> None:
-    for name, field in model.spec.fields.items():
-        if field.type == "secret" and row.get(name) is not None:
-            row[name] = seal(writer.settings.keys, row[name], secret_context(model, name, row["id"]))
-
-
-def secret_context(model: TableModel, name: str, record_id: UUID) -> str:
-    """What a sealed value is bound to: its table, column and row."""
-    column = model.layout.column(name)
-    return f"{model.module.schema}.{model.layout.name}|{column.name if column else name}|{record_id}"
-
-
-def records(rows: Rows) -> list[Record]:
-    return [Record(*row) for row in rows]
+        seal_secrets(model, row, record_id, writer.settings.keys)
 
 
 def _changed(model: TableModel, before: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def check_new(rules: Rules, given: Any, writable: Iterable[str], facts: Facts, *
     wrong = {error.pointer for error in found.errors}
     _hide(rules, found.values, given if isinstance(given, Mapping) else {}, found, at, wrong)
     for name, field in rules.table.fields.items():
-        missing = field.required and field.type not in fields.READ_ONLY and found.values.get(name) in (None, [])
+        missing = field.required and field.type not in fields.READ_ONLY and _empty(found.values.get(name))
         if missing and _is_shown(rules, name, found.values) and pointer(*at, name) not in wrong:
             found.errors.append(FieldError(pointer(*at, name), "required", "is required"))
     _check_rules(rules, found.values, found, at)
@@ -70,8 +70,8 @@ def check_change(rules: Rules, given: Any, before: Mapping[str, Any], writable: 
     merged = {**before, **found.values}
     wrong = {error.pointer for error in found.errors}
     _hide(rules, merged, found.values, found, (), wrong)
-    for name, value in found.values.items():
-        if rules.table.fields[name].required and value in (None, []) and _is_shown(rules, name, merged):
+    for name, field in rules.table.fields.items():
+        if name in found.values and field.required and _empty(found.values[name]) and _is_shown(rules, name, merged):
             found.errors.append(FieldError(pointer(name), "required", "is required"))
     _check_move(rules.table, before, found)
     _check_rules(rules, merged, found, ())
@@ -153,13 +153,17 @@ def _check_move(table: Table, before: Mapping[str, Any], found: Checked) -> None
 def _check_rules(rules: Rules, record: Mapping[str, Any], found: Checked, at: tuple[int, ...]) -> None:
     told = {error.pointer for error in found.errors}
     for when, require in rules.checks:
-        missing = [name for name in require if record.get(name) in (None, [])]
+        missing = [name for name in require if _empty(record.get(name))]
         if not missing or not matches(when, record):
             continue
         for name in missing:
             if pointer(*at, name) not in told:
                 told.add(pointer(*at, name))
                 found.errors.append(FieldError(pointer(*at, name), "required", "is required for this record"))
+
+
+def _empty(value: Any) -> bool:
+    return value is None or value == []
 
 
 def writable_fields(visible: Mapping[str, FieldSpec]) -> frozenset[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -25,8 +25,7 @@ from app.lib.ids import uuid7
 from app.modules.manifest import Manifest, load_manifest
 from app.modules.storage.apply import provision
 from app.runtime.context import InstallContext, load_install
-from app.runtime.data import Access, Data, Surface, configure_data
-from app.runtime.data import scoped
+from app.runtime.data import Access, Data, Surface, configure_data, scoped
 from tests.support.world import World
 
 TEXT = (Path(__file__).parent / "manifest.yaml").read_text()
@@ -107,7 +106,8 @@ class Place:
         """What the outbox holds of this site, in order."""
         with platform_scope("test events"), transaction(db.session()) as session:
             rows = session.execute(
-                text("SELECT type, data FROM events WHERE site_id = :site ORDER BY sequence"), {"site": self.context.site_id}
+                text("SELECT type, data FROM events WHERE site_id = :site ORDER BY sequence"),
+                {"site": self.context.site_id},
             )
             return [(row.type, row.data) for row in rows]
 
@@ -173,3 +173,15 @@ def round_trips(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Any]:
 @pytest.fixture
 def pool(wired: Any) -> Any:
     return runtime_pool()
+
+
+@pytest.fixture
+def hooked_context(here: Place) -> InstallContext:
+    """The same install with a version whose functions look at every change of `plain`."""
+    hooks = {
+        f"on_{event}": {"file": "x.js", "on": {"table": "plain", "event": event}}
+        for event in ("before_create", "before_update", "before_delete")
+    }
+    manifest = here.context.manifest
+    with_hooks = Manifest.from_dict({**manifest.to_dict(), "functions": hooks})
+    return replace(here.context, manifest=with_hooks, layout_key=here.context.layout_key + ":hooked")
