@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, desc, func, or_, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, aliased, joinedload
 
 from app.accounts.models import User
 from app.installs.models import Install, MemberRole
@@ -78,7 +78,8 @@ def installs(
     """The agency's installs. text: words of module or site. removed: those whose data can still be brought back."""
     conditions = _conditions(text, statuses, site_id, removed)
     total = db.scalar(_joined(select(func.count())).where(*conditions)) or 0
-    latest = select(Version.version).where(Version.id == Module.latest_version_id).scalar_subquery()
+    newest = aliased(Version)
+    latest = select(newest.version).where(newest.id == Module.latest_version_id).scalar_subquery()
     columns = select(
         Install.id,
         Install.status,
