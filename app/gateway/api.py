@@ -319,5 +319,8 @@ def _error_codes() -> dict[str, tuple[int, str]]:
         kind = waiting.pop()
         waiting += kind.__subclasses__()
         if kind is not AppError and kind.__doc__:
-            found.setdefault(kind.code, (next((STATUS[cls] for cls in kind.__mro__ if cls in STATUS), 500), " ".join(kind.__doc__.split())))
+            found.setdefault(
+                kind.code,
+                (next((STATUS[cls] for cls in kind.__mro__ if cls in STATUS), 500), " ".join(kind.__doc__.split())),
+            )
     return found

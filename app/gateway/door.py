@@ -33,6 +33,10 @@ class _Route:
     methods: dict[str, View | None]  # None: Flask answers, as for the redirect to the readable form
 
     @property
+    def allowed(self) -> list[str]:
+        return sorted({*self.methods, "OPTIONS"})
+
+    @property
     def fixed(self) -> tuple[bool, ...]:
         return tuple(text is not None for text, _ in self.parts)
 
@@ -71,7 +75,6 @@ class Door:
         text = path if path.isascii() else path.encode("latin-1", "replace").decode("utf-8", "replace")
         segments = text[len(PREFIX) :].split("/")
         method = environ["REQUEST_METHOD"]
-        allowed: list[str] = []
         for route in self._routes:
             parts = route.match(segments)
             if parts is None:
@@ -79,11 +82,10 @@ class Door:
             if method in route.methods:
                 view = route.methods[method]
                 return view(environ, **parts) if view is not None else self._next
-            allowed += route.methods
-        methods = sorted({*allowed, "OPTIONS"}) if allowed else []
-        if method == "OPTIONS" and methods:
-            return self._preflight(environ, methods)
-        return self._lost(environ, methods=methods)
+            if method == "OPTIONS":
+                return self._preflight(environ, route.allowed)
+            return self._lost(environ, methods=route.allowed)
+        return self._lost(environ)
 
     def _preflight(self, environ: dict[str, Any], methods: list[str]) -> Answer:
         call = Call(environ)
@@ -93,7 +95,7 @@ class Door:
 
 
 def _compiled(app: Flask) -> list[_Route]:
-    """The routes below PREFIX, those with more fixed text first, as Flask weighs them."""
+    """The routes below PREFIX, fixed text before variables: `events` is the stream, never a table of that name."""
     routes: dict[str, dict[str, View | None]] = {}
     access = app.extensions["access"]
     for rule in app.url_map.iter_rules():

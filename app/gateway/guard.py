@@ -95,7 +95,7 @@ def _answer(
     _count(gateway, call, kind)
     if scope is not None and scope not in credential.scopes:
         raise InsufficientScope(f'This credential lacks the scope "{scope}". Make a key that has it.', scope=scope)
-    if reading or not call.environ.get("HTTP_IDEMPOTENCY_KEY"):
+    if reading or "HTTP_IDEMPOTENCY_KEY" not in call.environ:
         answer: Answer = view(call, **parts)
         return answer
     return once(call, lambda: view(call, **parts))

@@ -26,6 +26,12 @@ _MODULE: ColumnElement[str | None] = literal_column(
 _CREATOR: ColumnElement[str | None] = literal_column(
     "(SELECT u.name FROM users u WHERE u.id = api_keys.created_by)", String
 )
+_OF_MODULE = text(
+    """
+    SELECT i.id FROM modules_v2 i JOIN module_source m ON m.id = i.module_id
+    WHERE i.agency_id = :agency AND i.status <> 'removed' AND (m.slug = :module OR m.short_id = :module OR m.id::text = :module)
+    """
+)
 _TARGETS = text(
     """
     SELECT s.id AS site_id, s.name AS site_name, i.id AS install_id, m.name AS module_name
@@ -119,6 +125,11 @@ def key_row(db: Session, *, key_id: UUID, now: datetime) -> KeyRow:
 def targets(db: Session, *, agency_id: UUID) -> list[Target]:
     """Every site that is not archived with its installed modules, by name; a site without any is there once."""
     return [Target(*row) for row in db.execute(_TARGETS, {"agency": agency_id})]
+
+
+def installs_of_module(db: Session, *, agency_id: UUID, module: str) -> list[UUID]:
+    """The open agency's installs of a module, by its uuid, short id or slug."""
+    return list(db.scalars(_OF_MODULE, {"agency": agency_id, "module": module}))
 
 
 def _status(now: datetime) -> ColumnElement[str]:

@@ -5,17 +5,21 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, g, make_response, render_template, request, url_for
+from flask import Blueprint, Response, current_app, g, make_response, redirect, render_template, request, url_for
 
 from app.access.permissions import Permission
 from app.errors import AppError, NotFound
 from app.gateway.actions import KeyAlreadyRevoked, create_key, revoke_key
 from app.gateway.forms import KeyForm
 from app.gateway.models import SCOPES, ApiKey
-from app.gateway.queries import SORTS, STATUSES, key_row, targets
+from app.gateway.queries import SORTS, STATUSES, installs_of_module, key_row, targets
 from app.gateway.queries import keys as keys_of
+from app.gateway.reference import reference as reference_of
+from app.installs.models import Install
+from app.installs.queries import install_with_parts
 from app.lib.clock import utcnow
 from app.lib.ids import decode, encode
+from app.runtime.context import InstallNotReady, load_install
 from app.tenancy.models import Site
 from app.web.errors import status_of
 from app.web.forms import asked, clean, page_number
@@ -92,6 +96,37 @@ def revoke(key: ApiKey) -> Response:
     except KeyAlreadyRevoked:
         trigger_toast("info", f"{key.name} was revoked already")
     return respond(redirect_to=url_for(".key", key_id=key.public_id))
+
+
+@bp.get("/installs/<public_id:install_id>/api")
+@requires(Permission.KEYS_VIEW, install=Install)
+def reference(install: Install) -> Response:
+    """How to use one install over the API: what openapi.json says, for people."""
+    shown = install_with_parts(g.db, install_id=install.id) or install
+    base = current_app.config["DRAMAC"].platform_url
+    sections, why = None, ""
+    try:
+        sections = reference_of(load_install(install.id), base_url=base, functions=False)
+    except (NotFound, InstallNotReady) as error:
+        why = error.message
+    context = {
+        "install": shown, "tab": "api", "sections": sections, "why": why, "base": f"{base}/api/modules/{shown.module.slug}",
+        "can_manage": g.actor.can(Permission.KEYS_MANAGE), "words": {shown.status: shown.status.capitalize()},
+        "tones": {shown.status: "ok" if shown.status == "active" else "warn"},
+    }  # fmt: skip
+    return make_response(render_template("gateway/reference.html", **context))
+
+
+@bp.get("/api-docs/<module>")
+@requires(Permission.KEYS_VIEW)
+def module_docs(module: str) -> Response:
+    """Where `/api/modules/{module}/docs` leads: the API page of this agency's install, or the list of its installs."""
+    found = installs_of_module(g.db, agency_id=g.agency.agency_id, module=module[:64])
+    if not found:
+        raise NotFound()
+    if len(found) == 1:
+        return make_response(redirect(url_for(".reference", install_id=encode("ins", found[0]))))
+    return make_response(redirect(url_for("installs.index", q=module)))
 
 
 def _form_again(form: KeyForm, status: int) -> Response:

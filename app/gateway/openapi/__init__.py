@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from app.gateway.openapi.document import openapi_document
+from app.gateway.openapi.document import example_record, openapi_document
 
-__all__ = ["openapi_document"]
+__all__ = ["example_record", "openapi_document"]

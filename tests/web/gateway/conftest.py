@@ -160,12 +160,13 @@ def make_module(agency_id: UUID, source: str = MANIFEST) -> Module:
     with platform_scope("test module"), transaction(db.session()) as session:
         raw = session.connection().connection.driver_connection
         raw.execute(
-            "INSERT INTO module_source (id, agency_id, slug, short_id, name, type, tier) VALUES (%s, %s, %s, %s, %s, 'app', 'public')",
+            "INSERT INTO module_source (id, agency_id, slug, short_id, name, type, tier) "
+            "VALUES (%s, %s, %s, %s, %s, 'app', 'public')",
             [module_id, agency_id, slug, short_id, manifest.name],
         )
         raw.execute(
-            "INSERT INTO module_versions (id, module_id, agency_id, version, major, minor, patch, status, manifest, digest, size_bytes) "
-            "VALUES (%s, %s, %s, %s, 1, 2, 0, 'published', %s, %s, 1)",
+            "INSERT INTO module_versions (id, module_id, agency_id, version, major, minor, patch, status, manifest, digest, "
+            "size_bytes) VALUES (%s, %s, %s, %s, 1, 2, 0, 'published', %s, %s, 1)",
             [version_id, module_id, agency_id, manifest.version, Jsonb(manifest.to_dict()), module_id.hex * 2],
         )
     with owner_connection() as owner:

@@ -89,7 +89,8 @@ def test_a_compressed_body_is_refused(shop: Shop) -> None:
 @pytest.mark.parametrize(
     ("query", "pointer"),
     [("limit=0", "/limit"), ("limit=201", "/limit"), ("colour=red", "/colour"), ("price[like]=1", "/price[like]"),
-     ("price=cheap", "/price"), ("sort=colour", "/sort"), ("cursor=zzz", "/cursor"), ("expand=name", "/expand"), ("fields=x", "/fields")],
+     ("price=cheap", "/price"), ("sort=colour", "/sort"), ("cursor=zzz", "/cursor"),
+     ("expand=name", "/expand"), ("fields=x", "/fields")],
 )  # fmt: skip
 def test_a_query_that_cannot_be_answered_is_explained(shop: Shop, query: str, pointer: str) -> None:
     body = problem(shop.get(f"/products?{query}"), 422, "query_invalid")

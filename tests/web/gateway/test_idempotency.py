@@ -27,7 +27,9 @@ def key(value: str | None = None) -> dict[str, str]:
 
 def kept(shop: Shop) -> list[Any]:
     with platform_scope("test"), transaction(db.session()) as session:
-        found = session.execute(text("SELECT key, status FROM idempotency_keys WHERE site_id = :site"), {"site": shop.site.id})
+        found = session.execute(
+            text("SELECT key, status FROM idempotency_keys WHERE site_id = :site"), {"site": shop.site.id}
+        )
         return [tuple(row) for row in found]
 
 
@@ -81,7 +83,9 @@ def test_P4_while_the_first_runs_the_second_is_told_so(shop: Shop, config: Confi
     credential = shop.key()[0]  # only to learn how a lock is named
     assert credential is not None
     with psycopg.connect(role_url(config.database_url, config.secret_keys[0], RUNTIME)) as running:
-        running.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{_key_id(shop)}:{again['Idempotency-Key']}"])
+        running.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{_key_id(shop)}:{again['Idempotency-Key']}"]
+        )
         problem(shop.post("/products", {"name": "Lamp"}, headers=again), 409, "idempotency_running")
     # the first ended without an answer, as in a crash: its key is free at once
     assert shop.post("/products", {"name": "Lamp"}, headers=again).status_code == 201
@@ -137,7 +141,10 @@ def test_answers_are_forgotten_after_a_day(shop: Shop) -> None:
     old, young = key(), key()
     shop.post("/products", {"name": "Old"}, headers=old)
     with platform_scope("test"), transaction(db.session()) as session:
-        session.execute(text("UPDATE idempotency_keys SET created_at = now() - interval '25 hours' WHERE site_id = :s"), {"s": shop.site.id})
+        session.execute(
+            text("UPDATE idempotency_keys SET created_at = now() - interval '25 hours' WHERE site_id = :s"),
+            {"s": shop.site.id},
+        )
     shop.post("/products", {"name": "Young"}, headers=young)
     jobs.forget_answers()
     assert kept(shop) == [(young["Idempotency-Key"], 201)]

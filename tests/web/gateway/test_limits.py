@@ -102,7 +102,10 @@ def test_P1_a_publishable_key_is_counted_per_visitor_too(shop: Shop) -> None:
     answers = [shop.get("/products", token=token, headers=page) for _ in range(61)]
     assert [answer.status_code for answer in answers] == [200] * 60 + [429]
     assert problem(answers[-1], 429, "quota_exceeded")["violated-policies"] == ["address"]
-    assert sf_list(answers[0].headers["RateLimit-Policy"]) == {"address": {"q": 60, "w": 60}, "read": {"q": 120, "w": 60}}
+    assert sf_list(answers[0].headers["RateLimit-Policy"]) == {
+        "address": {"q": 60, "w": 60},
+        "read": {"q": 120, "w": 60},
+    }
     spoofed = shop.get("/products", token=token, headers={**page, "X-Forwarded-For": "198.51.100.7"})
     assert spoofed.status_code == 429
     shop.address = "198.51.100.8"
@@ -134,7 +137,10 @@ def test_without_valkey_calls_pass_and_each_process_counts_for_itself(
 
 def test_leases_are_taken_by_many_threads_at_once(wired: Config) -> None:
     key, policy, leases, passed = f"test:{uuid4()}", Policy("test", 100), Leases(), []
-    threads = [threading.Thread(target=lambda: passed.extend(_passes(leases, key, policy) for _ in range(10))) for _ in range(50)]
+    threads = [
+        threading.Thread(target=lambda: passed.extend(_passes(leases, key, policy) for _ in range(10)))
+        for _ in range(50)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
