@@ -160,6 +160,13 @@ CREATE TABLE module_database_registry (
   provisioned_at timestamp with time zone NOT NULL DEFAULT now(),
   changed_at timestamp with time zone NOT NULL DEFAULT now()
 );
+CREATE TABLE module_done (
+  install_id uuid NOT NULL,
+  key text NOT NULL,
+  agency_id uuid NOT NULL,
+  site_id uuid NOT NULL,
+  at timestamp with time zone NOT NULL DEFAULT now()
+);
 CREATE TABLE module_function_runs (
   id uuid NOT NULL DEFAULT uuidv7(),
   agency_id uuid NOT NULL,
@@ -199,6 +206,8 @@ CREATE TABLE module_schedules (
   cron text NOT NULL,
   time_zone text NOT NULL,
   next_at timestamp with time zone NOT NULL,
+  due_at timestamp with time zone,
+  lease_until timestamp with time zone,
   last_at timestamp with time zone,
   last_outcome text NOT NULL DEFAULT ''::text
 );
@@ -254,6 +263,7 @@ CREATE TABLE modules_v2 (
   version_id uuid NOT NULL,
   previous_version_id uuid,
   status text NOT NULL,
+  task text NOT NULL DEFAULT 'install'::text,
   settings jsonb NOT NULL DEFAULT '{}'::jsonb,
   secrets jsonb NOT NULL DEFAULT '{}'::jsonb,
   granted jsonb NOT NULL DEFAULT '{}'::jsonb,
@@ -376,6 +386,8 @@ ALTER TABLE module_database_registry ADD CONSTRAINT module_database_registry_pke
 ALTER TABLE module_database_registry ADD CONSTRAINT module_database_registry_role_name_key UNIQUE (role_name);
 ALTER TABLE module_database_registry ADD CONSTRAINT module_database_registry_schema_name_key UNIQUE (schema_name);
 ALTER TABLE module_database_registry ADD CONSTRAINT module_database_registry_short_id_key UNIQUE (short_id);
+ALTER TABLE module_done ADD CONSTRAINT module_done_key_check CHECK ((length(key) <= 200));
+ALTER TABLE module_done ADD CONSTRAINT module_done_pkey PRIMARY KEY (install_id, key);
 ALTER TABLE module_function_runs ADD CONSTRAINT module_function_runs_outcome_check CHECK ((outcome = ANY (ARRAY['ok'::text, 'refused'::text, 'error'::text, 'timeout'::text, 'memory'::text, 'budget'::text])));
 ALTER TABLE module_function_runs ADD CONSTRAINT module_function_runs_pkey PRIMARY KEY (id);
 ALTER TABLE module_function_runs ADD CONSTRAINT module_function_runs_trigger_check CHECK ((trigger = ANY (ARRAY['route'::text, 'hook'::text, 'event'::text, 'schedule'::text, 'page'::text, 'test'::text, 'call'::text])));
@@ -417,6 +429,7 @@ ALTER TABLE modules_v2 ADD CONSTRAINT modules_v2_pkey PRIMARY KEY (id);
 ALTER TABLE modules_v2 ADD CONSTRAINT modules_v2_previous_version_id_fkey FOREIGN KEY (previous_version_id) REFERENCES module_versions(id);
 ALTER TABLE modules_v2 ADD CONSTRAINT modules_v2_site_id_id_key UNIQUE (site_id, id);
 ALTER TABLE modules_v2 ADD CONSTRAINT modules_v2_status_check CHECK ((status = ANY (ARRAY['provisioning'::text, 'active'::text, 'failed'::text, 'paused'::text, 'removing'::text, 'removed'::text])));
+ALTER TABLE modules_v2 ADD CONSTRAINT modules_v2_task_check CHECK ((task = ANY (ARRAY['install'::text, 'upgrade'::text, 'rollback'::text, 'remove'::text, 'restore'::text])));
 ALTER TABLE modules_v2 ADD CONSTRAINT modules_v2_version_id_fkey FOREIGN KEY (version_id) REFERENCES module_versions(id);
 ALTER TABLE password_resets ADD CONSTRAINT password_resets_pkey PRIMARY KEY (id);
 ALTER TABLE password_resets ADD CONSTRAINT password_resets_token_hash_key UNIQUE (token_hash);
@@ -460,6 +473,7 @@ CREATE INDEX idempotency_keys_site ON public.idempotency_keys USING btree (site_
 CREATE INDEX mails_agency ON public.mails USING btree (agency_id, created_at DESC);
 CREATE INDEX mails_due ON public.mails USING btree (due_at) WHERE (status = 'due'::text);
 CREATE INDEX memberships_user ON public.memberships USING btree (user_id);
+CREATE INDEX module_done_age ON public.module_done USING btree (at);
 CREATE INDEX module_function_runs_age ON public.module_function_runs USING btree (started_at);
 CREATE INDEX module_function_runs_install ON public.module_function_runs USING btree (agency_id, install_id, started_at DESC);
 CREATE INDEX module_schedules_next ON public.module_schedules USING btree (next_at);
@@ -503,6 +517,7 @@ CREATE UNIQUE INDEX module_database_registry_pkey ON public.module_database_regi
 CREATE UNIQUE INDEX module_database_registry_role_name_key ON public.module_database_registry USING btree (role_name);
 CREATE UNIQUE INDEX module_database_registry_schema_name_key ON public.module_database_registry USING btree (schema_name);
 CREATE UNIQUE INDEX module_database_registry_short_id_key ON public.module_database_registry USING btree (short_id);
+CREATE UNIQUE INDEX module_done_pkey ON public.module_done USING btree (install_id, key);
 CREATE UNIQUE INDEX module_function_runs_pkey ON public.module_function_runs USING btree (id);
 CREATE UNIQUE INDEX module_member_roles_pkey ON public.module_member_roles USING btree (install_id, user_id);
 CREATE UNIQUE INDEX module_naming_conflicts_pkey ON public.module_naming_conflicts USING btree (id);
@@ -536,7 +551,7 @@ CREATE POLICY identifying ON agencies FOR SELECT TO dramac_app USING (( SELECT i
 CREATE POLICY identifying ON memberships FOR SELECT TO dramac_app USING (( SELECT identifying() AS identifying));
 CREATE POLICY installed ON module_source FOR SELECT TO dramac_app USING ((EXISTS ( SELECT
    FROM modules_v2 i
-  WHERE ((i.module_id = module_source.id) AND (i.status <> 'removed'::text)))));
+  WHERE ((i.module_id = module_source.id) AND ((i.status <> 'removed'::text) OR (i.purge_after > now()))))));
 CREATE POLICY installed ON module_versions FOR SELECT TO dramac_app USING ((EXISTS ( SELECT
    FROM modules_v2 i
   WHERE ((module_versions.id = i.version_id) OR (module_versions.id = i.previous_version_id)))));
@@ -545,6 +560,7 @@ CREATE POLICY known ON users FOR SELECT TO dramac_app USING ((( SELECT identifyi
   WHERE ((m.user_id = users.id) AND (m.agency_id = ( SELECT current_agency_id() AS current_agency_id)))))));
 CREATE POLICY lookup ON agencies FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON api_keys FOR SELECT TO dramac_lookup USING (true);
+CREATE POLICY lookup ON memberships FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON module_blobs FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON module_database_registry FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON module_source FOR SELECT TO dramac_lookup USING (true);
@@ -552,6 +568,7 @@ CREATE POLICY lookup ON module_version_files FOR SELECT TO dramac_lookup USING (
 CREATE POLICY lookup ON module_versions FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON modules_v2 FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON sites FOR SELECT TO dramac_lookup USING (true);
+CREATE POLICY lookup ON users FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup_publisher ON agencies FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup_used ON api_keys FOR UPDATE TO dramac_lookup USING (true);
 CREATE POLICY marketplace ON module_source FOR SELECT TO dramac_app USING (((tier = 'public'::text) AND (latest_version_id IS NOT NULL) AND (( SELECT current_agency_id() AS current_agency_id) IS NOT NULL)));
@@ -578,8 +595,10 @@ CREATE POLICY runtime ON module_source FOR SELECT TO dramac_runtime USING ((( SE
 CREATE POLICY site ON events FOR INSERT TO dramac_module, dramac_runtime WITH CHECK (((site_id = ( SELECT current_site_id() AS current_site_id)) AND (agency_id = ( SELECT current_agency_id() AS current_agency_id))));
 CREATE POLICY site ON idempotency_keys FOR ALL TO dramac_runtime USING ((site_id = ( SELECT current_site_id() AS current_site_id))) WITH CHECK ((site_id = ( SELECT current_site_id() AS current_site_id)));
 CREATE POLICY site ON mails FOR INSERT TO dramac_runtime WITH CHECK (((site_id = ( SELECT current_site_id() AS current_site_id)) AND (agency_id = ( SELECT current_agency_id() AS current_agency_id))));
+CREATE POLICY site ON module_done FOR ALL TO dramac_runtime USING ((site_id = ( SELECT current_site_id() AS current_site_id))) WITH CHECK (((site_id = ( SELECT current_site_id() AS current_site_id)) AND (agency_id = ( SELECT current_agency_id() AS current_agency_id))));
 CREATE POLICY site ON module_function_runs FOR INSERT TO dramac_runtime WITH CHECK (((site_id = ( SELECT current_site_id() AS current_site_id)) AND (agency_id = ( SELECT current_agency_id() AS current_agency_id))));
 CREATE POLICY site ON sites FOR SELECT TO dramac_runtime USING ((id = ( SELECT current_site_id() AS current_site_id)));
+CREATE POLICY site_count ON mails FOR SELECT TO dramac_runtime USING ((site_id = ( SELECT current_site_id() AS current_site_id)));
 CREATE POLICY site_read ON events FOR SELECT TO dramac_runtime USING ((site_id = ( SELECT current_site_id() AS current_site_id)));
 CREATE POLICY staff ON agencies FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON api_keys FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
@@ -594,6 +613,7 @@ CREATE POLICY staff ON mails FOR ALL TO dramac_staff USING (true) WITH CHECK (tr
 CREATE POLICY staff ON memberships FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_blobs FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_database_registry FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON module_done FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_function_runs FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_member_roles FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_naming_conflicts FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
@@ -624,7 +644,7 @@ CREATE POLICY tenant ON module_member_roles FOR ALL TO dramac_app USING ((agency
 CREATE POLICY tenant ON module_schedules FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON modules_v2 FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON sites FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
-CREATE POLICY tenant_new ON mails FOR INSERT TO dramac_app WITH CHECK (((agency_id = ( SELECT current_agency_id() AS current_agency_id)) OR ((agency_id IS NULL) AND ( SELECT identifying() AS identifying))));
+CREATE POLICY tenant_new ON mails FOR INSERT TO dramac_app WITH CHECK (((agency_id = ( SELECT current_agency_id() AS current_agency_id)) OR ((agency_id IS NULL) AND (( SELECT identifying() AS identifying) OR (( SELECT current_person_id() AS current_person_id) IS NOT NULL)))));
 CREATE POLICY visible ON module_database_registry FOR SELECT TO dramac_app USING ((EXISTS ( SELECT
    FROM module_source m
   WHERE (m.id = module_database_registry.module_id))));
@@ -655,6 +675,7 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON memberships TO dramac_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON memberships TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_blobs TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_database_registry TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON module_done TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_function_runs TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_member_roles TO dramac_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_member_roles TO dramac_staff;
@@ -684,6 +705,7 @@ GRANT INSERT, SELECT ON events TO dramac_app;
 GRANT INSERT, SELECT ON events TO dramac_runtime;
 GRANT INSERT, SELECT ON mails TO dramac_app;
 GRANT INSERT, SELECT ON module_blobs TO dramac_app;
+GRANT INSERT, SELECT ON module_done TO dramac_runtime;
 GRANT INSERT, SELECT ON module_naming_conflicts TO dramac_app;
 GRANT INSERT, SELECT ON module_version_files TO dramac_app;
 GRANT INSERT, SELECT ON sign_in_attempts TO dramac_app;
@@ -882,6 +904,16 @@ CREATE OR REPLACE FUNCTION public.runtime_install_id(site uuid, module text)
 AS $function$
   SELECT i.id FROM modules_v2 i JOIN module_source m ON m.id = i.module_id
   WHERE i.site_id = site AND i.status <> 'removed' AND (m.slug = module OR m.short_id = module OR m.id::text = module)
+$function$
+;
+CREATE OR REPLACE FUNCTION public.runtime_member_email(site uuid, person uuid)
+ RETURNS text
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  SELECT u.email FROM users u JOIN memberships m ON m.user_id = u.id JOIN sites s ON s.agency_id = m.agency_id
+  WHERE s.id = site AND s.id = current_site_id() AND u.id = person AND u.disabled_at IS NULL
 $function$
 ;
 CREATE OR REPLACE FUNCTION public.short_id_taken(wanted text)

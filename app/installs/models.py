@@ -74,7 +74,7 @@ class MemberRole(Base):
 
 
 class Schedule(Base):
-    """When a job of an install's module runs next. cron is read in time_zone."""
+    """When a job of an install's module runs next. cron is read in time_zone; due_at: a run that is ordered, not over."""
 
     __tablename__ = "module_schedules"
     __table_args__ = (
@@ -91,5 +91,7 @@ class Schedule(Base):
     cron: Mapped[str]
     time_zone: Mapped[str]
     next_at: Mapped[datetime]
+    due_at: Mapped[datetime | None]
+    lease_until: Mapped[datetime | None]
     last_at: Mapped[datetime | None]
     last_outcome: Mapped[str] = mapped_column(server_default="", default="")

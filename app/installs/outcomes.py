@@ -45,7 +45,7 @@ def fail(db: Session, install_id: UUID, reason: str, *, now: datetime) -> None:
     """Note a failure and what was undone, in a transaction of its own. An upgrade goes back to the version before."""
     with transaction(db):
         install = db.get_one(Install, install_id)
-        said = f"{reason} {UNDONE[install.task]}"
+        said = f"{reason.rstrip('.')}. {UNDONE[install.task]}"
         known, install.failure = install.failure == said, said
         install.steps = failed(install.steps, reason, now=now)
         install.changed_at = now
