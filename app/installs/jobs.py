@@ -14,7 +14,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import psycopg
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from app.db.base import db as flask_db
@@ -226,9 +226,11 @@ def _needed(db: Session, module_id: UUID, *, without: UUID | None = None) -> lis
     """The manifests of the versions that have rows on any agency's sites or are about to, lowest version first."""
     agency_id = current_scope().agency_id
     with platform_scope(f"tables of module {module_id}, for agency {agency_id}"), transaction(db):
+        # until an upgrade is over its install may yet go back to the version it leaves
+        leaving = and_(Install.status == "provisioning", Install.previous_version_id == Version.id)
         query = (
             select(Version.manifest)
-            .join(Install, Install.version_id == Version.id)
+            .join(Install, or_(Install.version_id == Version.id, leaving))
             .where(Install.module_id == module_id, Install.status.not_in(("removed", "failed")))
             .group_by(Version.id)
             .order_by(Version.major, Version.minor, Version.patch, Version.prerelease != "", Version.prerelease)

@@ -124,6 +124,23 @@ def test_a_failed_upgrade_leaves_the_version_before_in_use(desk: Desk) -> None:
     assert desk.rows(old, "SELECT name FROM guests") == [("Ann",)]
 
 
+def test_an_upgrade_that_fails_at_its_last_step_leaves_tables_the_old_version_can_write_to(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = desk.publish()
+    install = desk.install(old)
+    new = desk.publish(desk.slug(old), version="2.0.0", fields="must: {type: text, required: true}")
+    ordered = desk.do(upgrade_install, install, version=new, now=utcnow())
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(jobs, "set_schedules", broken)
+    failed = desk.run(jobs.provision, ordered)
+    assert (failed.status, failed.version_id) == ("active", old.id)
+    desk.rows(old, "INSERT INTO guests (site_id, name) VALUES (current_site_id(), 'Ann')")
+
+
 def test_members_get_roles_of_the_module(desk: Desk) -> None:
     install = desk.install(desk.publish(head="roles: {host: {label: Host, tables: {guests: [read]}}}"))
     person = desk.world.person(desk.agency, "member")
