@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wtforms import BooleanField, HiddenField, PasswordField, SelectField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import DataRequired, InputRequired, Length
 
 from app.accounts.passwords import MAX_BYTES, MIN_CHARACTERS
 from app.web.forms import Email, Form, Text, locales, time_zones, valid_email
@@ -14,14 +14,14 @@ _NOW = {"autocomplete": "current-password", "maxlength": MAX_BYTES}
 
 
 class SignInForm(Form):
-    email = Email("E-mail", [InputRequired("Enter your e-mail address."), Length(max=254)],
+    email = Email("E-mail", [DataRequired("Enter your e-mail address."), Length(max=254)],
                   render_kw={"autocomplete": "username", "autocapitalize": "none"})  # fmt: skip
     password = PasswordField("Password", [InputRequired("Enter your password."), Length(max=MAX_BYTES)], render_kw=_NOW)
     next = HiddenField()
 
 
 class ForgotForm(Form):
-    email = Email("E-mail", [InputRequired("Enter your e-mail address."), Length(max=254), valid_email],
+    email = Email("E-mail", [DataRequired("Enter your e-mail address."), Length(max=254), valid_email],
                   render_kw={"autocomplete": "username", "autocapitalize": "none"})  # fmt: skip
 
 
@@ -38,6 +38,6 @@ class PasswordForm(Form):
 
 
 class ProfileForm(Form):
-    name = Text("Name", [InputRequired("Enter your name."), Length(max=120)], render_kw={"autocomplete": "name"})
+    name = Text("Name", [DataRequired("Enter your name."), Length(max=120)], render_kw={"autocomplete": "name"})
     time_zone = SelectField("Time zone", choices=time_zones, description="Times are shown in it.")
     locale = SelectField("Dates and numbers", choices=locales)

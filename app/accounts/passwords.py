@@ -6,6 +6,7 @@ At least 12 characters with a zxcvbn score of 3: a length of 15 would be asked f
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 from argon2 import PasswordHasher
@@ -49,12 +50,21 @@ def weakness(password: str, *, about: tuple[str, ...] = ()) -> str | None:
         return f"Use at least {MIN_CHARACTERS} characters. Four unrelated words are easy to remember."
     if len(password.encode()) > MAX_BYTES:
         return f"Use at most {MAX_BYTES} bytes."
-    words = [part for text in about for part in (text, *text.replace("@", " ").replace(".", " ").split()) if part]
-    verdict = zxcvbn(password[:_JUDGED_CHARACTERS], user_inputs=[*PRODUCT_WORDS, *words])
+    words = [*PRODUCT_WORDS, *(part for text in about for part in re.split(r"[\W_]+", text) if len(part) > 2)]
+    if len(_without(words, password)) < MIN_CHARACTERS // 2:
+        return "This is mostly your name, your address or our product's. Use words that have nothing to do with you."
+    verdict = zxcvbn(password[:_JUDGED_CHARACTERS], user_inputs=[*words, *about])
     if verdict["score"] >= MIN_SCORE:
         return None
     warning = verdict["feedback"]["warning"] or "This is too easy to guess"
     return f"{warning.rstrip('.')}. Add one or two more unrelated words."
+
+
+def _without(words: list[str], password: str) -> str:
+    """The letters and digits of a password that are left when the words are taken out."""
+    longest_first = sorted(words, key=len, reverse=True)
+    left = re.sub("|".join(map(re.escape, longest_first)), "", password, flags=re.IGNORECASE)
+    return re.sub(r"[\s\-_.@]+", "", left)
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import SmallInteger, func
@@ -14,6 +15,8 @@ from app.db.base import Base, Created, Identified
 class Mail(Identified, Created, Base):
     __tablename__ = "mails"
     public_prefix = "eml"
+    # nothing is read back: who writes a letter for somebody unknown may not read it, and RETURNING counts as reading
+    __mapper_args__: Any = {"eager_defaults": False}  # noqa: RUF012  # SQLAlchemy declares it per instance
 
     agency_id: Mapped[UUID | None]
     site_id: Mapped[UUID | None]

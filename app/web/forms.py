@@ -43,6 +43,7 @@ class Text(StringField):  # type: ignore[misc]  # WTForms has no types
 
     def process_formdata(self, valuelist: list[str]) -> None:
         self.data = " ".join(clean(valuelist[0] if valuelist else "").split())
+        self.raw_data = [self.data]  # what InputRequired looks at: blanks are no name
 
 
 class LongText(TextAreaField):  # type: ignore[misc]  # as above
@@ -55,13 +56,15 @@ class Email(EmailField):  # type: ignore[misc]  # as above
 
     def process_formdata(self, valuelist: list[str]) -> None:
         self.data = clean(valuelist[0] if valuelist else "").lower()
+        self.raw_data = [self.data]
 
 
 def valid_email(form: FlaskForm, field: Any) -> None:
     """A WTForms validator: an address that could exist; nothing is asked of the network."""
     if field.data:
         try:
-            validate_email(field.data, check_deliverability=False)
+            # test_environment: names reserved for tests are as good as any that nobody has registered
+            validate_email(field.data, check_deliverability=False, test_environment=True)
         except EmailNotValidError as error:
             raise ValidationError(f"This is not an e-mail address: {str(error).rstrip('.').lower()}.") from error
 

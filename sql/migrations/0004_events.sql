@@ -120,7 +120,7 @@ ALTER TABLE mails ENABLE ROW LEVEL SECURITY;
 ALTER TABLE mails FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant ON mails FOR SELECT TO dramac_app USING (agency_id = (SELECT current_agency_id()));
 CREATE POLICY tenant_new ON mails FOR INSERT TO dramac_app
-  WITH CHECK (agency_id = (SELECT current_agency_id()) OR (agency_id IS NULL AND (SELECT identifying())));
+  WITH CHECK (agency_id = (SELECT current_agency_id()) OR (agency_id IS NULL AND ((SELECT identifying()) OR (SELECT current_person_id()) IS NOT NULL)));
 CREATE POLICY staff ON mails TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY site ON mails FOR INSERT TO dramac_runtime
   WITH CHECK (site_id = (SELECT current_site_id()) AND agency_id = (SELECT current_agency_id()));

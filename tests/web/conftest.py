@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from flask import Flask
 
+from app.config import Config
 from tests.support.browser import Browser
+from tests.support.letters import Postbox, open_postbox
 from tests.support.world import Person, World
 
 Browse = Callable[..., Browser]
@@ -27,3 +29,10 @@ def browse(platform_app: Flask, world: World) -> Browse:
         return Browser(platform_app, person, address=address or new_address())
 
     return start
+
+
+@pytest.fixture
+def postbox(world: World, config: Config) -> Iterator[Postbox]:
+    """A mail server: `postbox.to("ada@example.test")` runs the mail job and gives her letters."""
+    with open_postbox(config) as opened:
+        yield opened

@@ -128,16 +128,6 @@ def accept_invitation(db: Session, *, token: str, user: User, by: Actor, now: da
     _must_be_open(invitation)
     if invitation.email != user.email:
         raise Forbidden(f"This invitation is for {invitation.email}. Sign in with that address.")
-    membership = Membership(
-        id=uuid7(), agency_id=invitation.agency_id, user_id=user.id, role=invitation.role, created_at=now
-    )
-    try:
-        with db.begin_nested():  # the unique key decides
-            db.add(membership)
-            db.flush()
-    except IntegrityError as error:
-        raise AlreadyMember() from error
-    invitation.accepted_at = now
     actor = member(
         user_id=user.id,
         name=user.name,
@@ -147,14 +137,34 @@ def accept_invitation(db: Session, *, token: str, user: User, by: Actor, now: da
         user_agent=by.user_agent,
         request_id=by.request_id,
     )
+    role = Role(invitation.role)
+    membership = _join(db, agency_id=invitation.agency_id, user=user, role=role, by=actor, now=now)
+    invitation.accepted_at = now
+    return membership
+
+
+def add_member(db: Session, *, agency_id: UUID, user: User, role: Role, by: Actor, now: datetime) -> Membership:
+    """Make a person a member without a letter, for the platform's own operators. Raises AlreadyMember, OwnersOnly."""
+    _must_handle(role, by)
+    return _join(db, agency_id=agency_id, user=user, role=role, by=by, now=now)
+
+
+def _join(db: Session, *, agency_id: UUID, user: User, role: Role, by: Actor, now: datetime) -> Membership:
+    membership = Membership(id=uuid7(), agency_id=agency_id, user_id=user.id, role=role.value, created_at=now)
+    try:
+        with db.begin_nested():  # the unique key decides
+            db.add(membership)
+            db.flush()
+    except IntegrityError as error:
+        raise AlreadyMember() from error
     publish(
         db,
         MEMBER_JOINED,
-        by=actor,
-        agency_id=invitation.agency_id,
+        by=by,
+        agency_id=agency_id,
         target=membership.public_id,
         target_name=user.name,
-        data={"user": user.public_id, "role": invitation.role},
+        data={"user": user.public_id, "role": role.value},
     )
     return membership
 

@@ -85,8 +85,9 @@ def invite() -> Response:
             now=utcnow(),
         )
     except (Conflict, Forbidden) as error:
-        form.take(error, "role" if isinstance(error, Forbidden) else "email")
-        return _members_page(form, status=409, part="invite_form")
+        forbidden = isinstance(error, Forbidden)
+        form.take(error, "role" if forbidden else "email")
+        return _members_page(form, status=403 if forbidden else 409, part="invite_form")
     trigger_toast("success", "Invitation sent", f"{form.email.data} has 7 days to join.")
     return respond(redirect_to=url_for(".members"))
 
