@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import nh3
 from markdown_it import MarkdownIt
 from markupsafe import Markup
@@ -13,7 +15,8 @@ _parser = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 def to_html(text: str) -> Markup:
     """Cleaned HTML; headings start at h2, since the page has its own h1. Marked so that htmx leaves it alone."""
-    html = _parser.render(text[:100_000]).replace("<h3", "<h4").replace("</h3", "</h4")
+    # a title repeats the name of the page it is shown on
+    html = _parser.render(re.sub(r"\A\s*# [^\n]*\n?", "", text[:100_000])).replace("<h3", "<h4").replace("</h3", "</h4")
     html = html.replace("<h2", "<h3").replace("</h2", "</h3").replace("<h1", "<h2").replace("</h1", "</h2")
     clean = nh3.clean(
         html, tags=_TAGS, attributes={"a": {"href"}}, url_schemes={"https", "mailto"}, link_rel="noopener nofollow"

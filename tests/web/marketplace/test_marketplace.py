@@ -45,7 +45,7 @@ def test_the_page_of_a_module_says_what_it_may_do(ada: Person, browse: Browse) -
 
 def test_text_of_publishers_is_never_markup(ada: Person, browse: Browse) -> None:
     slug = new_slug()
-    readme = "# <script>alert(1)</script>\n[x](javascript:alert(1)) <b hx-get='/x' hx-trigger='load'>y</b>"
+    readme = "Text\n\n# <script>alert(1)</script>\n[x](javascript:alert(1)) <b hx-get='/x' hx-trigger='load'>y</b>"
     released(ada, notes(slug, files={"README.md": readme}))
     page = browse(ada).get(f"/marketplace/{slug}")
     prose = page.one(".prose")
