@@ -12,15 +12,13 @@ from typing import Any
 from uuid import UUID
 
 from redis import RedisError
-from semantic_version import NpmSpec
-from semantic_version import Version as Semver
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.access.actors import Actor
 from app.db.session import after_commit
-from app.errors import Conflict, FieldError, Invalid, NotFound
+from app.errors import Conflict, Invalid, NotFound
 from app.events.catalog import (
     INSTALL_CONFIGURED,
     INSTALL_PAUSED,
@@ -35,8 +33,10 @@ from app.events.catalog import (
 )
 from app.events.outbox import changed, publish
 from app.installs.models import Install, MemberRole
-from app.installs.settings import CheckedSettings, Known, check_settings, sealed_setting
+from app.installs.settings import CheckedSettings, check_settings, sealed_setting
 from app.installs.steps import waiting_steps
+from app.installs.surroundings import RequirementsMissing as RequirementsMissing
+from app.installs.surroundings import dependents, known_values, must_have_requirements
 from app.lib.crypto import seal
 from app.lib.ids import encode, uuid7
 from app.modules.consent import grant_of
@@ -66,12 +66,6 @@ class VersionNotPublished(Conflict):
     """Only a published version can be installed."""
 
     code = "version_not_published"
-
-
-class RequirementsMissing(Invalid):
-    """The module needs others that the site does not have."""
-
-    code = "requirements_missing"
 
 
 class NotNow(Conflict):
@@ -121,8 +115,8 @@ def install_module(
     module = db.get_one(Module, version.module_id)
     _must_be_open_to(module, version, site)
     manifest = Manifest.from_dict(version.manifest)
-    _must_have_requirements(db, manifest, site)
-    checked = check_settings(manifest, settings, known=_known(db, site.agency_id, site.id))
+    must_have_requirements(db, manifest, site)
+    checked = check_settings(manifest, settings, known=known_values(db, site.agency_id, site.id))
     install = Install(
         id=uuid7(),
         agency_id=site.agency_id,
@@ -159,7 +153,7 @@ def configure_install(
     checked = check_settings(
         Manifest.from_dict(version.manifest),
         settings,
-        known=_known(db, install.agency_id, install.site_id),
+        known=known_values(db, install.agency_id, install.site_id),
         before=install.settings,
         secrets_set=install.secrets,
     )
@@ -198,7 +192,7 @@ def remove_install(db: Session, *, install: Install, by: Actor, now: datetime) -
     """
     _must_be(install, "active", "paused", "failed")
     module = db.get_one(Module, install.module_id)
-    needed_by = _dependents(db, install, module)
+    needed_by = dependents(db, install, module)
     if needed_by:
         raise NotNow(f"{', '.join(needed_by)} on this site needs {module.name}. Remove that first.")
     _order(db, install, status="removing", task="remove", now=now)
@@ -216,7 +210,7 @@ def restore_install(db: Session, *, install: Install, by: Actor, now: datetime) 
     if install.purge_after is None or install.purge_after <= now:
         raise GoneForGood()
     module, site = db.get_one(Module, install.module_id), db.get_one(Site, install.site_id)
-    _must_have_requirements(db, Manifest.from_dict(db.get_one(Version, install.version_id).manifest), site)
+    must_have_requirements(db, Manifest.from_dict(db.get_one(Version, install.version_id).manifest), site)
     try:
         with db.begin_nested():
             _order(db, install, status="provisioning", task="restore", now=now)
@@ -302,8 +296,8 @@ def _move(
         raise WouldLoseData(lost)
     if not consent and diff_manifests(before, after).needs_consent:
         raise ConsentNeeded()
-    _must_have_requirements(db, after, site)
-    known = _known(db, install.agency_id, install.site_id)
+    must_have_requirements(db, after, site)
+    known = known_values(db, install.agency_id, install.site_id)
     checked = check_settings(after, {}, known=known, before=install.settings, secrets_set=install.secrets)
     install.settings = {**install.settings, **checked.values}  # values of settings that are gone stay, for the way back
     install.granted = {**grant_of(after), "by": by.ref, "at": now.isoformat()}
@@ -332,55 +326,6 @@ def _must_be_open_to(module: Module, version: Version, site: Site) -> None:
         raise NotFound()
     if site.archived_at is not None:
         raise NotNow("The site is archived. Restore it first.")
-
-
-def _must_have_requirements(db: Session, manifest: Manifest, site: Site) -> None:
-    """Raises RequirementsMissing with one error for each required module that is missing or of another version."""
-    query = select(Module.slug, Version.version).join(Install, Install.module_id == Module.id)
-    rows = db.execute(
-        query.join(Version, Version.id == Install.version_id).where(
-            Install.site_id == site.id, Install.status.in_(("active", "paused", "provisioning"))
-        )
-    )
-    there = {row.slug: row.version for row in rows}
-    errors = []
-    for needed in manifest.requires:
-        found = there.get(needed.module)
-        where = f"/requires/{needed.module}"
-        if found is None and not needed.optional:
-            errors.append(FieldError(where, "missing", f"{needed.module} {needed.version} must be installed first."))
-        elif found is not None and not NpmSpec(needed.version).match(Semver(found)):
-            detail = f"{needed.module} {found} is installed; this needs {needed.version}."
-            errors.append(FieldError(where, "version", detail))
-    if errors:
-        raise RequirementsMissing(" ".join(error.detail for error in errors), errors=errors)
-
-
-def _dependents(db: Session, install: Install, module: Module) -> list[str]:
-    """The names of the site's other modules that cannot be without this one."""
-    query = select(Module.name, Version.manifest).join(Install, Install.module_id == Module.id)
-    rows = db.execute(
-        query.join(Version, Version.id == Install.version_id).where(
-            Install.site_id == install.site_id,
-            Install.id != install.id,
-            Install.status.not_in(("removed", "removing", "failed")),
-        )
-    )
-    return [
-        row.name
-        for row in rows
-        if any(one.module == module.slug and not one.optional for one in Manifest.from_dict(row.manifest).requires)
-    ]
-
-
-def _known(db: Session, agency_id: UUID, site_id: UUID) -> Known:
-    people = db.scalars(select(Membership.user_id).where(Membership.agency_id == agency_id))
-    modules = db.scalars(
-        select(Module.slug)
-        .join(Install, Install.module_id == Module.id)
-        .where(Install.site_id == site_id, Install.status != "removed")
-    )
-    return Known(frozenset(people), frozenset(modules))
 
 
 def _keep_secrets(install: Install, checked: CheckedSettings, keys: tuple[str, ...]) -> None:
