@@ -16,6 +16,7 @@ from app.config import Config
 from app.db.base import db
 from app.db.pools import configure_pools
 from app.db.roles import APP, RUNTIME, STAFF, role_url, sqlalchemy_url
+from app.embed import views as embed
 from app.events import bus
 from app.events import jobs as event_jobs
 from app.events.audit import verify
@@ -162,7 +163,10 @@ def create_runtime_app(config: Config) -> Flask:
     app.config.update(MAX_CONTENT_LENGTH=12 * 1024 * 1024, MAX_FORM_MEMORY_SIZE=1024 * 1024)
     register_ui(app, "runtime")
     register_errors(app, "runtime")
+    app.register_blueprint(embed.bp)
     protect(app)
+    if not config.development:
+        module_code.sandbox()  # production does not start without every wall
     return _behind_proxies(app, config)
 
 

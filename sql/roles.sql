@@ -20,8 +20,9 @@ BEGIN
       EXECUTE format('CREATE ROLE %I NOLOGIN NOINHERIT NOCREATEDB NOCREATEROLE', name);
     END IF;
   END LOOP;
-  -- The owner hands functions to dramac_lookup; that it may grant these roles on comes with having made them.
-  EXECUTE format('GRANT dramac_lookup TO %I WITH INHERIT FALSE, SET TRUE', current_user);
+  -- The owner hands functions to dramac_lookup, and tries packages out as the runtime would (in transactions it rolls
+  -- back); that it may grant these roles on comes with having made them.
+  EXECUTE format('GRANT dramac_lookup, dramac_runtime, dramac_staff TO %I WITH INHERIT FALSE, SET TRUE', current_user);
 EXCEPTION
   WHEN duplicate_object OR unique_violation THEN
     NULL; -- another process made them at the same moment

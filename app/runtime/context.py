@@ -146,6 +146,12 @@ def version_files(context: InstallContext) -> Mapping[str, bytes]:
     return found
 
 
+def keep_files(digest: str, files: Mapping[str, bytes]) -> None:
+    """Hand over the files of a version that is not in the database, such as one on trial."""
+    with _lock:
+        _files[digest] = files
+
+
 def forget_install(install_id: UUID | None = None) -> None:
     """Drop what is kept of one install, or of all."""
     if install_id is None:

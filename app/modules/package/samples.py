@@ -15,7 +15,7 @@ from app.modules.package.model import AcceptanceTest
 
 MAX_ROWS = 2000
 _ACTIONS = ("create", "update", "delete", "call", "submit", "emit")
-_THEN = ("record", "answer", "invalid", "events", "mails")
+_THEN = ("record", "answer", "invalid", "refused", "events", "mails")
 Rows = dict[str, list[dict[str, Any]]]
 
 

@@ -6,12 +6,19 @@ from typing import Any
 
 from app.modules.manifest.pages import TableHook
 from app.runtime.data import Transaction
+from app.runtime.functions.account import Run
 from app.runtime.functions.errors import FunctionFailed
 from app.runtime.functions.run import run_function
 
 
 class FunctionHooks:
-    """What the data layer calls before a change. Its own checks of the values come before and after."""
+    """What the data layer calls before a change. Its own checks of the values come before and after.
+
+    accounts: gets the accounts of runs instead of module_function_runs.
+    """
+
+    def __init__(self, accounts: list[Run] | None = None) -> None:
+        self.accounts = accounts
 
     def before(
         self, tx: Transaction, table: str, event: str, old: dict[str, Any] | None, new: dict[str, Any] | None
@@ -28,8 +35,9 @@ class FunctionHooks:
                 continue
             given = {"event": event, "table": table, "old": old, "new": made}
             output = run_function(
-                tx.context, name, given, trigger="hook", cause=f"{table}.{event}", actor=tx.access.actor, tx=tx
-            )
+                tx.context, name, given, trigger="hook", cause=f"{table}.{event}", actor=tx.access.actor, tx=tx,
+                depth=tx.settings.depth, accounts=self.accounts,
+            )  # fmt: skip
             if output is None or event == "before_delete":
                 continue
             if not isinstance(output, dict):

@@ -65,11 +65,13 @@ def run_function(
     request_id: str = "",
     once: str = "",
     now: datetime | None = None,
+    accounts: list[account.Run] | None = None,
 ) -> Any:
     """The output of one function of the installed version, for `given` as its input.
 
     tx: the transaction to take part in; without one the function has its own. depth: of the event that caused this, plus
-    one. once: a key under which the run happens at most once, told in the same transaction as what it does. Raises
+    one. once: a key under which the run happens at most once, told in the same transaction as what it does. accounts:
+    gets the accounts of the runs, which then are not kept. Raises
     RefusedByFunction (ctx.invalid), FunctionFailed, FunctionMissing, AlreadyDone, SandboxUnavailable, and what the
     records answer.
     """
@@ -87,9 +89,13 @@ def run_function(
         raise
     finally:
         if run.accounts:
-            account.keep(context, run.accounts, later=tx is not None)
-    for job in run.wakes:
-        wake(job)
+            if accounts is None:
+                account.keep(context, run.accounts, later=tx is not None)
+            else:
+                accounts.extend(run.accounts)
+    if tx is None:  # else it is the caller who commits, and the timed run of the job finds the work
+        for job in run.wakes:
+            wake(job)
     return output
 
 

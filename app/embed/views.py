@@ -1,0 +1,118 @@
+"""GET and POST of a module's page, and its assets."""
+
+from __future__ import annotations
+
+import hashlib
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request
+from markupsafe import Markup
+from werkzeug.exceptions import MethodNotAllowed
+
+from app.config import Config
+from app.embed.access import visiting, visitor
+from app.errors import NotFound
+from app.lib.clock import utcnow
+from app.modules.manifest.pages import Page
+from app.runtime.context import InstallContext, version_files
+from app.runtime.pages.markup import link_assets, protect_forms
+from app.runtime.pages.spam import make_stamp
+from app.runtime.pages.submit import Outcome, submit_form
+from app.runtime.pages.view import FormState, Shown, find_page, show_page
+from app.web.headers import allow_framing, nonce
+
+bp = Blueprint("embed", __name__, url_prefix="/embed")
+
+MAX_FORM_BYTES = 256 * 1024
+TYPES = {
+    "css": "text/css", "js": "text/javascript", "json": "application/json", "txt": "text/plain", "png": "image/png",
+    "jpg": "image/jpeg", "jpeg": "image/jpeg", "gif": "image/gif", "webp": "image/webp", "avif": "image/avif",
+    "svg": "image/svg+xml", "ico": "image/x-icon", "woff": "font/woff", "woff2": "font/woff2",
+}  # fmt: skip
+
+
+@bp.get("/<public_id:install_id>/<name>")
+@visitor
+def page(context: InstallContext, name: str) -> Response:
+    found = find_page(context, name)
+    form = FormState(sent="sent" in request.args) if found.kind == "form" else None
+    return _answer(context, name, found, _show(context, found, form))
+
+
+@bp.post("/<public_id:install_id>/<name>")
+@visitor
+def submit(context: InstallContext, name: str) -> Response:
+    found = find_page(context, name)
+    if found.kind != "form":
+        raise MethodNotAllowed(valid_methods=["GET", "HEAD"])
+    request.max_content_length = MAX_FORM_BYTES
+    outcome = submit_form(context, name, found, request.form.items(multi=True), visitor=visiting(), now=utcnow())
+    if outcome.status == 303:
+        args = {key: value for key, value in request.args.items() if key != "sent"}
+        return make_response(redirect(_address({**args, "sent": "1"}), code=303))
+    return _answer(context, name, found, _show(context, found, outcome.form), outcome=outcome)
+
+
+@bp.get("/<public_id:install_id>/assets/<path:path>")
+@visitor
+def asset(context: InstallContext, path: str) -> Response:
+    """A file of the package's assets/. Under its version's address it never changes."""
+    content = version_files(context).get(f"assets/{path}")
+    kind = TYPES.get(path.rpartition(".")[2].lower())
+    if content is None or kind is None:
+        raise NotFound()
+    answer = Response(content, content_type=f"{kind}; charset=utf-8" if kind.startswith("text/") else kind)
+    if request.args.get("v") == _version(context):
+        answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    else:
+        answer.headers["Cache-Control"] = "public, max-age=300"
+    answer.set_etag(hashlib.sha256(content).hexdigest()[:32])
+    return answer.make_conditional(request)  # type: ignore[return-value]  # it gives itself back
+
+
+def _show(context: InstallContext, found: Page, form: FormState | None) -> Shown:
+    locales = [context.site.locale, *context.manifest.locales]
+    locale = request.accept_languages.best_match(locales, default=context.site.locale) or context.site.locale
+    return show_page(context, found, given=request.args.to_dict(), visitor=visiting(), locale=locale, form=form)
+
+
+def _answer(
+    context: InstallContext, name: str, found: Page, shown: Shown, *, outcome: Outcome | None = None
+) -> Response:
+    html = shown.html
+    if found.kind == "form":
+        config: Config = current_app.config["DRAMAC"]
+        issued = outcome.issued if outcome else 0
+        html = protect_forms(
+            html, make_stamp(config.secret_keys, context.install_id, name, now=utcnow(), issued=issued)
+        )
+    allow_framing(["'self'"])  # sites may frame it once their domains are verified
+    answer = make_response(
+        render_template(
+            "embed/page.html",
+            page_title=shown.title,
+            site_name=context.site.name,
+            theme=shown.theme,
+            accent=shown.accent,
+            lang=shown.locale,
+            embedded=request.headers.get("Sec-Fetch-Dest") == "iframe",
+            parent_origin=None,
+            embed_id=None,
+            # the sandbox has escaped every value in it; what is left is the author's, held by the origin and its CSP
+            body=Markup(link_assets(html, version=_version(context), nonce=nonce())),  # noqa: S704
+        ),
+        outcome.status if outcome else 200,
+    )
+    answer.headers["Cache-Control"] = "no-store"  # it holds a stamp or records of this moment
+    answer.vary.update(["Sec-Fetch-Dest", "Accept-Language"])
+    if outcome and outcome.retry_after_s:
+        answer.headers["Retry-After"] = str(outcome.retry_after_s)
+    return answer
+
+
+def _version(context: InstallContext) -> str:
+    return context.digest[:16]
+
+
+def _address(args: dict[str, str]) -> str:
+    return f"{request.path}?{urlencode(args)}"

@@ -1,0 +1,31 @@
+"""The finishing touches to a module's HTML: the protection of its forms, versions of its assets, nonces of its scripts.
+
+Values in the HTML are escaped when it is rendered, so a tag found here was written by the author of the template.
+"""
+
+from __future__ import annotations
+
+import re
+from html import escape
+
+from app.runtime.pages.spam import STAMP, TRAP
+
+_FORM = re.compile(r"(<form\b[^>]*\bmethod\s*=\s*[\"']?post\b[^>]*>.*?)(</form\s*>)", re.IGNORECASE | re.DOTALL)
+_ASSET = re.compile(r"(\b(?:src|href)\s*=\s*\"assets/[A-Za-z0-9_./-]+)\"")
+_SCRIPT = re.compile(r"<script(?=[^>]*\bsrc=\"assets/)", re.IGNORECASE)
+
+
+def protect_forms(html: str, stamp: str) -> str:
+    """Put the stamp and the trap into every form that is posted."""
+    hidden = (
+        f'<input type="hidden" name="{STAMP}" value="{escape(stamp)}">'
+        f'<div class="w-trap" aria-hidden="true"><label>Leave this empty <input type="text" name="{TRAP}" value="" '
+        'tabindex="-1" autocomplete="off"></label></div>'
+    )
+    return _FORM.sub(lambda form: form[1] + hidden + form[2], html)
+
+
+def link_assets(html: str, *, version: str, nonce: str) -> str:
+    """Make relative addresses of assets cacheable for ever, and let the package's own scripts run, no inline ones."""
+    html = _ASSET.sub(lambda found: f'{found[1]}?v={version}"', html)
+    return _SCRIPT.sub(f'<script nonce="{escape(nonce)}" defer', html)
