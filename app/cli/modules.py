@@ -1,0 +1,230 @@
+"""Module packages and installs from the command line: check, publish, install, uninstall, upgrade, roll back."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import click
+from flask.cli import AppGroup
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.access.actors import Actor
+from app.cli.common import agency_named, config, operator, site_named, told, within
+from app.errors import NotFound
+from app.installs.actions import install_module, remove_install, rollback_install, upgrade_install
+from app.installs.models import Install
+from app.lib.clock import utcnow
+from app.modules.actions import TIERS, publish_version, set_tier, upload_package
+from app.modules.manifest import Problem
+from app.modules.models import Module, Version
+from app.modules.package import CheckedPackage, Package, check_folder, check_package
+from app.modules.queries import latest_published, module_by_slug, versions_of
+from app.queue.worker import perform
+from app.runtime.checks import source_problems
+from app.runtime.functions.process import sandbox
+from app.tenancy.models import Site
+
+modules = AppGroup("modules", help="Module packages, and modules on sites.")
+WAITS_S = 120
+PACKAGE = click.Path(exists=True, path_type=Path)
+
+
+@modules.command("check")
+@click.argument("path", type=PACKAGE)
+def check(path: Path) -> None:
+    """Check a package (a folder or a zip); exits with 1 when it has errors."""
+    package, problems = read(path)
+    say(problems)
+    if package is None:
+        raise click.ClickException(f"{path} has errors.")
+    click.echo(f"{package.manifest.slug} {package.manifest.version} is in order: {package.digest}")
+
+
+@modules.command("publish")
+@click.argument("path", type=PACKAGE)
+@click.option("--agency", "slug", required=True, help="The publishing agency's slug.")
+@click.option("--tier", type=click.Choice(TIERS), help="Who may see and install it; a new module starts as internal.")
+@told
+def publish(path: Path, slug: str, tier: str | None) -> None:
+    """Upload a package and release its version."""
+    package, problems = read(path)
+    say(problems)
+    if package is None:
+        raise click.ClickException(f"{path} has errors.")
+    agency = agency_named(slug)
+    by = operator("modules publish", agency_id=agency.id)
+    with within(agency.id) as session:
+        version = release(session, package=package, agency_id=agency.id, tier=tier, by=by)
+        click.echo(f"{package.manifest.slug} {version.version} is published: {version.digest}")
+
+
+@modules.command("install")
+@click.argument("slug")
+@click.option("--site", "site_slug", required=True, help="The site's slug.")
+@click.option("--version", "number", help="A published version; without it, the latest.")
+@click.option("--settings", "settings_text", default="{}", help="JSON object of the module's settings.")
+@told
+def install(slug: str, site_slug: str, number: str | None, settings_text: str) -> None:
+    """Put a module on a site, and wait until it serves."""
+    settings = _settings(settings_text)
+    site = site_named(site_slug)
+    with within(site.agency_id) as session:
+        version = version_of(session, slug=slug, number=number)
+        made = install_module(
+            session,
+            site=session.get_one(Site, site.id),
+            version=version,
+            settings=settings,
+            by=operator("modules install", agency_id=site.agency_id),
+            now=utcnow(),
+            keys=config().secret_keys,
+        )
+        install_id, said = made.id, f"{slug} {version.version} on {site.slug}"
+    settle("installs.provision", agency_id=site.agency_id, install_id=install_id, wanted="active", said=said)
+
+
+@modules.command("uninstall")
+@click.argument("slug")
+@click.option("--site", "site_slug", required=True, help="The site's slug.")
+@told
+def uninstall(slug: str, site_slug: str) -> None:
+    """Take a module off a site; its rows are exported and kept for 30 days."""
+    _change(
+        slug, site_slug, "uninstall", job="installs.deprovision", wanted="removed",
+        action=lambda session, found, by: remove_install(session, install=found, by=by, now=utcnow()),
+    )  # fmt: skip
+
+
+@modules.command("upgrade")
+@click.argument("slug")
+@click.option("--site", "site_slug", required=True, help="The site's slug.")
+@click.option("--version", "number", help="A published version; without it, the latest.")
+@click.option("--consent", is_flag=True, help="Agree to what the version asks for besides.")
+@told
+def upgrade(slug: str, site_slug: str, number: str | None, consent: bool) -> None:
+    """Move a site to a higher version of a module."""
+    _change(
+        slug, site_slug, "upgrade", job="installs.provision", wanted="active",
+        action=lambda session, found, by: upgrade_install(
+            session, install=found, version=version_of(session, slug=slug, number=number), consent=consent, by=by, now=utcnow()
+        ),
+    )  # fmt: skip
+
+
+@modules.command("rollback")
+@click.argument("slug")
+@click.option("--site", "site_slug", required=True, help="The site's slug.")
+@told
+def rollback(slug: str, site_slug: str) -> None:
+    """Bring a site back to the version of a module that it had before."""
+    _change(
+        slug, site_slug, "rollback", job="installs.provision", wanted="active",
+        action=lambda session, found, by: rollback_install(session, install=found, by=by, now=utcnow()),
+    )  # fmt: skip
+
+
+def read(path: Path) -> tuple[Package | None, list[Problem]]:
+    """The package in a folder or zip, None when it has errors; and all that was found, the code's syntax included."""
+    checked: CheckedPackage
+    if path.is_dir():
+        files = (file for file in sorted(path.rglob("*")) if file.is_file() or file.is_symlink())
+        checked = check_folder((file.relative_to(path).as_posix(), file.read_bytes()) for file in files)
+    else:
+        checked = check_package(path.read_bytes())
+    problems = list(checked.problems)
+    if checked.package is not None:
+        problems += source_problems(checked.package, sandbox())
+    failed = any(problem.severity == "error" for problem in problems)
+    return (None if failed else checked.package), problems
+
+
+def say(problems: list[Problem]) -> None:
+    """One line per finding, on standard error."""
+    for problem in sorted(problems, key=lambda item: (item.severity != "error", item.file, item.line)):
+        click.echo(f"{problem.severity}: {problem}", err=True)
+
+
+def release(session: Session, *, package: Package, agency_id: UUID, tier: str | None, by: Actor) -> Version:
+    """Upload a package that was read, publish its version, set its audience."""
+    version = upload_package(session, package=package, agency_id=agency_id, by=by, now=utcnow())
+    publish_version(
+        session, version=version, package=package, by=by, now=utcnow(),
+        check=lambda read_again: source_problems(read_again, sandbox()),
+    )  # fmt: skip
+    module = session.get_one(Module, version.module_id)
+    if tier is not None and tier != module.tier:
+        set_tier(session, module=module, tier=tier, by=by, now=utcnow())
+    return version
+
+
+def version_of(session: Session, *, slug: str, number: str | None) -> Version:
+    """A module's published version, the latest without a number. Raises NotFound for one the agency may not see."""
+    module = module_by_slug(session, slug)
+    if module is None:
+        raise NotFound(f"There is no module {slug} that this agency may install.")
+    if number is None:
+        found = latest_published(session, module_id=module.id)
+    else:
+        found = next((one for one in versions_of(session, module_id=module.id) if one.version == number), None)
+    if found is None:
+        raise NotFound(f"{slug} has no published version{f' {number}' if number else ''}.")
+    return found
+
+
+def install_of(session: Session, *, site: Site, slug: str) -> Install:
+    """The install of a module on a site. Raises NotFound."""
+    query = select(Install).join(Module, Module.id == Install.module_id)
+    found = session.scalar(query.where(Install.site_id == site.id, Module.slug == slug, Install.status != "removed"))
+    if found is None:
+        raise NotFound(f"{site.slug} has no module {slug}.")
+    return found
+
+
+def settle(job: str, *, agency_id: UUID, install_id: UUID, wanted: str, said: str) -> None:
+    """Run an install's job here and now, and say what became of it; one that a worker has taken is waited for."""
+    perform(job, str(agency_id), {"install_id": str(install_id)})
+    deadline = time.monotonic() + WAITS_S
+    while True:
+        with within(agency_id) as session:
+            found = session.get_one(Install, install_id)
+            status, failure = found.status, found.failure
+        if status not in ("provisioning", "removing") or time.monotonic() > deadline:
+            break
+        time.sleep(0.2)
+    if status != wanted:
+        raise click.ClickException(f"{said} is {status}: {failure or 'its page says more'}")
+    click.echo(f"{said} is {status}")
+
+
+def _change(
+    slug: str,
+    site_slug: str,
+    command: str,
+    *,
+    job: str,
+    wanted: str,
+    action: Callable[[Session, Install, Actor], None],
+) -> None:
+    site = site_named(site_slug)
+    with within(site.agency_id) as session:
+        found = install_of(session, site=site, slug=slug)
+        action(session, found, operator(f"modules {command}", agency_id=site.agency_id))
+        install_id, version = found.id, session.get_one(Version, found.version_id).version
+    said = f"{slug} {version} on {site.slug}"
+    settle(job, agency_id=site.agency_id, install_id=install_id, wanted=wanted, said=said)
+
+
+def _settings(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise click.ClickException(f"--settings is not JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise click.ClickException('--settings must be a JSON object, such as {"accent": "#3b46c8"}')
+    return found
