@@ -88,6 +88,8 @@ class Credential(Protocol):
     @property
     def ref(self) -> str: ...  # `key_…`: in logs, events and created_by
     @property
+    def quota_key(self) -> str: ...  # site and credential: what quotas are counted under
+    @property
     def id(self) -> UUID: ...
     @property
     def kind(self) -> str: ...  # "secret" | "publishable" | "oauth"
@@ -110,6 +112,7 @@ class Key:
 
     id: UUID
     ref: str
+    quota_key: str
     agency_id: UUID
     site_id: UUID
     install_id: UUID | None
@@ -126,9 +129,21 @@ class Key:
     def from_row(cls, row: tuple[Any, ...]) -> Key:
         key_id, agency_id, site_id, install_id, kind, scopes, origins, networks, expires_at, revoked_at, *closed = row
         return cls(
-            key_id, encode("key", key_id), agency_id, site_id, install_id, kind, frozenset(scopes), frozenset(origins),
-            tuple(networks), expires_at, revoked_at, *closed,
-        )  # fmt: skip
+            id=key_id,
+            ref=encode("key", key_id),
+            quota_key=f"{site_id}:{key_id}",
+            agency_id=agency_id,
+            site_id=site_id,
+            install_id=install_id,
+            kind=kind,
+            scopes=frozenset(scopes),
+            origins=frozenset(origins),
+            networks=tuple(networks),
+            expires_at=expires_at,
+            revoked_at=revoked_at,
+            site_archived=closed[0],
+            agency_suspended=closed[1],
+        )
 
     def must_be_usable(self, *, address: str, origin: str, now: datetime) -> None:
         """Raises KeyRevoked, KeyExpired, AgencySuspended, SiteArchived, WrongNetwork, WrongOrigin."""
@@ -156,12 +171,11 @@ def _within(address: str, networks: tuple[IPv4Network | IPv6Network, ...]) -> bo
 
 
 def bearer(header: str) -> str:
-    """The key of an Authorization header. Raises NoCredential for none or another scheme, KeyMistyped."""
+    """The token of an Authorization header. Raises NoCredential for none or another scheme."""
     scheme, _, token = header.partition(" ")
     token = token.strip()
     if scheme.lower() != "bearer" or not token:
         raise NoCredential()
-    check_token(token)
     return token
 
 
@@ -176,11 +190,12 @@ class KeyDirectory:
         changes.listen(self._forget)
 
     def find(self, token: str) -> Key:
-        """The key behind a token, usable or not. Raises KeyUnknown."""
+        """The key behind a token, usable or not. Raises KeyMistyped (without asking anybody) and KeyUnknown."""
         digest, now = token_hash(token), time.monotonic()
         kept = self._kept.get(digest)
         if kept is not None and kept[1] > now:
             return kept[0]
+        check_token(token)
         if self._unknown.get(digest, 0.0) > now:
             raise KeyUnknown()
         return self._load(digest, now)

@@ -20,7 +20,7 @@ from app.gateway.credentials import CredentialInWrongPlace, NoCredential, bearer
 from app.gateway.gateway import Gateway
 from app.gateway.http import Answer, Call, problem, problem_answer
 from app.gateway.idempotency import once
-from app.gateway.limits import Policy, limit_headers
+from app.gateway.limits import limit_headers
 from app.gateway.requestlog import Entry
 from app.lib.clock import utcnow
 from app.web.guard import Access, declare
@@ -112,7 +112,7 @@ def _authenticate(gateway: Gateway, call: Call) -> None:
         _refuse_in_body(call)
         raise
     except Unauthenticated:
-        gateway.leases.take(f"failures:{call.address}", Policy("failures", gateway.policies.failures))
+        gateway.leases.take(f"failures:{call.address}", gateway.policies.per_failure)
         raise
 
 
@@ -134,10 +134,8 @@ def _count(gateway: Gateway, call: Call, kind: str) -> None:
     """Take one call of every quota that applies. Raises QuotaExceeded."""
     credential, policies = call.credential, gateway.policies
     if credential.kind == "publishable":
-        address = Policy("address", policies.address)
-        call.taken.append(gateway.leases.take(f"{credential.site_id}:{credential.id}:{call.address}", address))
-    policy = policies.of(credential.kind, kind)
-    call.taken.append(gateway.leases.take(f"{credential.site_id}:{credential.id}", policy))
+        call.taken.append(gateway.leases.take(f"{credential.quota_key}:{call.address}", policies.per_address))
+    call.taken.append(gateway.leases.take(credential.quota_key, policies.of(credential.kind, kind)))
 
 
 def _finished(gateway: Gateway, call: Call, answer: Answer) -> Answer:

@@ -16,12 +16,13 @@ import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache, cached_property
 from typing import Any
 
 from redis import RedisError
 
 from app.errors import RateLimited
-from app.queue.enqueue import redis
+from app.queue.enqueue import impatient_redis
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ return 0
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Policy:
     """At most `quota` calls in any window of `window_s` seconds; `name` is what headers call it."""
 
@@ -64,7 +65,7 @@ class Policy:
     quota: int
     window_s: int = 60
 
-    @property
+    @cached_property
     def field(self) -> str:
         """Its item of the RateLimit-Policy header."""
         return f'"{self.name}";q={self.quota};w={self.window_s}'
@@ -80,7 +81,21 @@ class Policies:
     failures: int = 60  # refused credentials per address
 
     def of(self, kind: str, route_class: str) -> Policy:
-        return Policy(route_class, self.publishable if kind == "publishable" else self.secret)
+        """The policy of a kind of credential for "read", "write" or "functions"."""
+        return _policy(route_class, self.publishable if kind == "publishable" else self.secret)
+
+    @property
+    def per_address(self) -> Policy:
+        return _policy("address", self.address)
+
+    @property
+    def per_failure(self) -> Policy:
+        return _policy("failures", self.failures)
+
+
+@cache
+def _policy(name: str, quota: int) -> Policy:
+    return Policy(name, quota)
 
 
 @dataclass(slots=True)
@@ -124,18 +139,19 @@ class Leases:
 
     def __init__(self, prefix: str = "dramac:quota:") -> None:
         self._prefix = prefix
-        self._leases: dict[tuple[str, Policy], _Lease] = {}
+        self._leases: dict[str, _Lease] = {}
         self._away_until = 0.0
 
     def take(self, key: str, policy: Policy) -> Taken:
         """Count one call of `key` (which carries site and credential). Raises QuotaExceeded."""
-        lease = self._leases.get((key, policy))
+        name = f"{self._prefix}{key}:{policy.name}"
+        lease = self._leases.get(name)
         if lease is None:
-            lease = self._leases.setdefault((key, policy), _Lease())
+            lease = self._leases.setdefault(name, _Lease())
         with lease.lock:
             now = time.monotonic()
             if lease.left < 1 or lease.until <= now or (lease.local and now >= self._away_until):
-                self._renew(key, policy, lease, now)
+                self._renew(name, policy, lease, now)
             reset_s = max(1, math.ceil(lease.until - now))
             if lease.left < 1:
                 raise QuotaExceeded(Taken(policy, 0, reset_s))
@@ -146,19 +162,19 @@ class Leases:
     def tidy(self, *, everything: bool = False) -> None:
         """Forget windows that ended and give back what lies idle; `everything` when the process stops."""
         now = time.monotonic()
-        for (key, policy), lease in list(self._leases.items()):
+        for name, lease in list(self._leases.items()):
             with lease.lock:
                 if lease.until <= now:
-                    self._leases.pop((key, policy), None)
+                    self._leases.pop(name, None)
                 elif lease.left and not lease.local and (everything or now - lease.used_at > IDLE_S):
-                    self._give_back(key, policy, lease)
+                    self._give_back(name, lease)
 
-    def _renew(self, key: str, policy: Policy, lease: _Lease, now: float) -> None:
+    def _renew(self, name: str, policy: Policy, lease: _Lease, now: float) -> None:
         if lease.until > now and lease.left < 1 and now < lease.ask_again_at:
             return
         if now >= self._away_until:
             try:
-                self._ask(key, policy, lease, now)
+                self._ask(name, policy, lease, now)
                 return
             except RedisError as error:
                 self._away_until = time.monotonic() + AWAY_S
@@ -166,26 +182,23 @@ class Leases:
         if lease.until <= now or not lease.local:
             lease.left, lease.shared, lease.until, lease.local = policy.quota, 0, now + policy.window_s, True
 
-    def _ask(self, key: str, policy: Policy, lease: _Lease, now: float) -> None:
+    def _ask(self, name: str, policy: Policy, lease: _Lease, now: float) -> None:
         cap = max(1, policy.quota // SLICES)
-        answer: list[Any] = redis().eval(  # type: ignore[assignment]  # the client is synchronous
-            _TAKE, 1, self._name(key, policy), policy.quota, policy.window_s * 1000, cap, SHRINK
+        answer: list[Any] = impatient_redis().eval(  # type: ignore[assignment]  # the client is synchronous
+            _TAKE, 1, name, policy.quota, policy.window_s * 1000, cap, SHRINK
         )
         given, free, left_ms, born = answer
         lease.left, lease.shared, lease.born, lease.local = int(given), int(free), born, False
         lease.until = now + int(left_ms) / 1000
         lease.ask_again_at = now + REFUSED_S if lease.left < 1 else 0.0
 
-    def _give_back(self, key: str, policy: Policy, lease: _Lease) -> None:
+    def _give_back(self, name: str, lease: _Lease) -> None:
         unused, lease.left, lease.shared = lease.left, 0, lease.shared + lease.left
         lease.ask_again_at = 0.0
         try:
-            redis().eval(_GIVE_BACK, 1, self._name(key, policy), lease.born, unused)
+            impatient_redis().eval(_GIVE_BACK, 1, name, lease.born, unused)
         except RedisError as error:
             log.warning("%d unused calls were not given back: %s", unused, error)  # they end with their window
-
-    def _name(self, key: str, policy: Policy) -> str:
-        return f"{self._prefix}{key}:{policy.name}"
 
 
 def limit_headers(taken: Iterable[Taken]) -> list[tuple[str, str]]:

@@ -7,6 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from redis import Redis, RedisError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from rq import Queue
 from rq.serializers import JSONSerializer
 from sqlalchemy.orm import Session
@@ -18,6 +20,7 @@ from app.queue.registry import JOBS
 log = logging.getLogger(__name__)
 
 PERFORM = "app.queue.worker.perform"
+IMPATIENT_S = 0.25
 WAKE_S = 2  # within this time one waiting order is enough
 
 _connection: dict[str, Redis] = {}
@@ -26,11 +29,19 @@ _connection: dict[str, Redis] = {}
 def configure_queue(url: str) -> None:
     """Tell where Valkey is; the connection is made when first used."""
     _connection["redis"] = Redis.from_url(url, socket_timeout=5, socket_connect_timeout=2)
+    _connection["impatient"] = Redis.from_url(
+        url, socket_timeout=IMPATIENT_S, socket_connect_timeout=IMPATIENT_S, retry=Retry(NoBackoff(), 1)
+    )
 
 
 def redis() -> Redis:
     """The process-wide Valkey client (thread-safe, reconnects after a fork)."""
     return _connection["redis"]
+
+
+def impatient_redis() -> Redis:
+    """The client for what somebody waits for and can do without: one more try, a quarter of a second each."""
+    return _connection["impatient"]
 
 
 def enqueue(db: Session, name: str, **ids: UUID | str | int) -> None:

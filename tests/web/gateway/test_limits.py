@@ -13,6 +13,8 @@ from uuid import uuid4
 
 import pytest
 from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from app.config import Config
 from app.gateway.limits import Leases, Policy, QuotaExceeded
@@ -130,7 +132,7 @@ def test_a_window_ends(wired: Config) -> None:
 def test_without_valkey_calls_pass_and_each_process_counts_for_itself(
     wired: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(enqueue._connection, "redis", Redis(port=1, socket_connect_timeout=0.2))
+    monkeypatch.setitem(enqueue._connection, "impatient", Redis(port=1, retry=Retry(NoBackoff(), 1)))
     key, policy, leases = f"test:{uuid4()}", Policy("test", 5), Leases()
     assert [_passes(leases, key, policy) for _ in range(6)] == [True] * 5 + [False]
 
