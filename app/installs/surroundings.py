@@ -15,6 +15,13 @@ from app.installs.settings import Known
 from app.modules.manifest import Manifest
 from app.modules.models import Module, Version
 from app.tenancy.models import Membership, Site
+from app.version import VERSION
+
+
+class PlatformTooDifferent(Invalid):
+    """The module does not run on this version of the platform."""
+
+    code = "platform_version"
 
 
 class RequirementsMissing(Invalid):
@@ -23,8 +30,15 @@ class RequirementsMissing(Invalid):
     code = "requirements_missing"
 
 
+def must_run_here(manifest: Manifest) -> None:
+    """Raises PlatformTooDifferent when the module's `platform` range leaves this version out."""
+    if not NpmSpec(manifest.platform).match(Semver(VERSION)):
+        raise PlatformTooDifferent(f"{manifest.name} runs on Dramac {manifest.platform}; this is {VERSION}.")
+
+
 def must_have_requirements(db: Session, manifest: Manifest, site: Site) -> None:
     """Raises RequirementsMissing with one error for each required module that is missing or of another version."""
+    must_run_here(manifest)
     query = select(Module.slug, Version.version).join(Install, Install.module_id == Module.id)
     rows = db.execute(
         query.join(Version, Version.id == Install.version_id).where(

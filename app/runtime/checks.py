@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from semantic_version import NpmSpec
+from semantic_version import Version as Semver
+
 from app.modules.manifest import Manifest, Problem
 from app.modules.package import Package
 from app.runtime.sandbox.pool import Sandbox
+from app.version import VERSION
 
 # Screens that the workspace can show in this version of the platform.
 SHOWN_VIEWS = frozenset({"list", "detail", "form"})
@@ -23,7 +27,13 @@ def source_problems(package: Package, sandbox: Sandbox) -> list[Problem]:
         for name, source in package.functions.items()
         for line, column, message in sandbox.check_function(source, name)
     ]
-    return found + _not_shown(package.manifest)
+    return found + _not_shown(package.manifest) + _runs_elsewhere(package.manifest)
+
+
+def _runs_elsewhere(manifest: Manifest) -> list[Problem]:
+    if NpmSpec(manifest.platform).match(Semver(VERSION)):
+        return []
+    return [Problem("platform", f"{manifest.platform} leaves this platform out, which is {VERSION}", code="platform")]
 
 
 def _not_shown(manifest: Manifest) -> list[Problem]:

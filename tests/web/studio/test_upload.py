@@ -60,6 +60,13 @@ def test_syntax_of_functions_and_templates_is_checked_where_they_would_run(ada: 
     assert (answer.status, answer.texts(".report h3")) == (422, ["functions/go.js", "templates/hello.html"])
 
 
+def test_a_module_for_another_platform_version_is_refused(ada: Person, browse: Browse) -> None:
+    files = notes(new_slug())
+    files["module.yaml"] += b'platform: ">=9"\n'
+    answer = browse(ada).post("/studio/upload", part(zipped(files)))
+    assert (answer.status, answer.texts(".report code")) == (422, ["platform"])
+
+
 def test_nothing_chosen_is_said_plainly(ada: Person, browse: Browse) -> None:
     answer = browse(ada).post("/studio/upload", part(b"", ""))
     assert (answer.status, "Choose a .zip file" in answer.text) == (422, True)
