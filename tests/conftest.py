@@ -17,6 +17,7 @@ from app.db.base import db
 from app.db.migrate import migrate
 from app.db.pools import close_pools
 from app.factory import create_api_app, create_platform_app, create_runtime_app, wire
+from app.installs import jobs as install_jobs
 from tests.support.statements import Statements
 from tests.support.world import World
 
@@ -56,6 +57,7 @@ def config(
 @pytest.fixture(scope="session")
 def wired(config: Config) -> Iterator[Config]:
     """The process with its pools, jobs and subscribers."""
+    install_jobs.SETTLE_S = 0  # no other process of a test has an install in its memory
     wire(config)
     yield config
     close_pools()

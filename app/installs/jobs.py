@@ -7,6 +7,7 @@ sweep orders again what has stood still. One job per install at a time, held by 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,6 +40,9 @@ from app.tenancy.models import Site
 log = logging.getLogger(__name__)
 
 STALLED = timedelta(seconds=60)
+# Processes forget an install when they are told that it changed; one that missed it does within 5 s (runtime.context).
+# Until then it may still answer a write, which must be in the copy.
+SETTLE_S = 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +140,7 @@ def _deprovision(db: Session, owner: psycopg.Connection, work: Work) -> None:
     begin(db, work.install_id, "stop", now=utcnow())
     with transaction(db):
         drop_schedules(db, install=db.get_one(Install, work.install_id))
+    time.sleep(SETTLE_S)
     begin(db, work.install_id, "export", now=utcnow())
     layout = registered(owner, work.module_id)
     if layout is not None:
