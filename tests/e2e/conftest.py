@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -60,7 +61,14 @@ def visit(browser: Browser) -> Iterator[Callable[..., Visit]]:
     """visit(url, theme='dark', width=390, scripts=False): opens it in a clean context."""
     contexts: list[Any] = []
 
-    def go(url: str, *, theme: str = "light", width: int = 1440, scripts: bool = True) -> Visit:
+    def go(
+        url: str,
+        *,
+        theme: str = "light",
+        width: int = 1440,
+        scripts: bool = True,
+        cookies: dict[str, str] | None = None,
+    ) -> Visit:
         context = browser.new_context(
             viewport={"width": width, "height": 844 if width < 500 else 900},
             has_touch=width < 500,
@@ -68,7 +76,8 @@ def visit(browser: Browser) -> Iterator[Callable[..., Visit]]:
             reduced_motion="reduce",
         )
         contexts.append(context)
-        context.add_cookies([{"name": "theme", "value": theme, "url": url}])
+        given = {"theme": theme, **(cookies or {})}
+        context.add_cookies([{"name": name, "value": value, "url": urljoin(url, "/")} for name, value in given.items()])
         page = context.new_page()
         page.add_init_script(WATCH_POLICY)
         watched = Visit(page)
