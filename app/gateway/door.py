@@ -1,7 +1,7 @@
 """The short way in for /api/modules/…: Flask's routes and guarded views, without Flask's contexts around each call.
 
 The table is compiled from the application's own url_map, so a route exists here exactly when Flask has it, and what runs is
-the view as protect() wrapped it. Everything else goes on to Flask. Why: docs/adr/0010-gateway.md.
+the view as protect() wrapped it. Everything else goes on to Flask.
 """
 
 from __future__ import annotations
@@ -40,9 +40,12 @@ class _Route:
     def fixed(self) -> tuple[bool, ...]:
         return tuple(text is not None for text, _ in self.parts)
 
+    def takes(self, length: int) -> bool:
+        """Whether an address of so many segments can be this one."""
+        return length == len(self.parts) if self.rest is None else length > len(self.parts)
+
     def match(self, segments: list[str]) -> dict[str, str] | None:
-        if len(segments) < len(self.parts) or (self.rest is None and len(segments) != len(self.parts)):
-            return None
+        """The variables of an address whose length takes() agreed to; None when it is another one."""
         found = {}
         for (text, name), segment in zip(self.parts, segments, strict=False):
             if text is None and name is not None and segment:
@@ -61,7 +64,10 @@ class Door:
     def __init__(self, app: Flask, gateway: Gateway) -> None:
         self._next = app.wsgi_app
         self.gateway = gateway
-        self._routes = _compiled(app)
+        routes = _compiled(app)
+        self._open_ended = [route for route in routes if route.rest is not None]
+        lengths = {len(route.parts) for route in routes}
+        self._routes = {length: [route for route in routes if route.takes(length)] for length in lengths}
         self._lost: View = cast(View, app.view_functions["api.nothing"])
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -75,7 +81,7 @@ class Door:
         text = path if path.isascii() else path.encode("latin-1", "replace").decode("utf-8", "replace")
         segments = text[len(PREFIX) :].split("/")
         method = environ["REQUEST_METHOD"]
-        for route in self._routes:
+        for route in self._routes.get(len(segments), self._open_ended):
             parts = route.match(segments)
             if parts is None:
                 continue

@@ -5,7 +5,7 @@ from memory; slices shrink as the window fills, to one call each at the end, so 
 the quota. What a process leaves unused it gives back within seconds.
 
 Without Valkey calls pass, reads and writes alike, and each process counts its own up to the quota: a counter that is away
-must not turn a customer's enquiries down, and the database has time limits of its own (ADR 0010).
+must not turn a customer's enquiries down, and the database has time limits of its own.
 """
 
 from __future__ import annotations

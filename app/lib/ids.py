@@ -11,6 +11,9 @@ from app.errors import NotFound
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford: no i, l, o, u
 _VALUES = {char: value for value, char in enumerate(_ALPHABET)}
 _LENGTH = 26  # 130 bits hold a uuid's 128
+# two characters at a time: every answer of the API carries such an id
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
+_SHIFTS = tuple(range(120, -1, -10))
 
 
 def uuid7() -> UUID:
@@ -25,11 +28,7 @@ def uuid7() -> UUID:
 def encode(prefix: str, value: UUID) -> str:
     """`ste` and a uuid to `ste_01k…` (prefix, underscore, 26 characters)."""
     number = value.int
-    chars = []
-    for _ in range(_LENGTH):
-        chars.append(_ALPHABET[number & 31])
-        number >>= 5
-    return f"{prefix}_{''.join(reversed(chars))}"
+    return f"{prefix}_{''.join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])}"
 
 
 def decode(prefix: str, text: str) -> UUID:
