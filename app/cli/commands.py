@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Callable, Iterator
 
@@ -58,6 +59,7 @@ def db_status() -> None:
 @told
 def demo() -> None:
     """Fill an empty database with two agencies at work; one line for each sign-in. Does nothing to any other database."""
+    logging.getLogger().setLevel(logging.WARNING)  # what is said here is read line by line
     for person in seed_demo(config()):
         click.echo(f"{person.email:36} {person.role:10} {person.agency}")
 
