@@ -57,6 +57,8 @@ from app.web.limits import register_limits
 from app.web.navigation import register_navigation
 from app.web.request_id import register_request_id
 from app.web.ui import register_ui
+from app.workspace import views as workspace
+from app.workspace.views.places import RECORDS
 
 ROOT = Path(__file__).parents[1]
 Surface = Literal["platform", "api", "runtime"]
@@ -125,7 +127,7 @@ def create_platform_app(config: Config) -> Flask:
     register_csrf(app)
     register_identity(app)
     register_devices(app)
-    register_navigation(app, counts)
+    register_navigation(app, counts, RECORDS)
     app.register_blueprint(accounts.bp)
     app.register_blueprint(tenancy.bp)
     app.register_blueprint(marketplace.bp)
@@ -133,6 +135,7 @@ def create_platform_app(config: Config) -> Flask:
     app.register_blueprint(studio.bp)
     app.register_blueprint(audit.bp)
     app.register_blueprint(gateway_views.bp)
+    app.register_blueprint(workspace.bp)
     register_mailbox(app, config)
     register_commands(app, surfaces=lambda: (app, create_api_app(config), create_runtime_app(config)))
     protect(app)

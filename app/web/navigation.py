@@ -44,6 +44,17 @@ class Place:
     go: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Drawer:
+    """A group of places that come from the agency's own things, after the first group. items: (session, agency id) to
+    [{key, label, icon, url}]; kept as long as the counters.
+    """
+
+    label: str
+    permission: Permission
+    items: Callable[[Session, UUID], list[dict[str, Any]]]
+
+
 GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
     (
         "Workspace",
@@ -83,14 +94,14 @@ def url_if(endpoint: str, **values: Any) -> str | None:
     return url_for(endpoint, **values) if endpoint in current_app.view_functions else None
 
 
-def register_navigation(app: Flask, counts: Counts) -> None:
+def register_navigation(app: Flask, counts: Counts, drawer: Drawer | None = None) -> None:
     """Give templates nav, me, agency, agencies, the addresses of the frame, and url_if. counts: {place key: how many}."""
     app.jinja_env.globals["url_if"] = url_if
 
     @app.context_processor
     def frame() -> dict[str, Any]:
         return {
-            "nav": LocalProxy(lambda: _once("nav", lambda: _navigation(counts))),
+            "nav": LocalProxy(lambda: _once("nav", lambda: _navigation(counts, drawer))),
             "me": LocalProxy(lambda: _once("me", _me)),
             "agency": LocalProxy(lambda: _once("agency", _agency)),
             "agencies": LocalProxy(lambda: _once("agencies", _agencies)),
@@ -145,12 +156,13 @@ def _agencies() -> list[dict[str, Any]]:
     ]
 
 
-def _navigation(counts: Counts) -> list[dict[str, Any]]:
+def _navigation(counts: Counts, drawer: Drawer | None) -> list[dict[str, Any]]:
     membership = current_user.membership
     if membership is None:
         return []
     allowed = ROLE_PERMISSIONS[membership.role]
-    numbers = _counted(counts, membership.agency_id)
+    kept = _kept(counts, drawer, membership.agency_id)
+    numbers = kept["counts"]
     groups = []
     for label, places in GROUPS:
         items = [
@@ -168,31 +180,37 @@ def _navigation(counts: Counts) -> list[dict[str, Any]]:
         ]
         if items:
             groups.append({"label": label, "items": items})
+    if drawer is not None and kept["items"] and drawer.permission in allowed:
+        groups.insert(1, {"label": drawer.label, "items": kept["items"]})
     return groups
 
 
-def _counted(counts: Counts, agency_id: UUID) -> dict[str, int]:
-    """The agency's counters, at most 10 s old; in one statement when they have to be counted."""
+def _kept(counts: Counts, drawer: Drawer | None, agency_id: UUID) -> dict[str, Any]:
+    """The agency's counters and drawer, at most 10 s old."""
     key = f"dramac:nav:{agency_id}"
     try:
         kept = redis().get(key)
         if kept:
-            found: dict[str, int] = json.loads(kept)  # type: ignore[arg-type]  # the client is synchronous
+            found: dict[str, Any] = json.loads(kept)  # type: ignore[arg-type]  # the client is synchronous
             return found
-        numbers = _count(counts, agency_id)
-        redis().set(key, json.dumps(numbers), ex=COUNTS_S)
+        made = _made(counts, drawer, agency_id)
+        redis().set(key, json.dumps(made), ex=COUNTS_S)
     except RedisError as error:
         log.warning("counters are not cached: %s", error)
-        return _count(counts, agency_id)
-    return numbers
+        return _made(counts, drawer, agency_id)
+    return made
 
 
-def _count(counts: Counts, agency_id: UUID) -> dict[str, int]:
+def _made(counts: Counts, drawer: Drawer | None, agency_id: UUID) -> dict[str, Any]:
     if current_scope().agency_id == agency_id and "db" in g:
-        return counts(g.db)
+        return _read(counts, drawer, g.db, agency_id)
     # the account page runs in the person's own scope, where an agency's rows are not to be seen
     with tenant_scope(agency_id), transaction(db.session.session_factory()) as session:
-        return counts(session)
+        return _read(counts, drawer, session, agency_id)
+
+
+def _read(counts: Counts, drawer: Drawer | None, session: Session, agency_id: UUID) -> dict[str, Any]:
+    return {"counts": counts(session), "items": drawer.items(session, agency_id) if drawer else []}
 
 
 def forget_counts(session: Session, agency_id: UUID) -> None:

@@ -1,0 +1,207 @@
+"""From views of a manifest, or from a bare table, to what a screen shows. Pure: no request, no records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from app.errors import NotFound
+from app.modules.conditions import All, Condition, matches, parse_condition
+from app.modules.kinds import Kind
+from app.modules.manifest import Table
+from app.modules.manifest.views import DetailView, FormView, ListView, Related, sort_keys
+from app.runtime.data.model import TableModel
+from app.runtime.query import Sort
+from app.workspace.desk import Desk
+from app.workspace.labels import is_long, many, words
+
+FACETS = frozenset({"enum", "boolean", "user", "ref", "refs", "date", "datetime", "tags"})
+COMPUTED = frozenset({"number", "formula", "rollup"})
+UPLOADS = frozenset({"file", "files"})
+HISTORY = "timeline"
+_NOT_IN_LISTS = frozenset({"json", "secret", "richtext", "address", "geo", "hours", "rrule", "files"})
+_UNSORTABLE = frozenset({"ref", "user", "refs", "tags", "secret", "json", "address", "geo", "hours", "file", "files"})
+_MOST_COLUMNS, _MOST_FACETS = 7, 5
+
+
+@dataclass(frozen=True, slots=True)
+class ListScreen:
+    """A list. key: its name in the address; columns: what is shown unless others are chosen; where: always holds."""
+
+    key: str
+    label: str
+    help: str
+    table: str
+    columns: tuple[str, ...]
+    facets: tuple[str, ...]
+    search: bool
+    sort: tuple[Sort, ...]
+    where: Condition
+    bulk: frozenset[str]
+    export: bool
+    imports: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MenuEntry:
+    """A list in the menu of an install."""
+
+    key: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class DetailScreen:
+    """The panels of one record: names of fields, "timeline", or a related table."""
+
+    main: tuple[str | Related, ...]
+    side: tuple[str | Related, ...]
+
+
+def menu(desk: Desk) -> list[MenuEntry]:
+    """The lists of an install this person may see, in the manifest's order; tables without a list come last."""
+    manifest = desk.manifest
+    named = [name for name in manifest.menu if _listable(desk, name)]
+    if not manifest.menu:
+        named = [name for name in manifest.views if _listable(desk, name)]
+    shown = {_table_of(desk, name) for name in named}
+    # what only a board or calendar shows has to be reached somehow; helpers left out on purpose stay out
+    wanted = {view.table for name in manifest.menu if (view := manifest.views.get(name)) and hasattr(view, "table")}
+    left = [name for name in desk.tables if name not in shown and (name in wanted or not shown or not manifest.menu)]
+    return [MenuEntry(name, list_screen(desk, name).label) for name in [*named, *left]]
+
+
+def list_screen(desk: Desk, name: str) -> ListScreen:
+    """The list of a view, or the generated one of a table. Raises NotFound for what is not there or not theirs."""
+    view = desk.manifest.views.get(name)
+    if isinstance(view, ListView):
+        desk.data.table(view.table)
+        return _from_view(desk, name, view)
+    if name not in desk.manifest.tables:
+        raise NotFound()
+    desk.data.table(name)
+    return _from_table(desk, name)
+
+
+def detail_screen(desk: Desk, table: str, record: dict[str, Any]) -> DetailScreen:
+    """The panels of a record: those of the first detail view it matches, else made from the table's fields."""
+    model, spec = desk.data.model.tables[table], desk.table(table)
+    for view in desk.manifest.views.values():
+        if isinstance(view, DetailView) and view.table == table and _fits(view, model, record):
+            return DetailScreen(_with_history(spec, view.main, view.side), view.side)
+    main = [name for name, field in spec.fields.items() if is_long(field) or field.type == "files"]
+    side = [name for name, field in spec.fields.items() if name not in main and name != spec.title_field]
+    related = [Related(related=name) for name in _pointing_at(desk, table)]
+    story: list[str | Related] = [*main, *related, *([HISTORY] if has_history(spec) else [])]
+    return DetailScreen(tuple(story), tuple(side))
+
+
+def _fits(view: DetailView, model: TableModel, record: dict[str, Any]) -> bool:
+    return not view.where or matches(parse_condition(view.where, model.columns), record)
+
+
+def _with_history(
+    spec: Table, main: tuple[str | Related, ...], side: tuple[str | Related, ...]
+) -> tuple[str | Related, ...]:
+    """The history comes with every table that has one, also where the view does not name it."""
+    return main if not has_history(spec) or HISTORY in (*main, *side) else (*main, HISTORY)
+
+
+def form_fields(desk: Desk, table: str) -> tuple[str, ...]:
+    """The fields of the form: those of the table's form view, else every field a person can fill in, JSON last."""
+    spec = desk.table(table)
+    view = next((one for one in desk.manifest.views.values() if isinstance(one, FormView) and one.table == table), None)
+    names = view.fields if view else tuple(sorted(spec.fields, key=lambda name: spec.fields[name].type == "json"))
+    return tuple(name for name in names if name in spec.fields and spec.fields[name].type not in COMPUTED)
+
+
+def column_choices(desk: Desk, table: str) -> tuple[str, ...]:
+    """Every column a list of the table can have."""
+    fields = desk.table(table).fields
+    names = [name for name, field in fields.items() if field.type not in ("secret", "json")]
+    return (*names, "created_at", "updated_at", "created_by")
+
+
+def sortable(desk: Desk, table: str, name: str) -> bool:
+    """Whether a list may be ordered by a column in a way that means something to people."""
+    field = desk.table(table).fields.get(name)
+    if field is not None and field.type in _UNSORTABLE:
+        return False
+    return desk.data.model.tables[table].columns[name].kind not in (Kind.LIST, Kind.JSON)
+
+
+def has_history(table: Table) -> bool:
+    """Whether every change of a record is kept."""
+    return table.audit or table.timeline
+
+
+def back_refs(desk: Desk, table: str, other: str) -> list[str]:
+    """The ref fields of `other` that point at `table`."""
+    return [name for name, field in desk.table(other).refs.items() if field.to == table]
+
+
+def _pointing_at(desk: Desk, table: str) -> list[str]:
+    return [name for name in desk.tables if back_refs(desk, table, name)]
+
+
+def _table_of(desk: Desk, name: str) -> str:
+    view = desk.manifest.views.get(name)
+    return view.table if isinstance(view, ListView) else name
+
+
+def _listable(desk: Desk, name: str) -> bool:
+    view = desk.manifest.views.get(name)
+    if isinstance(view, ListView):
+        return desk.can(view.table, "read")
+    return view is None and name in desk.manifest.tables and desk.can(name, "read")
+
+
+def _from_view(desk: Desk, name: str, view: ListView) -> ListScreen:
+    model = desk.data.model.tables[view.table]
+    own = view.label or (many(desk.manifest, view.table) if name == view.table else words(name))
+    keys = sort_keys(view.sort)
+    return ListScreen(
+        key=name,
+        label=own,
+        help=view.help or desk.table(view.table).help or "",
+        table=view.table,
+        columns=view.columns,
+        facets=view.filters,
+        search=view.search,
+        sort=tuple(Sort(key.removeprefix("-"), key.startswith("-")) for key in keys),
+        where=parse_condition(view.where, model.columns) if view.where else All(()),
+        bulk=frozenset(view.bulk),
+        export=view.export == "csv",
+        imports=view.import_ == "csv",
+    )
+
+
+def _from_table(desk: Desk, name: str) -> ListScreen:
+    spec = desk.table(name)
+    types = {field.type for field in spec.fields.values()}
+    bulk = {"edit", "delete", "export"}
+    bulk |= {act for act, needs in (("assign", "user"), ("tag", "tags")) if needs in types}
+    return ListScreen(
+        key=name,
+        label=many(desk.manifest, name),
+        help=spec.help or "",
+        table=name,
+        columns=_columns(spec),
+        facets=tuple(key for key, field in spec.fields.items() if field.type in FACETS)[:_MOST_FACETS],
+        search=any(field.search for field in spec.fields.values()),
+        sort=(),
+        where=All(()),
+        bulk=frozenset(bulk),
+        export=True,
+        imports=True,
+    )
+
+
+def _columns(spec: Table) -> tuple[str, ...]:
+    title = spec.title_field
+    fit = [
+        name
+        for name, field in spec.fields.items()
+        if name != title and field.type not in _NOT_IN_LISTS and not is_long(field)
+    ]
+    return (*([title] if title else []), *fit[: _MOST_COLUMNS - 2], "created_at")

@@ -1,0 +1,244 @@
+"""One record: its panels, its history, what points at it, and the acts on it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from flask import Response, current_app, g, request, url_for
+
+from app.access.permissions import Permission
+from app.config import Config
+from app.errors import Conflict, Invalid, NotFound
+from app.installs.models import Install
+from app.modules.conditions import Test
+from app.modules.kinds import Kind
+from app.modules.manifest.fields import EnumField
+from app.modules.manifest.views import Related
+from app.runtime.query import Query
+from app.web.guard import requires
+from app.web.htmx import respond, trigger_toast
+from app.workspace.cells import Cell, cell, kind_of, title
+from app.workspace.changes import events
+from app.workspace.desk import Desk
+from app.workspace.labels import field_label, inside, is_long, many, one, option_label, option_tone
+from app.workspace.listing import PREFIX, expandable
+from app.workspace.neighbours import neighbours
+from app.workspace.screens import back_refs, detail_screen, has_history, list_screen, menu
+from app.workspace.views.common import BASE, bp, carried, desk_of, list_url, page, record_url, state_of
+
+RELATED_ROWS, HISTORY_ROWS = 10, 50
+
+
+@bp.get(f"{BASE}/<table>/<uuid:record_id>")
+@requires(Permission.RECORDS_VIEW, install=Install)
+def record(install: Install, table: str, record_id: UUID) -> Response:
+    desk = desk_of(install)
+    desk.data.table(table)
+    names = tuple(desk.table(table).fields)
+    found = desk.data.get(table, record_id, Query(expand=expandable(desk, table, names)))
+    values = found.values
+    screen = detail_screen(desk, table, values)
+    state = _state(desk, table)
+    before, after = neighbours(desk, state, _flat(values))
+    return page(
+        "workspace/record.html",
+        desk,
+        table=table,
+        record=values | _moments(values),
+        name=title(desk, table, values),
+        noun=one(desk.manifest, table),
+        moves=_moves(desk, table, values),
+        main=_panels(desk, table, values, screen.main),
+        side=_panels(desk, table, values, screen.side),
+        before=before,
+        after=after,
+        screen=state.screen,
+        carry=carried(state),
+        back=list_url(desk, state.screen.key, carried(state)),
+        author=desk.actor_name(values.get("created_by") or ""),
+        api=_api_example(desk, table, record_id),
+        can_edit=desk.can(table, "update"),
+        can_delete=desk.can(table, "delete"),
+        can_create=desk.can(table, "create"),
+    )
+
+
+@bp.post(f"{BASE}/<table>/<uuid:record_id>/move")
+@requires(Permission.RECORDS_EDIT, install=Install)
+def move(install: Install, table: str, record_id: UUID) -> Response:
+    """Give the status field its next value, when the version is the one that was looked at."""
+    desk = desk_of(install)
+    desk.data.table(table)
+    states = desk.table(table).states
+    if states is None:
+        raise NotFound()
+    where = record_url(desk, table, record_id, request.form.get("_list", ""))
+    to, version = request.form.get("to", ""), request.form.get("_version", "")
+    try:
+        desk.data.update(
+            table, record_id, {states.field: to or None}, if_version=int(version) if version.isdecimal() else None
+        )
+        field = desk.table(table).fields[states.field]
+        label = option_label(field, to) if isinstance(field, EnumField) else to
+        trigger_toast("success", f"{field_label(desk.table(table), states.field)}: {label}")
+    except (Invalid, Conflict) as error:
+        trigger_toast("error", "Nothing was changed", error.message)
+    return respond(redirect_to=where)
+
+
+@bp.post(f"{BASE}/<table>/<uuid:record_id>/delete")
+@requires(Permission.RECORDS_DELETE, install=Install)
+def delete(install: Install, table: str, record_id: UUID) -> Response:
+    desk = desk_of(install)
+    desk.data.table(table)
+    state = _state(desk, table)
+    name = title(desk, table, desk.data.get(table, record_id).values)
+    try:
+        batch = desk.data.delete(table, record_id)
+    except Conflict as error:
+        trigger_toast("error", f"{name} is not deleted", error.message)
+        return respond(redirect_to=record_url(desk, table, record_id, request.form.get("_list", "")))
+    trigger_toast("success", f"{name} is deleted", undo=url_for(".restore", install_id=desk.install_id, batch=batch))
+    return respond(redirect_to=list_url(desk, state.screen.key, request.form.get("_list", "")))
+
+
+@bp.post(f"{BASE}/restore/<uuid:batch>")
+@requires(Permission.RECORDS_EDIT, install=Install)
+def restore(install: Install, batch: UUID) -> Response:
+    """Undo what a batch did, when nobody changed the same records since."""
+    desk = desk_of(install)
+    try:
+        back = desk.data.restore(batch)
+    except (Conflict, Invalid) as error:
+        trigger_toast("error", "This cannot be undone any more", error.message)
+        return respond(redirect_to=url_for(".home", install_id=desk.install_id))
+    table, record_id = back[0]
+    trigger_toast("success", "Undone")
+    if len(back) == 1 and _is_there(desk, table, record_id):
+        return respond(redirect_to=record_url(desk, table, record_id))
+    return respond(redirect_to=list_url(desk, table))
+
+
+def _is_there(desk: Desk, table: str, record_id: UUID) -> bool:
+    try:
+        desk.data.get(table, record_id, Query(fields=("id",)))
+    except NotFound:
+        return False
+    return True
+
+
+def _state(desk: Desk, table: str) -> Any:
+    """The list the record was opened from, else the table's own."""
+    key = request.values.get("in", "")
+    try:
+        if key and list_screen(desk, key).table == table:
+            return state_of(desk, key, request.args)
+    except NotFound:
+        pass
+    return state_of(desk, _own_list(desk, table), request.args)
+
+
+def _own_list(desk: Desk, table: str) -> str:
+    return next((entry.key for entry in menu(desk) if list_screen(desk, entry.key).table == table), table)
+
+
+def _flat(values: dict[str, Any]) -> dict[str, Any]:
+    """With references as ids again."""
+    return {
+        name: value["id"] if isinstance(value, dict) and "id" in value and "version" in value else value
+        for name, value in values.items()
+    }
+
+
+def _moves(desk: Desk, table: str, values: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """(value, label, tone) of where the status may go from here."""
+    states = desk.table(table).states
+    if states is None or not desk.can(table, "update"):
+        return []
+    field, now = desk.table(table).fields[states.field], values.get(states.field)
+    assert isinstance(field, EnumField)
+    return [(to, option_label(field, to), option_tone(field, to)) for to in states.moves.get(now or "", ())]
+
+
+# -- panels: ("facts", [(label, cell)]), ("text", label, cell), ("related", …), ("history", …)
+
+
+def _panels(desk: Desk, table: str, values: dict[str, Any], wanted: tuple[str | Related, ...]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for panel in wanted:
+        if isinstance(panel, Related):
+            if desk.can(panel.related, "read"):
+                found += [
+                    _related(desk, table, values, panel.related, via) for via in back_refs(desk, table, panel.related)
+                ]
+        elif panel == "timeline" and "timeline" not in desk.table(table).fields:
+            found.append({"kind": "history"} | _history(desk, table, values))
+        else:
+            _add_field(desk, table, values, panel, found)
+    return found
+
+
+def _add_field(desk: Desk, table: str, values: dict[str, Any], name: str, found: list[dict[str, Any]]) -> None:
+    """Long fields get a panel of their own, short ones stand together."""
+    field = desk.table(table).fields.get(name)
+    shown, label = cell(desk, table, name, values), field_label(desk.table(table), name)
+    if field is not None and field.type == "secret" and shown.empty:
+        shown = Cell("text", "Not set")
+    if field is not None and is_long(field) and field.type not in ("address",):
+        if not shown.empty:
+            found.append({"kind": "text", "label": label, "cell": shown})
+        return
+    if not found or found[-1]["kind"] != "facts":
+        found.append({"kind": "facts", "facts": []})
+    found[-1]["facts"].append((label, shown))
+
+
+def _related(desk: Desk, table: str, values: dict[str, Any], other: str, via: str) -> dict[str, Any]:
+    """The records of another table that refer to this one, the newest ten."""
+    state = state_of(desk, _own_list(desk, other), type(request.args)())
+    columns = tuple(name for name in state.columns if name != via)[:4]
+    here = UUID(str(values["id"]))
+    where = Test(via, "eq", here, Kind.UUID)
+    query = Query(where=where, sort=state.sort, limit=RELATED_ROWS, expand=expandable(desk, other, columns), count=True)
+    found = desk.data.list(other, query)
+    several = len(back_refs(desk, table, other)) > 1
+    suffix = f" ({inside(field_label(desk.table(other), via))})" if several else ""
+    return {
+        "kind": "related",
+        "id": f"{other}-{via}",
+        "table": other,
+        "label": many(desk.manifest, other) + suffix,
+        "noun": one(desk.manifest, other),
+        "columns": [(field_label(desk.table(other), name), kind_of(desk, other, name)) for name in columns],
+        "rows": [
+            (row["id"], title(desk, other, row), [cell(desk, other, name, row) for name in columns])
+            for row in found.records
+        ],
+        "count": found.count,
+        "query": f"{PREFIX}{via}={here}",
+        "list": state.screen.key,
+        "can_create": desk.can(other, "create"),
+    }
+
+
+def _history(desk: Desk, table: str, values: dict[str, Any]) -> dict[str, Any]:
+    if not has_history(desk.table(table)):
+        return {"events": []}
+    entries = desk.data.history(table, UUID(str(values["id"])), limit=HISTORY_ROWS)
+    return {"events": events(desk, table, entries, values), "cut": len(entries) == HISTORY_ROWS}
+
+
+def _api_example(desk: Desk, table: str, record_id: UUID) -> str:
+    """How a program reads this record; "" for people who do not see keys, or where no key reaches it."""
+    if not g.actor.can(Permission.KEYS_VIEW) or "read" not in desk.table(table).access.api:
+        return ""
+    config: Config = current_app.config["DRAMAC"]
+    address = f"{config.platform_url}/api/modules/{desk.context.module_slug}/{table}/{record_id}"
+    return f'curl {address} \\\n  -H "Authorization: Bearer $DRAMAC_KEY"'
+
+
+def _moments(values: dict[str, Any]) -> dict[str, Any]:
+    """The server's moments as times, beside the record's texts."""
+    return {f"{name}_shown": datetime.fromisoformat(values[name]) for name in ("created_at", "updated_at")}
