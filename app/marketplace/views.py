@@ -41,6 +41,7 @@ def index() -> str:
         "q": text,
         "sort": sort,
         "sorts": SORTS,
+        "site": request.args.get("site", ""),
         "can_author": g.actor.can(Permission.MODULES_AUTHOR),
     }
     if is_htmx():
@@ -70,6 +71,7 @@ def module(slug: str) -> str:
         asks=asks_of(manifest),
         version_options=[(row.version, row.version) for row in versions if row.status == "published"],
         sites=sites,
+        site=request.args.get("site", ""),
         site_options=[(site.public_id, site.name) for site in sites if site.install_id is None],
         can_install=g.actor.can(Permission.INSTALLS_CREATE),
     )

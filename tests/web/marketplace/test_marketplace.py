@@ -6,6 +6,7 @@ import pytest
 
 from app.access.permissions import Role
 from app.config import Config
+from app.tenancy.models import Agency
 from tests.support.packages import notes
 from tests.support.publishing import installed, new_slug, released
 from tests.support.world import Person, World
@@ -55,8 +56,6 @@ def test_text_of_publishers_is_never_markup(ada: Person, browse: Browse) -> None
 def test_sites_that_have_it_are_named_and_not_offered(
     world: World, ada: Person, config: Config, browse: Browse
 ) -> None:
-    from app.tenancy.models import Agency
-
     slug = new_slug()
     version = released(ada, notes(slug))
     agency = Agency(id=ada.agency_id)
@@ -65,6 +64,17 @@ def test_sites_that_have_it_are_named_and_not_offered(
     page = browse(ada).get(f"/marketplace/{slug}")
     assert (page.texts("select[name=site] option"), page.texts(".split-rail .plain-list a")) == (["Free"], ["Has it"])
     assert free.public_id in page.text
+
+
+def test_coming_from_a_site_that_site_is_chosen(world: World, ada: Person, browse: Browse) -> None:
+    slug = new_slug()
+    released(ada, notes(slug))
+    agency = Agency(id=ada.agency_id)
+    world.site(agency, name="A first one")
+    wanted = world.site(agency, name="The one")
+    browser = browse(ada)
+    card = browser.get(f"/marketplace/?q={slug}&site={wanted.public_id}").one(".module-card a")
+    assert browser.get(str(card["href"])).texts("select[name=site] option[selected]") == ["The one"]
 
 
 def test_a_viewer_reads_but_is_not_offered_to_install(world: World, browse: Browse) -> None:
