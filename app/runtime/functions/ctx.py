@@ -16,9 +16,15 @@ from app.runtime.functions import process
 log = logging.getLogger(__name__)
 
 
+def open_settings(context: InstallContext) -> dict[str, Any]:
+    """Every setting but the secrets, as templates and functions see it; None for one without a value."""
+    named = [name for name, spec in context.manifest.setting_fields.items() if spec.type != "secret"]
+    return {name: context.settings.get(name) for name in named}
+
+
 def settings_with_secrets(context: InstallContext) -> dict[str, Any]:
     """The settings of an install; secrets opened, for functions alone. One that does not open is left out."""
-    found = dict(context.settings)
+    found = open_settings(context)
     for name, sealed in context.sealed.items():
         try:
             found[name] = unseal(process.keys(), sealed, sealed_setting(context.install_id, name))

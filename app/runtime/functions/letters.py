@@ -18,7 +18,7 @@ from app.mail.actions import body_context
 from app.runtime.context import InstallContext
 from app.runtime.data import Transaction
 from app.runtime.functions import process
-from app.runtime.functions.ctx import site_facts
+from app.runtime.functions.ctx import open_settings, site_facts
 from app.runtime.render import render_template
 from app.runtime.sandbox.pool import HostError
 from app.runtime.validation.problems import Wrong
@@ -108,7 +108,7 @@ def _body(context: InstallContext, given: dict[str, Any]) -> tuple[str, str]:
         page = context.manifest.pages.get(name) if isinstance(name, str) else None
         if page is None or page.kind != "email":
             raise HostError("invalid_argument", "template", "template names a page of kind: email.")
-        data = {"data": given.get("data") or {}, "site": site_facts(context), "settings": dict(context.settings)}
+        data = {"data": given.get("data") or {}, "site": site_facts(context), "settings": open_settings(context)}
         made = render_template(context, page.template, data)
         plain, marked_up = (made, "") if page.template.endswith(".txt") else ("", made)
     if not (plain or marked_up):

@@ -7,7 +7,7 @@ it throws. A function called by another, and a hook, work in the transaction of 
 from __future__ import annotations
 
 import logging
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack
 from datetime import datetime
 from typing import Any
 
@@ -150,7 +150,7 @@ class _Run:
         self.trigger, self.cause = "call", f"{trigger}: {cause}"[:300]
         try:
             # the caller may catch what the called one throws: nothing half-done of it may stay
-            with self.tx.savepoint() if self._tx is not None else nullcontext():
+            with self.tx.savepoint():
                 return self.invoke(name, given)
         finally:
             self.trigger, self.cause = trigger, cause

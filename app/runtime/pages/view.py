@@ -11,7 +11,7 @@ from app.access.actors import Actor
 from app.errors import NotFound
 from app.modules.manifest.pages import Page
 from app.runtime.context import InstallContext
-from app.runtime.functions.ctx import site_facts
+from app.runtime.functions.ctx import open_settings, site_facts
 from app.runtime.pages.data import page_data
 from app.runtime.pages.params import read_color, read_params, read_theme
 from app.runtime.render import render_template
@@ -63,7 +63,7 @@ def show_page(
     seen: dict[str, Any] = {
         "data": page_data(context, page, visitor=visitor),
         "params": params,
-        "settings": dict(context.settings),
+        "settings": open_settings(context),
         "site": site_facts(context),
         "visitor": {"locale": locale, "theme": theme},
     }
