@@ -106,7 +106,7 @@ def reference(install: Install) -> Response:
     base = current_app.config["DRAMAC"].platform_url
     sections, why = None, ""
     try:
-        sections = reference_of(load_install(install.id), base_url=base, functions=False)
+        sections = reference_of(load_install(install.id), base_url=base, functions=True)
     except (NotFound, InstallNotReady) as error:
         why = error.message
     context = {

@@ -119,7 +119,6 @@ def _table_paths(name: str, table: Table, rights: frozenset[str]) -> dict[str, A
         single["get"] = _operation(
             name, f"get_{name}", f"Get one {one}", _record(name), parameters=[_ref("fields"), _ref("expand")]
         )
-        paths[f"/{name}/aggregate"] = {"get": _aggregate(name, many)}
     if CREATE in rights:
         body = {
             "oneOf": [
@@ -144,6 +143,8 @@ def _table_paths(name: str, table: Table, rights: frozenset[str]) -> dict[str, A
         paths[f"/{name}"] = collection
     if single:
         paths[f"/{name}/{{id}}"] = {"parameters": [_ID], **single}
+    if READ in rights:
+        paths[f"/{name}/aggregate"] = {"get": _aggregate(name, many)}
     return paths
 
 

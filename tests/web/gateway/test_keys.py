@@ -197,7 +197,11 @@ def test_the_api_page_shows_calls_that_work(shop: Shop, browse: Browse) -> None:
     page = browse(shop.ada).get(f"/installs/{encode('ins', shop.install_id)}/api")
     assert (page.status, page.heading) == (200, "Shop")
     assert page.texts(".card > header h2") == ["Begin here", "Products", "Orders", "The module"]
-    [create] = [text for text in page.texts("code") if text.startswith(f"curl -X POST http://localhost:8000{shop.url('/products')} ")]
+    [create] = [
+        text
+        for text in page.texts("code")
+        if text.startswith(f"curl -X POST http://localhost:8000{shop.url('/products')} ")
+    ]
     assert create.split(" -H ")[1] == '"Authorization: Bearer $DRAMAC_KEY" \\'
 
 
