@@ -1,7 +1,8 @@
 """One acceptance test after the other: given records, when something happens, then so it is.
 
 Each begins with empty tables. `as` says who acts (staff, public, api, or a role of the module; staff when absent). Hooks
-of events run as after a commit, until nothing new happens, and their letters and events count as well.
+of events run as after a commit, until nothing new happens, and their letters and events count as well. `table/ref` in the
+input of a call stands for that record's id.
 """
 
 from __future__ import annotations
@@ -170,6 +171,15 @@ class _Records:
     def _named(self, table: str, ref: Any) -> str:
         return str(self.ids.get((table, str(ref)), ref))
 
+    def named_in(self, value: Any) -> Any:
+        """Any JSON with the ids of records in the place of `table/ref`."""
+        if isinstance(value, Mapping):
+            return {key: self.named_in(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.named_in(item) for item in value]
+        known = self.ids.get((value.partition("/")[0], value.partition("/")[2])) if isinstance(value, str) else None
+        return str(known) if known else value
+
     def id(self, target: str) -> UUID:
         """The record that `table/ref` names. Raises NotFound."""
         table, _, ref = target.partition("/")
@@ -230,7 +240,7 @@ class _Case:
         elif target := when.get("delete"):
             tx.delete(target.partition("/")[0], self.records.id(target))
         elif name := when.get("call"):
-            self.answer = self._call(name, given if given is not None else values, tx)
+            self.answer = self._call(name, self.records.named_in(given if given is not None else values), tx)
         elif page := when.get("submit"):
             self._submit(page, values)
         elif event := when.get("emit"):
