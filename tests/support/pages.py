@@ -15,6 +15,8 @@ from flask import Flask
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import RequestRedirect
 
+from app.web.dispatch import API_PATHS
+
 UNLABELLED = {"hidden", "submit", "button", "reset", "image"}
 HX_METHODS = {"hx-get": "GET", "hx-post": "POST", "hx-put": "PUT", "hx-patch": "PATCH", "hx-delete": "DELETE"}
 REFERENCES = ("aria-describedby", "aria-labelledby", "aria-controls", "commandfor", "popovertarget", "for", "form")
@@ -65,7 +67,12 @@ def _unlabelled(soup: BeautifulSoup) -> Iterator[str]:
     labelled = {_text(label, "for") for label in soup.find_all("label")}
     for control in soup.find_all(["input", "select", "textarea"]):
         named = control.get("aria-label") or control.get("aria-labelledby") or control.find_parent("label")
-        if not named and _text(control, "type") not in UNLABELLED and _text(control, "id") not in labelled - {""}:
+        if (
+            not named
+            and not control.has_attr("hidden")
+            and _text(control, "type") not in UNLABELLED
+            and _text(control, "id") not in labelled - {""}
+        ):
             yield f"{_name(control)} has no label"
 
 
@@ -114,8 +121,13 @@ def _reference_faults(tag: Tag, soup: BeautifulSoup) -> Iterator[str]:
 
 def _is_route(app: Flask, url: str, method: str) -> bool:
     parts = urlsplit(url)
-    if parts.scheme or parts.netloc or not parts.path.startswith("/") or parts.path.startswith("/static/"):
-        return True  # elsewhere, relative to this page, or a file
+    if (
+        parts.scheme
+        or parts.netloc
+        or not parts.path.startswith("/")
+        or parts.path.startswith(("/static/", *API_PATHS))
+    ):
+        return True  # elsewhere, relative to this page, a file, or of the API's surface
     try:
         app.url_map.bind("localhost").match(parts.path, method)
     except (NotFound, MethodNotAllowed):

@@ -106,6 +106,10 @@ class TestServers:
             db.execute(_create_database(name, template=TEMPLATE))
         return _with_database(self._owner_url(), name)
 
+    def admin_url(self, worker_id: str) -> str:
+        """The worker's database as the superuser, who sees every row: for tests that look at all there is."""
+        return _with_database(self._superuser_url(), f"test_{worker_id}")
+
     def redis_url(self, worker_id: str) -> str:
         """The address of the worker's own numbered Valkey database: gw0 has 1, gw1 has 2, a run without workers has 0."""
         number = int(worker_id.removeprefix("gw")) + 1 if worker_id.startswith("gw") else 0

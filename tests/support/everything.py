@@ -1,0 +1,167 @@
+"""One agency with one of everything that an address can name: for sweeps over all routes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BytesIO
+
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.routing import Rule
+
+from app.access.permissions import Role
+from app.config import Config
+from app.db.base import db
+from app.db.scope import tenant_scope
+from app.db.session import transaction
+from app.gateway.actions import create_key
+from app.installs.models import Install
+from app.lib.clock import utcnow
+from app.lib.ids import encode
+from app.modules.models import Module
+from app.runtime.context import load_install
+from app.runtime.data import Access, Data, Surface
+from app.tenancy.actions.members import invite_member
+from app.tenancy.models import Membership, Site
+from app.web.guard import Access as RouteAccess
+from tests.support.browser import Browser
+from tests.support.publishing import installed, new_slug, released
+from tests.support.world import Person, World
+
+ICON = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><path d="M4 4h16v16H4z"/></svg>'
+PAGE = b"""<h1>Write</h1><form method="post"><label for="t">Title</label><input id="t" name="title"></form>"""
+MANIFEST = """
+manifest: 1
+slug: {slug}
+name: Notes
+summary: Notes in folders.
+version: 1.0.0
+type: app
+icon: icon.svg
+tables:
+  folders:
+    label: {{one: Folder, many: Folders}}
+    fields:
+      name: {{type: text, required: true, max: 80, search: true}}
+    access: {{public: [], staff: [read, create, update, delete], api: [read]}}
+  notes:
+    label: {{one: Note, many: Notes}}
+    title: title
+    fields:
+      title: {{type: text, required: true, max: 80, search: true}}
+      body: {{type: text, multiline: true}}
+      state: {{type: enum, options: [open, done], default: open, required: true}}
+      folder: {{type: ref, to: folders, on_delete: set_null}}
+    states: {{field: state, moves: {{open: [done], done: [open]}}}}
+    access: {{public: [], staff: [read, create, update, delete], api: [read]}}
+    audit: true
+views:
+  notes: {{type: list, table: notes, columns: [title, state, folder], filters: [state], search: true, export: csv, import: csv}}
+menu: [notes]
+pages:
+  write: {{template: write.html, kind: form, title: Write a note, table: notes, fields: [title]}}
+roles:
+  writer: {{label: Writer, tables: {{notes: [read, create, update], folders: [read]}}}}
+settings:
+  - label: Look
+    fields:
+      accent: {{type: color, default: "#3b46c8", label: "Accent colour"}}
+"""
+
+
+@dataclass(frozen=True)
+class Everything:
+    """People of one agency, and a value for each variable that a route may have."""
+
+    ada: Person
+    vic: Person
+    names: dict[str, str]
+    bodies: dict[str, dict[str, str]]  # by endpoint, where a form names an object of the agency
+    install: Install
+    site: Site
+
+    def path(self, rule: Rule) -> str:
+        """The address of a route with the agency's own objects in it."""
+        path = rule.rule
+        for name in rule.arguments:
+            assert name in self.names, f"{rule.rule}: tests/support/everything.py has no {name}"
+            converter = rule._converters[name]
+            kind = next(part for part in path.split("<") if part.partition(">")[0].rpartition(":")[2] == name)
+            path = path.replace(f"<{kind.partition('>')[0]}>", converter.to_url(self.names[name]))
+        return path
+
+
+def make_everything(world: World, config: Config, app: Flask) -> Everything:
+    """A new agency with a client, a site, an installed module with a record, a key, an invitation, members."""
+    agency = world.agency("Studio Lumen")
+    ada = world.person(agency, Role.OWNER, name="Ada Bright")
+    vic = world.person(agency, Role.VIEWER, name="Vic Watcher")
+    client = world.client(agency, "Harbour Group")
+    site = world.site(agency, client=client)
+    slug = new_slug()
+    version = released(
+        ada, {"module.yaml": MANIFEST.format(slug=slug).encode(), "icon.svg": ICON, "templates/write.html": PAGE}
+    )
+    install = installed(config, ada, site, version)
+    data = Data(load_install(install.id), Access(Surface.STAFF, ada.actor))
+    record = data.insert("notes", {"title": "First"})
+    batch = data.delete("notes", data.insert("notes", {"title": "Gone"}).id)
+    with tenant_scope(agency.id, user_id=ada.id), transaction(db.session()) as session:
+        key = create_key(
+            session, site=session.get_one(Site, site.id), install_id=install.id, name="Till", kind="secret",
+            scopes=["read"], by=ada.actor, now=utcnow(),
+        ).key  # fmt: skip
+        invitation = invite_member(
+            session, agency_id=agency.id, email=f"{new_slug('guest')}@example.test", role=Role.MEMBER, by=ada.actor,
+            link=lambda token: f"http://localhost:8000/join/{token}", keys=config.secret_keys, now=utcnow(),
+        )  # fmt: skip
+        module = session.get_one(Module, version.module_id)
+        membership = _membership(session, vic)
+    names = {
+        "client_id": client.public_id, "site_id": site.public_id, "install_id": install.public_id, "key_id": key.public_id,
+        "invitation_id": invitation.public_id, "membership_id": membership, "module_id": module.public_id,
+        "version_id": version.public_id, "slug": slug, "module": slug, "table": "notes", "name": "notes",
+        "field": "folder", "record_id": str(record.id), "batch": str(batch),
+    }  # fmt: skip
+    names["token"] = _file_to_import(Browser(app, ada), install)
+    bodies = {
+        "installs.save_role": {"user": encode("usr", vic.id), "role": "writer"},
+        "installs.upgrade": {"version": version.public_id},
+        "tenancy.change_role": {"role": "viewer"},
+    }
+    return Everything(ada, vic, names, bodies, install, site)
+
+
+def _file_to_import(ada: Browser, install: Install) -> str:
+    """What stands in the address of an import's preview."""
+    file = (BytesIO(b"Title\r\nFrom a file\r\n"), "notes.csv")
+    where = ada.post(f"/installs/{install.public_id}/records/notes/import", {"file": file}).where
+    assert where is not None
+    return where.rpartition("/")[2]
+
+
+def _membership(session: Session, person: Person) -> str:
+    query = select(Membership).where(Membership.user_id == person.id, Membership.agency_id == person.agency_id)
+    return str(session.scalars(query).one().public_id)
+
+
+def member_routes(app: Flask) -> Iterator[tuple[Rule, str, RouteAccess]]:
+    """(rule, method, access) of every route for members of an agency; what destroys comes last, so that it is there before."""
+    access: dict[str, RouteAccess] = app.extensions["access"]
+    found = [
+        (rule, method, access[rule.endpoint])
+        for rule in app.url_map.iter_rules()
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
+        if rule.endpoint in access and access[rule.endpoint].label.startswith("member: ")
+    ]
+    yield from sorted(found, key=lambda one: (one[1] != "GET", _destroys(one[0].rule), one[0].rule))
+
+
+def _destroys(rule: str) -> int:
+    return (
+        1 + ("remove" in rule)
+        if any(word in rule for word in ("revoke", "delete", "archive", "remove", "end", "pause"))
+        else 0
+    )
