@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 from app.access.actors import SYSTEM, Actor
 from app.modules.manifest import FieldBase, Manifest
@@ -32,7 +33,7 @@ class Surface(StrEnum):
     SYSTEM = "system"  # the platform: export, tests of a package, jobs
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Access:
     """One caller's way to the records of an install.
 
@@ -88,7 +89,7 @@ class Access:
         """Whether secrets are given in the open: to the module's own functions, and to nobody else."""
         return self.surface is Surface.FUNCTION and self.foreign is None
 
-    @property
+    @cached_property
     def view(self) -> tuple[object, ...]:
         """What of this caller shapes the columns of an answer; equal views may share statements."""
         foreign = tuple(sorted((table, tuple(sorted(fields))) for table, (fields, _) in (self.foreign or {}).items()))

@@ -141,22 +141,32 @@ def list_statement(model: TableModel, access: Access, site_id: UUID, query: Quer
 
     def build() -> sql.Composable:
         return q(
-            "SELECT {doc}::text, {texts} FROM {table} t WHERE {filters} AND {after} ORDER BY {order} LIMIT {p}::bigint",
+            "SELECT {doc}::text, {texts} FROM {table} t WHERE {filters} AND {after} ORDER BY {order} LIMIT {limit}",
             doc=as_json(document(model, access, query.fields, query.expand)),
             texts=keyset.texts_sql(keys),
             table=model.sql,
             filters=_filters(model, access, query.where, len(query.q.split())),
             after=keyset.after_sql(keys, nulls) if nulls is not None else sql.SQL("TRUE"),
             order=keyset.order_sql(keys),
-            p=PARAM,
+            limit=sql.Literal(query.limit + 1),  # a parameter would keep PostgreSQL planning at every call
         )
 
     words = query.q.split()
-    shape = ("list", access.view, query.fields, query.expand, shape_of(query.where), len(words), query.sort, nulls)
+    shape = (
+        "list",
+        access.view,
+        query.fields,
+        query.expand,
+        shape_of(query.where),
+        len(words),
+        query.sort,
+        nulls,
+        query.limit,
+    )
     values = [site_id, *values_of(query.where), *_word_values(model, access, words)]
     if after is not None:
         values += keyset.after_values(keys, after)
-    return cached(model, shape, build), [*values, query.limit + 1]
+    return cached(model, shape, build), values
 
 
 def count_statement(model: TableModel, access: Access, site_id: UUID, where: Condition, text: str = "") -> Statement:

@@ -71,8 +71,8 @@ def insert_statement(
             "new AS (INSERT INTO {table} (id, site_id, created_by{comma}{names}) "
             "SELECT g.id, {p}::uuid, {p}::text{comma}{given} FROM given g RETURNING *){links}, "
             "told AS (INSERT INTO public.events ({event_columns}) SELECT {stamp}, {p}::text, t.id::text, "
-            "jsonb_build_object('record', {event}) FROM new t JOIN given g USING (id)) "
-            "SELECT t.id, t.version, {answer}::text FROM new t JOIN given g USING (id) ORDER BY t.id",
+            "jsonb_build_object('record', {event}) FROM new t{with_refs}) "
+            "SELECT t.id, t.version, {answer}::text FROM new t{with_refs} ORDER BY t.id",
             p=PARAM,
             record=commas(record),
             table=model.sql,
@@ -80,6 +80,7 @@ def insert_statement(
             names=names,
             given=commas([sql.Identifier("g", column.name) for column in columns]),
             links=sql.SQL("").join(_new_links(model, name) for name in refs),
+            with_refs=sql.SQL(" JOIN given g USING (id)" if refs else ""),
             event_columns=EVENT_COLUMNS,
             stamp=STAMP,
             event=as_json(document(model, EVENT_ACCESS, given=given)),

@@ -20,9 +20,11 @@ from app.errors import FieldError
 from app.modules.kinds import SYSTEM_COLUMNS, Kind
 from app.modules.values import WrongValue, read_text
 from app.runtime.data.model import TableModel
-from app.runtime.data.shapes import SQL_TYPES
+from app.runtime.data.shapes import SQL_TYPES, shape_of, values_of
 from app.runtime.data.sqltext import PARAM, commas, q
 from app.runtime.query import Query, QueryInvalid, Sort
+
+MOST_FINGERPRINTS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +112,14 @@ def after_values(keys: Sequence[Key], values: Sequence[Any]) -> list[Any]:
 
 def fingerprint(model: TableModel, query: Query) -> str:
     """What a cursor is bound to: module version, table, order and every filter value."""
-    bound = repr((model.module.key, model.name, query.sort, query.where, query.q))
-    return hashlib.blake2s(bound.encode(), digest_size=9).hexdigest()
+    key = (query.sort, shape_of(query.where))
+    fixed = model.fingerprints.get(key)
+    if fixed is None:
+        if len(model.fingerprints) > MOST_FINGERPRINTS:
+            model.fingerprints.clear()
+        fixed = model.fingerprints[key] = repr((model.module.key, model.name, *key))
+    bound = f"{fixed}{values_of(query.where)!r}{query.q}"
+    return hashlib.blake2s(bound.encode(errors="replace"), digest_size=9).hexdigest()
 
 
 def encode_cursor(bound_to: str, texts: Sequence[str | None]) -> str:

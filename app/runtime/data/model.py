@@ -23,6 +23,7 @@ from app.runtime.validation.record import Rules
 
 RFC3339 = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
 _MAX_MODELS = 200
+_MAX_VIEWS = 200
 
 
 class ModuleModel:
@@ -50,6 +51,8 @@ class TableModel:
         self.spec = spec
         self.layout: TableLayout = module.layout.table(name)
         self.sql = self.relation(self.layout.name)
+        self.fingerprints: dict[object, str] = {}
+        self._filterable: dict[object, dict[str, Column]] = {}
         self.created, self.updated, self.deleted = own_events(name, spec)
 
     def relation(self, physical: str) -> sql.Composable:
@@ -99,11 +102,15 @@ class TableModel:
 
     def filterable(self, access: Access) -> dict[str, Column]:
         """What a caller may filter and sort by: what it sees, and never a secret."""
-        names = {
-            *self.system(access),
-            *(name for name, field in self.visible(access).items() if field.type != "secret"),
-        }
-        return {name: column for name, column in self.columns.items() if name in names}
+        found = self._filterable.get(access.view)
+        if found is None:
+            seen = (name for name, field in self.visible(access).items() if field.type != "secret")
+            names = {*self.system(access), *seen}
+            found = {name: column for name, column in self.columns.items() if name in names}
+            if len(self._filterable) > _MAX_VIEWS:  # a manifest's few roles make few; consents may differ by site
+                self._filterable.clear()
+            self._filterable[access.view] = found
+        return found
 
     # -- SQL
 

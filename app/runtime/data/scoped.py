@@ -10,19 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import psycopg
-from psycopg import RawCursor
 
 from app.access.actors import Actor
 from app.db.pools import runtime_pool
 from app.errors import Conflict, Unavailable
 from app.runtime.context import InstallContext
-
-Statement = tuple[str, Sequence[Any]]
-Rows = list[tuple[Any, ...]]
+from app.runtime.data.wire import Rows as Rows
+from app.runtime.data.wire import Statement as Statement
+from app.runtime.data.wire import exchange
 
 _SCOPE = (
     "SELECT set_config('role', $1, true), set_config('app.site_id', $2, true), set_config('app.agency_id', $3, true), "
@@ -54,40 +52,42 @@ class Scope:
     batch: str
 
     @classmethod
-    def of(cls, context: InstallContext, actor: Actor, batch: UUID) -> Scope:
+    def of(cls, context: InstallContext, actor: Actor, batch: UUID | None = None) -> Scope:
+        """batch: what the history files changes under; None for reads."""
         person = str(actor.id) if actor.kind == "person" and actor.id else ""
-        return cls(context.role, context.site_id, context.agency_id, actor.ref, person, str(batch))
+        return cls(context.role, context.site_id, context.agency_id, actor.ref, person, str(batch or ""))
 
     @property
     def statement(self) -> Statement:
         return _SCOPE, [self.role, str(self.site_id), str(self.agency_id), self.actor, self.person, self.batch]
 
 
+@contextmanager
+def borrowed() -> Iterator[psycopg.Connection]:
+    """A connection of the runtime's pool, which undoes what is left open on it."""
+    pool = runtime_pool()
+    connection = pool.getconn()
+    try:
+        yield connection
+    finally:
+        pool.putconn(connection)
+
+
 def run(scope: Scope, statements: Sequence[Statement]) -> list[Rows]:
     """The rows of each statement, in one round trip. For reads: PostgreSQL's implicit transaction ends at the Sync."""
-    with runtime_pool().connection() as connection, translated():
-        return _pipelined(connection, [scope.statement, *statements])[1:]
+    with borrowed() as connection, translated():
+        return exchange(connection, [scope.statement, *statements])[1:]
 
 
 def run_and_commit(scope: Scope, statements: Sequence[Statement]) -> list[Rows]:
     """The same for writes, in one round trip and one transaction; COMMIT says itself what deferred rules refuse."""
-    with runtime_pool().connection() as connection, translated():
+    with borrowed() as connection, translated():
         try:
-            return _pipelined(connection, [("BEGIN", []), scope.statement, *statements, ("COMMIT", [])])[2:-1]
+            return exchange(connection, [("BEGIN", []), scope.statement, *statements, ("COMMIT", [])])[2:-1]
         except BaseException:
             if not connection.closed:
-                connection.execute(b"ROLLBACK")
+                exchange(connection, [("ROLLBACK", [])])
             raise
-
-
-def _pipelined(connection: psycopg.Connection, statements: Sequence[Statement]) -> list[Rows]:
-    cursors = []
-    with connection.pipeline():
-        for text, values in statements:
-            cursor = RawCursor(connection)
-            cursor.execute(text, values, prepare=True)
-            cursors.append(cursor)
-    return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
 
 
 @contextmanager
@@ -125,7 +125,7 @@ class Connection:
             before.append(scope.statement)
         with translated():
             self._begun = True
-            found = _pipelined(self._connection, [*before, *statements])
+            found = exchange(self._connection, [*before, *statements])
         self._scope = scope
         return found[len(before) :]
 
@@ -159,4 +159,4 @@ class Connection:
         self._begun = False
 
     def _plain(self, text: str) -> None:
-        self._connection.execute(text.encode())
+        exchange(self._connection, [(text, [])])

@@ -18,14 +18,9 @@ from app.runtime.data import compile_writes as compiled
 from app.runtime.data.access import CREATE, Access
 from app.runtime.data.faults import refusal
 from app.runtime.data.model import TableModel
-from app.runtime.data.reads import Reader, Tried
-from app.runtime.data.results import Record
-from app.runtime.data.scoped import Connection, Rows, Scope, run, run_and_commit
-from app.runtime.data.wakeup import wake_dispatcher
-from app.runtime.data.writes import (
+from app.runtime.data.preparing import (
     Hooks,
     Settings,
-    Transaction,
     Values,
     check_one,
     foreign_access,
@@ -33,6 +28,12 @@ from app.runtime.data.writes import (
     prepare,
     stamp_of,
 )
+from app.runtime.data.reads import Reader, Tried
+from app.runtime.data.results import Record
+from app.runtime.data.scoped import Connection, Scope, run, run_and_commit
+from app.runtime.data.wakeup import wake_dispatcher
+from app.runtime.data.wire import Rows
+from app.runtime.data.writes import Transaction
 
 _wired: dict[str, tuple[str, ...]] = {"keys": ()}
 _hooks: dict[str, Hooks] = {}
@@ -69,7 +70,7 @@ class Data(Reader):
         return self.settings.keys
 
     def _send(self, statements: Tried) -> list[Rows]:
-        return run(Scope.of(self.context, self.access.actor, self.settings.batch), statements)
+        return run(Scope.of(self.context, self.access.actor), statements)
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:

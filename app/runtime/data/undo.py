@@ -14,6 +14,7 @@ from app.runtime.data.access import CREATE, DELETE, UPDATE
 from app.runtime.data.compile import Statement
 from app.runtime.data.faults import refusal
 from app.runtime.data.model import TableModel
+from app.runtime.data.preparing import stamp_of
 from app.runtime.data.restore import Change, ChangedSince
 
 if TYPE_CHECKING:
@@ -80,8 +81,6 @@ def _links(tx: Transaction, plan: Plan, model: TableModel, link: str, group: lis
 
 
 def _records(tx: Transaction, plan: Plan, model: TableModel, group: list[Change]) -> None:
-    from app.runtime.data.writes import stamp_of
-
     stamp = stamp_of(tx)
     physical = tx.context.physical.physical[model.layout.name]
     generated = frozenset(column.name for column in physical.columns if column.generated)

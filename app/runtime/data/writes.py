@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any, Protocol
+from dataclasses import replace
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -15,54 +14,39 @@ import psycopg
 
 from app.db.roles import RUNTIME
 from app.errors import FieldError, Invalid, NotFound, Unavailable, VersionMismatch
-from app.lib.ids import uuid7
-from app.modules.kinds import Kind
 from app.modules.manifest.fields import NumberField
-from app.modules.manifest.pages import TableHook
-from app.modules.values import WrongValue, read_value
-from app.runtime.context import InstallContext, find_install
+from app.runtime.context import InstallContext
 from app.runtime.data import compile_writes as compiled
 from app.runtime.data.access import CREATE, DELETE, READ, UPDATE, Access, Surface
 from app.runtime.data.compile import Statement
 from app.runtime.data.faults import refusal
 from app.runtime.data.model import TableModel
+from app.runtime.data.preparing import (
+    MAX_BATCH as MAX_BATCH,
+)
+from app.runtime.data.preparing import (
+    Hooks as Hooks,
+)
+from app.runtime.data.preparing import Settings as Settings
+from app.runtime.data.preparing import Values, changed_values, check_one, check_rows, hooked, invalid, prepare, refuse
+from app.runtime.data.preparing import facts_of as facts_of
+from app.runtime.data.preparing import foreign_access as foreign_access
+from app.runtime.data.preparing import stamp_of as stamp_of
 from app.runtime.data.reads import Reader, Tried
 from app.runtime.data.results import Record
-from app.runtime.data.scoped import Connection, Rows, Scope
+from app.runtime.data.scoped import Connection, Scope
 from app.runtime.data.secret_fields import seal_secrets
 from app.runtime.data.undo import undo
-from app.runtime.validation.problems import Facts
-from app.runtime.validation.record import Checked, check_change, check_new, writable_fields
+from app.runtime.data.wire import Rows
+from app.runtime.validation.record import check_change, check_new, writable_fields
 
-MAX_BATCH = 500
 MAX_EVENT_BYTES = 256_000
-Values = Mapping[str, Any]
 
 
 class FunctionsMissing(Unavailable):
     """This change has to pass a function of the module, and functions do not run here."""
 
     code = "functions_missing"
-
-
-class Hooks(Protocol):
-    """Runs the before_* functions of a module. tx: the open transaction, for the function's own reads and writes."""
-
-    def before(
-        self, tx: Transaction, table: str, event: str, old: dict[str, Any] | None, new: dict[str, Any] | None
-    ) -> dict[str, Any] | None:
-        """The values to write instead of `new`; None keeps them. Raises Invalid to refuse."""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What is the same for every write of one call. keys: for sealing secrets; depth: hooks of events above this one."""
-
-    now: datetime
-    batch: UUID
-    keys: tuple[str, ...] = ()
-    hooks: Hooks | None = None
-    depth: int = 0
 
 
 class Transaction(Reader):
@@ -126,9 +110,9 @@ class Transaction(Reader):
         if if_version is not None and if_version != version:
             raise VersionMismatch()
         checked = check_change(model.rules, values, before, writable_fields(model.visible(self.access)), facts_of(self))
-        _refuse(checked.errors)
-        changed = self._with_hook(model, _changed(model, before, checked.values), before)
-        changed = _changed(model, before, changed)
+        refuse(checked.errors)
+        changed = self._with_hook(model, changed_values(model, before, checked.values), before)
+        changed = changed_values(model, before, changed)
         if not changed:
             return self._as_seen(model, record_id, version)
         return self._update(model, record_id, changed)
@@ -192,7 +176,6 @@ class Transaction(Reader):
     def savepoint(self) -> Iterator[None]:
         """Undo only what is inside when it fails."""
         self._connection.begin(self._scope)
-        self._connection.begin(self._scope)
         with self._connection.savepoint():
             yield
 
@@ -237,7 +220,7 @@ class Transaction(Reader):
                 else:
                     other = other or told or one
         if errors:
-            raise _invalid(errors) from error
+            raise invalid(errors) from error
         raise other or refusal(error, self.context, self.model) or error
 
     def _update(self, model: TableModel, record_id: UUID, changed: dict[str, Any]) -> Record:
@@ -319,101 +302,5 @@ class Transaction(Reader):
             if before
             else check_new(rules, merged, fields, facts, at=at)
         )
-        _refuse(checked.errors)
+        refuse(checked.errors)
         return checked.values
-
-
-# -- shared with single writes that need no transaction of their own
-
-
-class Writer(Protocol):
-    """What validation and stamping need of a caller."""
-
-    context: InstallContext
-    access: Access
-    settings: Settings
-
-
-def facts_of(writer: Writer) -> Facts:
-    site = writer.context.site
-    return Facts(writer.settings.now, site.locale, site.time_zone)
-
-
-def stamp_of(writer: Writer) -> compiled.Stamp:
-    context, actor = writer.context, writer.access.actor
-    return compiled.Stamp(
-        context.agency_id, context.site_id, context.install_id, actor.ref, actor.request_id, writer.settings.depth
-    )
-
-
-def hooked(context: InstallContext, table: str, event: str) -> bool:
-    """Whether a function of the module wants to see this change first."""
-    return any(
-        isinstance(function.on, TableHook) and function.on.table == table and function.on.event == event
-        for function in context.manifest.functions.values()
-    )
-
-
-def check_one(writer: Writer, model: TableModel, values: Values) -> dict[str, Any]:
-    checked = check_new(model.rules, values, writable_fields(model.visible(writer.access)), facts_of(writer))
-    _refuse(checked.errors)
-    return checked.values
-
-
-def check_rows(writer: Writer, model: TableModel, rows: Sequence[Values]) -> list[dict[str, Any]]:
-    if len(rows) > MAX_BATCH:
-        detail = f"at most {MAX_BATCH} records at once"
-        raise Invalid(detail, errors=[FieldError("", "max", detail)])
-    rules, fields, facts = model.rules, writable_fields(model.visible(writer.access)), facts_of(writer)
-    checked: list[Checked] = [check_new(rules, row, fields, facts, at=(at,)) for at, row in enumerate(rows)]
-    _refuse([error for one in checked for error in one.errors])
-    return [one.values for one in checked]
-
-
-def prepare(writer: Writer, model: TableModel, rows: list[dict[str, Any]]) -> None:
-    """Give new records their ids, ascending, and seal their secrets."""
-    for row, record_id in zip(rows, sorted(uuid7() for _ in rows), strict=True):
-        row["id"] = record_id
-        seal_secrets(model, row, record_id, writer.settings.keys)
-
-
-def _changed(model: TableModel, before: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values that differ from what is there. Secrets always do."""
-    return {name: value for name, value in values.items() if not _same(model, name, before.get(name), value)}
-
-
-def _same(model: TableModel, name: str, old: Any, new: Any) -> bool:
-    field = model.spec.fields[name]
-    if field.type == "secret":
-        return old == {"set": False} and new is None
-    if old in (None, []) or new in (None, []):
-        return old in (None, []) and new in (None, [])
-    kind = model.columns[name].kind
-    try:
-        return bool(read_value(kind, old) == read_value(kind, new)) if kind is not Kind.JSON else bool(old == new)
-    except WrongValue:
-        return False
-
-
-def _refuse(errors: list[FieldError]) -> None:
-    if errors:
-        raise _invalid(errors)
-
-
-def _invalid(errors: list[FieldError]) -> Invalid:
-    said = dict.fromkeys(f"{error.pointer.rpartition('/')[2]}: {error.detail}" for error in errors)
-    return Invalid("; ".join(said), errors=errors)
-
-
-def foreign_access(context: InstallContext, access: Access, module_slug: str) -> tuple[InstallContext, Access]:
-    """Another module on the same site and what of it this one may touch: what was consented to, nothing else."""
-    tables = {
-        one["table"]: (frozenset(one["fields"]), frozenset(one.get("access", ("read",))))
-        for one in context.granted.get("tables", ())
-        if one["module"] == module_slug
-    }
-    if not tables:
-        raise NotFound()
-    return find_install(context.site_id, module_slug), Access(
-        access.surface, access.actor, rights=access.rights, foreign=tables
-    )

@@ -20,6 +20,9 @@ MAX_TEXT, MAX_URL, MAX_SECRET, MAX_RRULE = 100_000, 2048, 4000, 500
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 _RRULE = re.compile(r"[A-Z]+=[A-Z0-9,+:-]+(;[A-Z]+=[A-Z0-9,+:-]+)*")
+_PLAIN_ADDRESS = re.compile(
+    r"([a-zA-Z0-9_+-]+(?:\.[a-zA-Z0-9_+-]+)*)@((?:[a-zA-Z0-9](?:-?[a-zA-Z0-9]){0,31}\.){1,5}[a-zA-Z]{2,24})", re.ASCII
+)
 _TAGS = {
     "p", "br", "hr", "h2", "h3", "h4", "strong", "b", "em", "i", "u", "s", "code", "pre", "blockquote", "ul", "ol", "li",
     "a", "table", "thead", "tbody", "tr", "th", "td", "sub", "sup",
@@ -85,6 +88,10 @@ def email(value: Any) -> str:
     found = line(value, 254)
     if not found:
         return found
+    if plain_address := _PLAIN_ADDRESS.fullmatch(found):  # nearly all of them; the library takes 50 times as long
+        local, domain = plain_address.groups()
+        if len(local) <= 64:
+            return f"{local}@{domain.lower()}"
     try:
         address = validate_email(found, check_deliverability=False, globally_deliverable=False)
     except EmailNotValidError:

@@ -69,7 +69,8 @@ def make_module(agency_id: UUID, source: str, slug: str) -> Module:
             {"id": module_id, "agency": agency_id, "slug": slug, "short": short_id, "name": manifest.name},
         )
         session.connection().connection.driver_connection.execute(
-            "INSERT INTO module_versions (id, module_id, agency_id, version, major, minor, patch, status, manifest, digest, size_bytes) "
+            "INSERT INTO module_versions "
+            "(id, module_id, agency_id, version, major, minor, patch, status, manifest, digest, size_bytes) "
             "VALUES (%s, %s, %s, '1.0.0', 1, 0, 0, 'published', %s, %s, 1)",
             [version_id, module_id, agency_id, Jsonb(manifest.to_dict()), (module_id.hex * 2)],
         )
@@ -82,7 +83,8 @@ def install(module: Module, site: Any, *, status: str = "active", granted: dict[
     install_id = uuid7()
     with platform_scope("test install"), transaction(db.session()) as session:
         session.connection().connection.driver_connection.execute(
-            "INSERT INTO modules_v2 (id, agency_id, site_id, module_id, version_id, status, granted) VALUES (%s, %s, %s, %s, %s, %s, %s)",
+            "INSERT INTO modules_v2 (id, agency_id, site_id, module_id, version_id, status, granted) "
+            "VALUES (%s, %s, %s, %s, %s, %s, %s)",
             [install_id, site.agency_id, site.id, module.id, module.version_id, status, Jsonb(granted or {})],
         )
     return install_id
@@ -157,15 +159,15 @@ def round_trips(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Any]:
     @contextmanager
     def counting() -> Iterator[list[int]]:
         seen: list[int] = []
-        real = scoped._pipelined
+        real = scoped.exchange
 
         def counted(connection: psycopg.Connection, statements: Any) -> Any:
             seen.append(len(statements))
             return real(connection, statements)
 
-        monkeypatch.setattr(scoped, "_pipelined", counted)
+        monkeypatch.setattr(scoped, "exchange", counted)
         yield seen
-        monkeypatch.setattr(scoped, "_pipelined", real)
+        monkeypatch.setattr(scoped, "exchange", real)
 
     return counting
 

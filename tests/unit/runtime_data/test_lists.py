@@ -22,8 +22,10 @@ def names(data, *pairs, table="plain"):
 @pytest.fixture
 def fruit(here):
     rows = [
-        {"name": "Apple pie", "amount": 5, "flag": True, "ratio": "1.5", "day": "2026-01-05", "kind": "a", "tags": ["x", "y"], "at": "2026-01-05T10:00:00Z"},
-        {"name": "banana", "amount": 10, "flag": False, "ratio": "2", "day": "2026-01-12", "kind": "b", "tags": ["y"], "at": "2026-01-12T23:30:00Z"},
+        {"name": "Apple pie", "amount": 5, "flag": True, "ratio": "1.5", "day": "2026-01-05",
+         "kind": "a", "tags": ["x", "y"], "at": "2026-01-05T10:00:00Z"},
+        {"name": "banana", "amount": 10, "flag": False, "ratio": "2", "day": "2026-01-12",
+         "kind": "b", "tags": ["y"], "at": "2026-01-12T23:30:00Z"},
         {"name": "Cherry", "amount": 5, "kind": "b", "at": "2026-02-01T00:00:00Z"},
         {"name": "100% juice_x", "amount": None, "tags": []},
     ]  # fmt: skip

@@ -79,11 +79,12 @@ def test_an_update_counts_the_version_and_names_what_changed(here):
 def test_a_write_on_a_version_that_is_gone_is_refused(here, act):
     record = here.staff.insert("plain", {"name": "Boat"})
     here.staff.update("plain", record.id, {"name": "Ship"})
+    how = {
+        "update": lambda: here.staff.update("plain", record.id, {"name": "Raft"}, if_version=1),
+        "delete": lambda: here.staff.delete("plain", record.id, if_version=1),
+    }
     with pytest.raises(VersionMismatch):
-        if act == "update":
-            here.staff.update("plain", record.id, {"name": "Raft"}, if_version=1)
-        else:
-            here.staff.delete("plain", record.id, if_version=1)
+        how[act]()
     assert here.staff.get("plain", record.id).values["name"] == "Ship"
 
 
@@ -151,12 +152,16 @@ def test_what_the_database_refuses_of_a_batch_is_told_row_by_row(here):
 
 
 def test_a_transaction_that_fails_leaves_nothing(here):
-    with pytest.raises(RuntimeError), here.staff.transaction() as tx:
-        company = tx.insert("companies", {"name": "Acme"})
-        tx.insert("deals", {"name": "Boat", "company": str(company.id)})
-        tx.emit("deal.opened", {"deal": "x"})
-        assert tx.count("deals") == 1
-        raise RuntimeError
+    def fail():
+        with here.staff.transaction() as tx:
+            company = tx.insert("companies", {"name": "Acme"})
+            tx.insert("deals", {"name": "Boat", "company": str(company.id)})
+            tx.emit("deal.opened", {"deal": "x"})
+            assert tx.count("deals") == 1
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     assert (here.staff.count("deals"), here.staff.count("companies"), here.events()) == (0, 0, [])
 
 
@@ -461,9 +466,8 @@ def test_nothing_is_sent_that_the_role_may_not_do(here):
             f'TRUNCATE "{here.context.schema}".plain', f'DROP TABLE "{here.context.schema}".plain',
             f'UPDATE "{here.context.schema}"._history SET actor = \'\'',
         ):  # fmt: skip
-            with pytest.raises(Exception, match="permission denied|must be owner"), tx.savepoint():
+            with pytest.raises(Exception, match=r"permission denied|must be owner"), tx.savepoint():
                 tx.send([(text, [])])
     with owner_connection() as owner:
-        assert owner.execute(
-            "SELECT count(*) FROM pg_roles WHERE rolname = %s AND rolcanlogin", [here.context.role]
-        ).fetchall() == [(0,)]
+        found = owner.execute("SELECT rolcanlogin FROM pg_roles WHERE rolname = %s", [here.context.role]).fetchall()
+    assert found == [(False,)]
