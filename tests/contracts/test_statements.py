@@ -1,0 +1,164 @@
+"""Every list costs the same number of statements whatever its length; and every table of a module keeps sites apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import psycopg
+import pytest
+from flask import Flask
+
+from app.access.permissions import Role
+from app.config import Config
+from app.db.base import db
+from app.db.scope import tenant_scope
+from app.db.session import transaction
+from app.gateway.actions import create_key
+from app.lib.clock import utcnow
+from app.tenancy.models import Agency, Site
+from tests.support.browser import Browser
+from tests.support.everything import Everything, make_everything
+from tests.support.installed import put_on_site
+from tests.support.packages import notes
+from tests.support.publishing import new_slug, released
+from tests.support.statements import Statements
+from tests.support.world import Person, World
+
+MOST = 12
+MODULE = """
+manifest: 1
+slug: lists
+name: Lists
+summary: One list.
+version: 1.0.0
+type: app
+tables:
+  things:
+    label: {one: Thing, many: Things}
+    fields:
+      name: {type: text, required: true, max: 80, search: true}
+    access: {public: [], staff: [read, create, update, delete], api: [read]}
+views:
+  things: {type: list, table: things, columns: [name]}
+menu: [things]
+"""
+
+
+@dataclass
+class Place:
+    """An agency in which rows are made one after the other."""
+
+    world: World
+    config: Config
+    agency: Agency
+    ada: Person
+    site: Site
+
+    def add_site(self) -> None:
+        self.world.site(self.agency)
+
+    def add_client(self) -> None:
+        self.world.client(self.agency)
+
+    def add_member(self) -> None:
+        self.world.person(self.agency, Role.MEMBER)
+
+    def add_key(self) -> None:
+        with tenant_scope(self.agency.id, user_id=self.ada.id), transaction(db.session()) as session:
+            create_key(
+                session, site=session.get_one(Site, self.site.id), install_id=None, name="Till", kind="secret",
+                scopes=["read"], by=self.ada.actor, now=utcnow(),
+            )  # fmt: skip
+
+    def add_module(self) -> None:
+        released(self.ada, notes(new_slug()))
+
+    def add_install(self) -> None:
+        put_on_site(self.agency, self.world.site(self.agency), MODULE)
+
+
+LISTS: dict[str, Callable[[Place], None]] = {
+    "/": Place.add_site,
+    "/sites": Place.add_site,
+    "/clients": Place.add_client,
+    "/members": Place.add_member,
+    "/keys": Place.add_key,
+    "/audit": Place.add_key,
+    "/installs": Place.add_install,
+    "/marketplace/": Place.add_module,
+    "/studio/": Place.add_module,
+}
+
+
+@pytest.fixture
+def place(world: World, config: Config) -> Place:
+    agency = world.agency()
+    return Place(world, config, agency, world.person(agency), world.site(agency))
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_a_list_costs_the_same_with_one_row_and_with_three(
+    path: str, place: Place, platform_app: Flask, statements: Statements
+) -> None:
+    ada = Browser(platform_app, place.ada, address="10.9.2.1")
+    cost = []
+    LISTS[path](place)
+    for more in (0, 2):
+        for _ in range(more):
+            LISTS[path](place)
+        ada.get(path)  # whatever is learnt once per process is learnt
+        with statements.counted() as sent:
+            assert ada.get(path).status == 200
+        cost.append([statement for statement in sent if not statement.startswith("SELECT set_config")])
+    assert len(cost[0]) == len(cost[1]), "\n\n".join(cost[1])
+    assert len(cost[1]) <= MOST, "\n\n".join(cost[1])
+
+
+@pytest.mark.parametrize("name", ["things"])
+def test_a_list_of_records_costs_the_same_with_one_row_and_with_three(
+    name: str, place: Place, platform_app: Flask, statements: Statements
+) -> None:
+    installed = put_on_site(place.agency, place.site, MODULE)
+    ada = Browser(platform_app, place.ada, address="10.9.2.2")
+    path = f"/installs/{installed.public_id}/records/{name}"
+    cost = []
+    installed.add("things", name="One")
+    for more in (0, 2):
+        for number in range(more):
+            installed.add("things", name=f"More {number}")
+        ada.get(path)
+        with statements.counted() as sent:
+            page = ada.get(path)
+        assert (page.status, len(page.html.select("main table tbody tr"))) == (200, 1 + more)
+        cost.append([statement for statement in sent if not statement.startswith("SELECT set_config")])
+    assert len(cost[0]) == len(cost[1])
+    assert len(cost[1]) <= MOST, "\n\n".join(cost[1])
+
+
+def test_every_table_of_an_installed_module_forces_row_level_security(
+    world: World, config: Config, platform_app: Flask
+) -> None:
+    everything: Everything = make_everything(world, config, platform_app)
+    with psycopg.connect(config.database_url, autocommit=True) as owner:
+        found = owner.execute(
+            "SELECT schema_name FROM module_database_registry WHERE module_id = %s", [everything.install.module_id]
+        ).fetchone()
+        assert found is not None
+        schema = found[0]
+        tables = owner.execute(
+            "SELECT c.relname, c.relrowsecurity AND c.relforcerowsecurity, "
+            "(SELECT array_agg(p.polcmd::text ORDER BY p.polcmd) FROM pg_policy p WHERE p.polrelid = c.oid) IS NOT NULL "
+            "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relkind IN ('r', 'p')",
+            [schema],
+        ).fetchall()
+        unkeyed = owner.execute(
+            "SELECT k.conname FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid "
+            "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %s AND k.contype = 'f' "
+            "AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = k.conrelid AND a.attname = 'site_id' "
+            "AND a.attnum = ANY (k.conkey))",
+            [schema],
+        ).fetchall()
+    assert {name for name, _, _ in tables} == {"folders", "notes", "_series", "_history"}
+    assert {name for name, forced, policed in tables if not (forced and policed)} == set()
+    assert unkeyed == []  # a reference without the site could point into another one's rows
