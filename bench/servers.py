@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -47,13 +48,24 @@ class Statements:
 BARE = Statements.of(TABLE)
 
 
-@cache
+def once(make: Callable[[], Any]) -> Callable[[], Any]:
+    """Made by the first request, which is not the only one at that moment."""
+    lock, kept = threading.Lock(), cache(make)
+
+    def get() -> Any:
+        with lock:
+            return kept()
+
+    return get
+
+
+@once
 def _pool() -> ConnectionPool:
     kwargs = {"autocommit": True, "prepare_threshold": 1}
     return ConnectionPool(os.environ["BARE_URL"], min_size=1, max_size=10, kwargs=kwargs, open=True)
 
 
-@cache
+@once
 def _gateway() -> Callable[[dict[str, Any], Start], Iterable[bytes]]:
     config = Config.from_env()
     wire(config)
