@@ -111,7 +111,7 @@ def _compiled(app: Flask) -> list[_Route]:
             view = cast(View, app.view_functions[rule.endpoint]) if ours else None
             methods.update({name: view for name in (rule.methods or ()) if name != "OPTIONS"})
     found = [_route(rule, methods) for rule, methods in routes.items()]
-    return sorted(found, key=lambda route: (route.rest is not None, [not fixed for fixed in route.fixed]))
+    return sorted(found, key=lambda route: ([not fixed for fixed in route.fixed], route.rest is not None))
 
 
 def _route(rule: str, methods: dict[str, View | None]) -> _Route:
