@@ -224,6 +224,8 @@ def test_consent_names_tables_one_by_one(consented):
     _, access = foreign_access(context, Access(Surface.FUNCTION, ada), notes.context.module_slug)
     assert access.allowed(notes.context.manifest, "notes") == {"read"}
     assert access.allowed(notes.context.manifest, "others") == frozenset()
+    with pytest.raises(NotFound):  # consent to one module says nothing of another one's tables
+        foreign_access(context, Access(Surface.FUNCTION, ada), context.module_slug)
 
 
 # -- SQL in every place a caller can write
