@@ -24,6 +24,9 @@ webhooks well-known workspace www
 """
 RESERVED_SLUGS = frozenset(_SLUGS.split())
 
+# Addresses of the API beside a module's tables; a table called so could not be reached.
+RESERVED_TABLES = frozenset({"docs", "events", "fn"})
+
 # pg_get_keywords() of PostgreSQL 18, categories R (reserved) and T (reserved, may be a function or type name).
 _WORDS = """
 all analyse analyze and any array as asc asymmetric authorization binary both case cast check collate collation
@@ -75,6 +78,10 @@ def identifier_problem(name: str, *, what: str) -> str | None:
         )
     if name in RESERVED_WORDS:
         return f'"{name}" is a reserved word of SQL; choose another {what} name, such as "{name}_value"'
+    if what == "table" and name in RESERVED_TABLES:
+        return f'"{name}" is an address of the API; choose another table name, such as "{name}_list"'
+    if "__" in name:
+        return f'"{name}" has __, which joins names of ours; use one _'
     if what == "field" and name in SYSTEM_FIELDS:
         return f'"{name}" is added to every table by the server; choose another field name'
     return None

@@ -36,7 +36,10 @@ def test_the_reserved_words_are_those_of_the_server(postgres: psycopg.Connection
     assert {word for (word,) in rows} == naming.RESERVED_WORDS
 
 
-@pytest.mark.parametrize("name", ["Deals", "1st", "a-b", "a b", "é", "", "a" * 42, "user", "select", 'a"', "a\n"])
+@pytest.mark.parametrize(
+    "name",
+    ["Deals", "1st", "a-b", "a b", "é", "", "a" * 42, "user", "select", 'a"', "a\n", "events", "docs", "fn", "a__b"],
+)
 def test_what_cannot_name_a_table(name: str) -> None:
     assert naming.identifier_problem(name, what="table") is not None
 
