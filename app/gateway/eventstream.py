@@ -15,10 +15,11 @@ from app.runtime.data.scoped import Connection, Scope
 from app.runtime.query import QueryInvalid
 
 DEFAULT_LIMIT, MAX_LIMIT = 100, 200
-# In the order of transactions, up to the oldest that still runs: nothing can be added before what was read.
+# In the order of transactions, up to the oldest that still runs: nothing can be added before what was read. What a form
+# tells the platform alone (runtime.functions.receivers.PAGE_SENT) is no event of the module.
 _EVENTS = """
 SELECT id, type, subject, data, actor, occurred_at FROM events
-WHERE site_id = $1 AND install_id = $2 AND transaction < pg_snapshot_xmin(pg_current_snapshot())
+WHERE site_id = $1 AND install_id = $2 AND type <> 'page.was_sent' AND transaction < pg_snapshot_xmin(pg_current_snapshot())
   AND (transaction, sequence) > ($3::xid8, $4) ORDER BY transaction, sequence LIMIT $5
 """
 _PLACE = "SELECT transaction::text, sequence FROM events WHERE id = $1 AND site_id = $2 AND install_id = $3"

@@ -15,8 +15,10 @@ import pytest
 
 from app.config import Config
 from app.db.pools import owner_connection
+from app.lib.clock import utcnow
 from app.modules.package import Package, read_folder
 from app.runtime.acceptance import check_tests, run_tests
+from app.runtime.acceptance.scratch import scratch_install
 from tests.unit.functions.conftest import tools_package
 
 MANIFEST = """
@@ -137,28 +139,22 @@ def test_a_sample_that_breaks_the_rules_is_told(wired: Config) -> None:
 
 
 def _left(config: Config) -> tuple[int, ...]:
-    """Everything a run could leave: schemas, roles, rows of tables."""
-    texts = (
-        "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'mod\\_%'",
-        "SELECT count(*) FROM pg_roles WHERE rolname LIKE 'mod\\_%'",
-    )
+    """Everything of this database that a run could leave: schemas, and rows of tables."""
+    tables = (
+        "agencies", "sites", "users", "module_source", "events", "mails", "module_function_runs", "module_database_registry",
+    )  # fmt: skip
     with owner_connection() as owner:
-        found = [owner.execute(text).fetchall()[0][0] for text in texts]
+        found = [owner.execute("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'mod\\_%'").fetchall()[0][0]]
         owner.execute("BEGIN")
         owner.execute("SET LOCAL ROLE dramac_staff")
-        tables = (
-            "agencies",
-            "sites",
-            "users",
-            "module_source",
-            "events",
-            "mails",
-            "module_function_runs",
-            "module_database_registry",
-        )
         found += [owner.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0] for table in tables]  # type: ignore[arg-type]  # names above
         owner.execute("ROLLBACK")
     return tuple(found)
+
+
+def _role_is_there(role: str) -> bool:
+    with owner_connection() as owner:  # roles belong to the whole server: other tests make theirs meanwhile
+        return bool(owner.execute("SELECT to_regrole(%s) IS NOT NULL", [role]).fetchall()[0][0])
 
 
 GOOD = "- {name: t, when: {create: items, set: {name: x}}, then: {events: [item.told]}}\n"
@@ -168,6 +164,10 @@ def test_a_run_leaves_nothing_behind(wired: Config) -> None:
     before = _left(wired)
     assert _failures(GOOD) == []
     assert _left(wired) == before
+    with scratch_install(_package(GOOD), now=utcnow()) as scratch:
+        role = scratch.context.role
+        assert scratch.ask("SELECT to_regrole($1) IS NOT NULL", [role]) == [(True,)]
+    assert not _role_is_there(role)
 
 
 def test_a_killed_run_leaves_nothing_behind(wired: Config) -> None:
@@ -182,7 +182,7 @@ from app.runtime.acceptance.scratch import scratch_install
 from app.lib.clock import utcnow
 configure_pools(runtime_url=sys.argv[1], owner_url=sys.argv[1], size=2)
 with scratch_install(_package(GOOD), now=utcnow()) as scratch:
-    print("ready", flush=True)
+    print(scratch.context.role, flush=True)
     time.sleep(60)
 """
     root = Path(__file__).parents[3]
@@ -193,12 +193,14 @@ with scratch_install(_package(GOOD), now=utcnow()) as scratch:
         stdout=subprocess.PIPE,
     ) as process:
         assert process.stdout is not None
-        assert process.stdout.readline() == b"ready\n"
+        role = process.stdout.readline().decode().strip()
+        assert role.startswith("mod_")
         process.send_signal(signal.SIGKILL)
     until = time.monotonic() + 10
-    while _left(wired) != before and time.monotonic() < until:
+    while (_left(wired) != before or _role_is_there(role)) and time.monotonic() < until:
         time.sleep(0.1)  # the server notices that the connection is gone
     assert _left(wired) == before
+    assert not _role_is_there(role)
 
 
 def test_the_owner_needs_no_superuser(wired: Config) -> None:

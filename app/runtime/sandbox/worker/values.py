@@ -101,7 +101,9 @@ def load(data: bytes) -> dict[str, Any]:
 
 def with_blanks(record: Record, names: tuple[str, ...]) -> Record:
     """A record of which these parts are Blanks."""
-    parts = {key: Blanks(value._held) for key, value in record._held.items() if key in names and isinstance(value, Record)}
+    parts = {
+        key: Blanks(value._held) for key, value in record._held.items() if key in names and isinstance(value, Record)
+    }
     return Record({**record._held, **parts})
 
 
