@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from app.events.models import AuditRow
@@ -58,7 +59,7 @@ def audit_actors(db: Session, *, agency_id: UUID) -> list[tuple[str, str]]:
     rows = db.execute(
         select(AuditRow.actor, AuditRow.actor_name)
         .where(AuditRow.agency_id == agency_id)
-        .distinct(AuditRow.actor)
+        .ext(distinct_on(AuditRow.actor))
         .order_by(AuditRow.actor, AuditRow.number.desc())
         .limit(200)
     )
