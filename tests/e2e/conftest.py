@@ -11,7 +11,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
+from app.db.migrate import migrate
 from tests.support.chromium import find_chromium, launch_arguments
+from tests.support.live import SECRET_KEY, Live, running
+from tests.support.servers import TestServers
 
 WATCH_POLICY = """
 window.policyViolations = [];
@@ -89,3 +92,16 @@ def visit(browser: Browser) -> Iterator[Callable[..., Visit]]:
     yield go
     for context in contexts:
         context.close()
+
+
+@pytest.fixture(scope="session")
+def live(test_servers: TestServers, worker_id: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """The whole product running on a database of its own, with the demo world in it."""
+    number = int(worker_id.removeprefix("gw")) if worker_id.startswith("gw") else 9
+    test_servers.make_template(lambda url: migrate(url, SECRET_KEY))
+    with running(
+        database_url=test_servers.clone(f"{worker_id}_live"),
+        redis_url=test_servers.redis_url(f"gw{40 + number}"),
+        data_dir=tmp_path_factory.mktemp("live"),
+    ) as started:
+        yield started

@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[2]
 READY_WITHIN_S = 60
 PASSWORD = "lantern orchid tidewater 41"  # of every demo person
 OWNER = "maya.okafor@studiolumen.example"
+SECRET_KEY = "a secret key for tests that is long enough to be taken"
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,12 @@ def flask(environ: dict[str, str], *command: str, check: bool = True) -> subproc
 def running(*, database_url: str, redis_url: str, data_dir: Path) -> Iterator[Live]:
     """Seed a migrated, empty database with the demo world, start everything, and end it all afterwards."""
     port = free_port()
-    environ = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR")}
+    environ = {
+        name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR")
+    }
     environ |= {
         "DATABASE_URL": database_url, "REDIS_URL": redis_url, "DATA_DIR": str(data_dir), "DEMO_PASSWORD": PASSWORD,
-        "SECRET_KEY": "a secret key for tests that is long enough to be taken", "PYTHONUNBUFFERED": "1",
+        "SECRET_KEY": SECRET_KEY, "PYTHONUNBUFFERED": "1",
         "PLATFORM_URL": f"http://localhost:{port}", "RUNTIME_URL": f"http://127.0.0.1:{port}",
     }  # fmt: skip
     people = tuple(flask(environ, "seed", "demo").stdout.splitlines())
@@ -70,7 +73,9 @@ def running(*, database_url: str, redis_url: str, data_dir: Path) -> Iterator[Li
     try:
         for name, command in programs.items():
             with open(data_dir / f"{name}.log", "wb") as log:
-                started[name] = subprocess.Popen([sys.executable, *command], env=environ, cwd=ROOT, stdout=log, stderr=log)
+                started[name] = subprocess.Popen(
+                    [sys.executable, *command], env=environ, cwd=ROOT, stdout=log, stderr=log
+                )
         _wait_until_ready(environ["PLATFORM_URL"], started, data_dir)
         yield Live(environ["PLATFORM_URL"], environ["RUNTIME_URL"], database_url, environ, people)
     finally:
