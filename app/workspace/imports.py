@@ -12,6 +12,7 @@ from uuid import UUID
 from app.errors import FieldError, Invalid
 from app.modules.conditions import Test
 from app.modules.kinds import Kind
+from app.modules.manifest import FieldSpec
 from app.modules.manifest.fields import EnumField, MoneyField, RefField, RefsField
 from app.runtime.data.writes import MAX_BATCH, facts_of
 from app.runtime.query import MAX_LIMIT, Query
@@ -20,7 +21,7 @@ from app.runtime.validation.record import check_new, writable_fields
 from app.workspace.cells import currency_code, title
 from app.workspace.desk import Desk
 from app.workspace.forms.raw import Place, from_raw, tag_list
-from app.workspace.labels import field_label, option_label
+from app.workspace.labels import field_label, inside, many, option_label
 from app.workspace.screens import COMPUTED, UPLOADS
 
 MOST_ROWS, MOST_COLUMNS, MOST_BYTES, MOST_PROBLEMS = 5000, 200, 4 << 20, 200
@@ -188,7 +189,7 @@ def _plain(text: str) -> str:
 
 
 def _referred(desk: Desk, table: str, sheet: Sheet, mapping: Sequence[str]) -> dict[str, dict[str, list[str]]]:
-    """{table: {title in lower case: ids}} of the records that the file names."""
+    """{table: {title: ids}} of the records that the file names."""
     found: dict[str, dict[str, list[str]]] = {}
     for index, name in enumerate(mapping):
         spec = desk.table(table).fields.get(name)
@@ -213,7 +214,7 @@ def _ids_by_title(desk: Desk, table: str, texts: list[str]) -> dict[str, list[st
         wanted = tuple(texts[start : start + 100])
         query = Query(where=Test(name, "in", wanted, Kind.TEXT), limit=MAX_LIMIT, fields=(name,))
         for row in desk.data.list(table, query).records:
-            found.setdefault(title(desk, table, row).lower(), []).append(row["id"])
+            found.setdefault(title(desk, table, row), []).append(row["id"])
     return found
 
 
@@ -263,7 +264,7 @@ class _Row:
         return Place(currency_code(named) if named else site.currency, site.time_zone)
 
     def _record(self, table: str, text: str) -> str:
-        ids = self.records.get(table, {}).get(text.lower(), [])
+        ids = self.records.get(table, {}).get(text, [])
         if len(ids) == 1:
             return ids[0]
         if ids:
@@ -293,6 +294,26 @@ def _unquoted(text: str) -> str:
     """Without the apostrophe that an export puts before what looks like a formula."""
     text = text.strip()
     return text[1:] if text.startswith(_APOSTROPHE) else text
+
+
+_HINTS = {
+    "boolean": "yes or no", "date": "2026-03-14", "datetime": "2026-03-14 09:30", "time": "09:30", "duration": "1:30",
+    "money": "1299.50", "percent": "12.5", "integer": "whole number", "decimal": "number", "rating": "whole number",
+    "user": "name or e-mail of a member", "tags": "several, with commas", "email": "e-mail address", "phone": "telephone number",
+    "url": "https://…", "color": "#1a2b3c", "richtext": "HTML", "json": "JSON", "address": "JSON", "geo": "JSON",
+    "hours": "JSON", "rrule": "recurrence rule",
+}  # fmt: skip
+
+
+def import_hint(desk: Desk, field: FieldSpec) -> str:
+    """What a cell has to look like."""
+    if isinstance(field, EnumField):
+        return ", ".join(field.options[:6]) + ("…" if len(field.options) > 6 else "")
+    if isinstance(field, RefField):
+        return f"name, in {inside(many(desk.manifest, field.to))}"
+    if isinstance(field, RefsField):
+        return f"names, in {inside(many(desk.manifest, field.to))}, with commas"
+    return _HINTS.get(field.type, "text")
 
 
 def heading_label(heading: str, number: int) -> str:

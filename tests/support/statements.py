@@ -10,6 +10,7 @@ from flask import Flask
 from sqlalchemy import event
 
 from app.db.base import db
+from app.runtime.data import scoped
 
 
 class Statements:
@@ -43,6 +44,22 @@ class Statements:
         found: list[str] = []
         yield found
         found.extend(self.sent[start:])
+
+    @contextmanager
+    def of_modules(self) -> Iterator[list[str]]:
+        """The statements sent to the tables of modules inside the block, without those that set the scope."""
+        found: list[str] = []
+        through = scoped.exchange
+
+        def noting(connection: Any, statements: Any) -> Any:
+            found.extend(text for text, _ in statements if "set_config" not in text)
+            return through(connection, statements)
+
+        scoped.exchange = noting
+        try:
+            yield found
+        finally:
+            scoped.exchange = through
 
     @contextmanager
     def exactly(self, number: int) -> Iterator[None]:

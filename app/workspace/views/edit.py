@@ -53,7 +53,8 @@ def create(install: Install, table: str) -> Response:
     name = title(desk, table, made.values) if desk.can(table, "read") else one(desk.manifest, table)
     trigger_toast("success", f"{name} is added")
     if request.form.get("_then") == "another":
-        return respond(redirect_to=f"{url_for('.new', install_id=desk.install_id, table=table)}?{carry}")
+        again = url_for(".new", install_id=desk.install_id, table=table)
+        return respond(redirect_to=f"{again}?{carry}" if carry else again)
     return respond(redirect_to=record_url(desk, table, made.id, carry))
 
 

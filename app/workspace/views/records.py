@@ -58,6 +58,7 @@ def record(install: Install, table: str, record_id: UUID) -> Response:
         carry=carried(state),
         back=list_url(desk, state.screen.key, carried(state)),
         author=desk.actor_name(values.get("created_by") or ""),
+        author_inside=_inside(desk.actor_name(values.get("created_by") or "")),
         api=_api_example(desk, table, record_id),
         can_edit=desk.can(table, "update"),
         can_delete=desk.can(table, "delete"),
@@ -237,6 +238,11 @@ def _api_example(desk: Desk, table: str, record_id: UUID) -> str:
     config: Config = current_app.config["DRAMAC"]
     address = f"{config.platform_url}/api/modules/{desk.context.module_slug}/{table}/{record_id}"
     return f'curl {address} \\\n  -H "Authorization: Bearer $DRAMAC_KEY"'
+
+
+def _inside(name: str) -> str:
+    """`A visitor` inside a sentence; names of people and of the product stay."""
+    return inside(name) if name.startswith(("A ", "An ", "The ")) else name
 
 
 def _moments(values: dict[str, Any]) -> dict[str, Any]:

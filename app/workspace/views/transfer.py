@@ -14,6 +14,7 @@ from app.errors import Conflict, Forbidden, NotFound
 from app.events.outbox import record as audit
 from app.installs.models import Install
 from app.lib.crypto import random_token
+from app.modules.manifest import FieldSpec
 from app.queue.enqueue import redis
 from app.web.filters import plural
 from app.web.guard import requires
@@ -29,6 +30,7 @@ from app.workspace.imports import (
     Sheet,
     guess_mapping,
     heading_label,
+    import_hint,
     importable,
     problems_by_line,
     read_sheet,
@@ -168,8 +170,15 @@ def _choose_page(desk: Desk, screen: ListScreen, *, error: str = "") -> Response
         screen=screen,
         nouns=many(desk.manifest, screen.table),
         error=error,
-        fields=[(field_label(spec, name), spec.fields[name].type, spec.fields[name].required) for name in names],
+        fields=[
+            (field_label(spec, name), import_hint(desk, spec.fields[name]), _needed(spec.fields[name]))
+            for name in names
+        ],
     )
+
+
+def _needed(field: FieldSpec) -> bool:
+    return field.required and field.default is None
 
 
 def _preview_page(

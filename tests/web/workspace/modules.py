@@ -8,11 +8,16 @@ summary: Work orders.
 version: 1.0.0
 type: app
 tables:
+  areas:
+    label: {one: Area, many: Areas}
+    fields:
+      name: {type: text, required: true}
   crews:
     label: {one: Crew, many: Crews}
     title: name
     fields:
       name: {type: text, required: true, max: 60, search: true}
+      area: {type: ref, to: areas}
       jobs_done: {type: rollup, of: jobs, fn: count}
   jobs:
     label: {one: Job, many: Jobs}
