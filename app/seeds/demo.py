@@ -143,7 +143,7 @@ def _agency(session: Session, wanted: world.Agency, users: dict[str, User], *, n
             if slug == wanted.slug and person.email != wanted.owner:
                 add_member(session, agency_id=agency.id, user=users[person.email], role=role, by=by, now=now)
     for number, client in enumerate(wanted.clients):
-        _client(session, client, agency, by=by, now=now + timedelta(days=7 * number + 2))
+        _client(session, client, agency, by=by, now=now + timedelta(days=28 * number + 2))
 
 
 def _client(session: Session, wanted: world.Client, agency: Agency, *, by: Actor, now: datetime) -> None:
@@ -154,10 +154,10 @@ def _client(session: Session, wanted: world.Client, agency: Agency, *, by: Actor
     for number, one in enumerate(wanted.sites):
         site = create_site(
             session, client=client, name=one.name, slug=one.slug, url=f"https://{one.slug.replace('-', '')}.example",
-            time_zone=one.time_zone, locale=one.locale, currency=one.currency, by=by, now=now + timedelta(days=number + 1),
+            time_zone=one.time_zone, locale=one.locale, currency=one.currency, by=by, now=now + timedelta(days=16 * number + 1),
         )  # fmt: skip
         if one.archived:
-            archive_site(session, site=site, by=by, now=now + timedelta(days=90))
+            archive_site(session, site=site, by=by, now=now + timedelta(days=60))
 
 
 # -- modules and what is installed
