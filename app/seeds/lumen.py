@@ -42,7 +42,7 @@ HARBOUR = Inbox(
         ),
         (
             {
-                "name": "Feedback",
+                "name": "Visit feedback",
                 "key": "feedback",
                 "heading": "How was your visit?",
                 "button": "Send feedback",
