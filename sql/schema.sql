@@ -906,6 +906,16 @@ AS $function$
   WHERE i.site_id = site AND i.status <> 'removed' AND (m.slug = module OR m.short_id = module OR m.id::text = module)
 $function$
 ;
+CREATE OR REPLACE FUNCTION public.runtime_is_member(site uuid, person uuid)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  SELECT EXISTS (SELECT FROM memberships m JOIN sites s ON s.agency_id = m.agency_id
+                 WHERE s.id = site AND s.id = current_site_id() AND m.user_id = person)
+$function$
+;
 CREATE OR REPLACE FUNCTION public.runtime_member_email(site uuid, person uuid)
  RETURNS text
  LANGUAGE sql

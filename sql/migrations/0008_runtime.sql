@@ -88,8 +88,15 @@ CREATE FUNCTION runtime_member_email(site uuid, person uuid) RETURNS text
   SELECT u.email FROM users u JOIN memberships m ON m.user_id = u.id JOIN sites s ON s.agency_id = m.agency_id
   WHERE s.id = site AND s.id = current_site_id() AND u.id = person AND u.disabled_at IS NULL
 $$;
+-- Whether a record may name this person: somebody of the agency that the site belongs to.
+CREATE FUNCTION runtime_is_member(site uuid, person uuid) RETURNS boolean
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT EXISTS (SELECT FROM memberships m JOIN sites s ON s.agency_id = m.agency_id
+                 WHERE s.id = site AND s.id = current_site_id() AND m.user_id = person)
+$$;
 GRANT CREATE ON SCHEMA public TO dramac_lookup;
+ALTER FUNCTION runtime_is_member OWNER TO dramac_lookup;
 ALTER FUNCTION runtime_member_email OWNER TO dramac_lookup;
 REVOKE CREATE ON SCHEMA public FROM dramac_lookup;
-REVOKE EXECUTE ON FUNCTION runtime_member_email FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION runtime_member_email TO dramac_runtime;
+REVOKE EXECUTE ON FUNCTION runtime_is_member, runtime_member_email FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION runtime_is_member, runtime_member_email TO dramac_runtime;

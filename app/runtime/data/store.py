@@ -99,7 +99,7 @@ class Data(Reader):
     def insert(self, name: str, values: Values) -> Record:
         """Make one record. Raises NotFound, Forbidden, Invalid with every wrong field."""
         model = self.table(name, CREATE)
-        if self._needs_transaction(model):
+        if self._needs_transaction(model, values):
             with self.transaction() as tx:
                 return tx.insert(name, values)
         row = check_one(self, model, values)
@@ -134,7 +134,9 @@ class Data(Reader):
         with self.transaction() as tx:
             return tx.restore(batch)
 
-    def _needs_transaction(self, model: TableModel) -> bool:
+    def _needs_transaction(self, model: TableModel, values: Values) -> bool:
+        if any(values.get(name) for name in model.user_fields):  # the people are looked up first
+            return True
         numbered = any(isinstance(field, NumberField) for field in model.spec.fields.values())
         return numbered or hooked(self.context, model.name, "before_create")
 

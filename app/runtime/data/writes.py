@@ -38,9 +38,13 @@ from app.runtime.data.scoped import Connection, Scope
 from app.runtime.data.secret_fields import seal_secrets
 from app.runtime.data.undo import undo
 from app.runtime.data.wire import Rows
+from app.runtime.validation.problems import pointer
 from app.runtime.validation.record import check_change, check_new, writable_fields
 
 MAX_EVENT_BYTES = 256_000
+
+
+STRANGERS = "SELECT p FROM unnest($2::uuid[]) AS p WHERE NOT runtime_is_member($1, p)"
 
 
 class FunctionsMissing(Unavailable):
@@ -190,6 +194,7 @@ class Transaction(Reader):
             return []
         rows = [dict(row) for row in rows]
         self._number(model, rows)
+        self._people_are_members(model, rows, single=single)
         prepare(self, model, rows)
         statement = compiled.insert_statement(model, self.access, rows, stamp_of(self), seen=self._sees(model))
         if single:
@@ -223,8 +228,24 @@ class Transaction(Reader):
             raise invalid(errors) from error
         raise other or refusal(error, self.context, self.model) or error
 
+    def _people_are_members(self, model: TableModel, rows: list[dict[str, Any]], *, single: bool) -> None:
+        """Refuse people who do not belong to the site's agency. One statement for all rows, none without people."""
+        named = [(at, name, row[name]) for at, row in enumerate(rows) for name in model.user_fields if row.get(name)]
+        if not named:
+            return
+        wanted = list({person for _, _, person in named})
+        [strangers] = self.beside_tables((STRANGERS, [self.context.site_id, wanted]))
+        unknown = {str(person) for (person,) in strangers}
+        errors = [
+            FieldError(pointer(*(() if single else (at,)), name), "unknown_person", "names nobody of the agency")
+            for at, name, person in named
+            if str(person) in unknown
+        ]
+        refuse(errors)
+
     def _update(self, model: TableModel, record_id: UUID, changed: dict[str, Any]) -> Record:
         row = dict(changed)
+        self._people_are_members(model, [row], single=True)
         seal_secrets(model, row, record_id, self.keys)
         statements: list[Statement] = []
         for name in compiled.refs_of(model):

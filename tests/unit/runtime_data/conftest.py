@@ -25,7 +25,7 @@ from app.lib.ids import uuid7
 from app.modules.manifest import Manifest, load_manifest
 from app.modules.storage.apply import provision
 from app.runtime.context import InstallContext, load_install
-from app.runtime.data import Access, Data, Surface, configure_data, scoped
+from app.runtime.data import Access, Data, Surface, scoped
 from tests.support.world import World
 
 TEXT = (Path(__file__).parent / "manifest.yaml").read_text()
@@ -117,7 +117,6 @@ class Place:
 @pytest.fixture(scope="session")
 def modules(platform_app: Any, config: Config) -> tuple[Module, Module]:
     """(the module with everything, another one), provisioned once per worker."""
-    configure_data(secret_keys=config.secret_keys)
     with platform_app.app_context():
         publisher = World(config).agency("Publisher")
         slug = f"everything-{uuid7().hex[-8:]}"

@@ -12,11 +12,12 @@ import pytest
 from app.access.actors import Actor
 from app.db.pools import owner_connection
 from app.errors import Conflict, Forbidden, Invalid, NotFound, VersionMismatch
-from app.runtime.data import Access, Data, Surface
+from app.runtime.data import Access, Data, Surface, configure_data
 from app.runtime.data.faults import AppendOnly, StillReferenced
 from app.runtime.data.restore import ChangedSince
 from app.runtime.data.scoped import Locked
 from app.runtime.data.writes import FunctionsMissing
+from app.runtime.functions.hooks import FunctionHooks
 from app.runtime.query import Query
 
 
@@ -453,9 +454,27 @@ def test_a_function_sees_a_change_first_and_may_change_or_refuse_it(here, hooked
         ("plain", "before_update", "Ship", "Raft"),
         ("plain", "before_delete", "Raft", None),
     ]
-    with pytest.raises(FunctionsMissing):
-        data(None).insert("plain", {"name": "nobody looks"})
-    assert data(None).count("plain") == 0
+
+
+def test_a_change_that_a_function_must_see_is_refused_where_functions_do_not_run(here, hooked_context, config, wired):
+    configure_data(secret_keys=config.secret_keys)
+    try:
+        with pytest.raises(FunctionsMissing):
+            Data(hooked_context, Access(Surface.STAFF, here.ada)).insert("plain", {"name": "nobody looks"})
+    finally:
+        configure_data(secret_keys=config.secret_keys, hooks=FunctionHooks())
+    assert here.staff.count("plain") == 0
+
+
+def test_a_record_names_nobody_from_outside_the_agency(here, world):
+    olga = world.person(world.agency("Elsewhere"))
+    made = here.staff.insert("plain", {"name": "Boat", "owner": str(here.ada.id)})
+    for stranger in (str(olga.id), str(uuid4())):
+        assert errors(here.staff.insert, "plain", {"name": "x", "owner": stranger}) == [("/owner", "unknown_person")]
+        assert errors(here.staff.update, "plain", made.id, {"owner": stranger}) == [("/owner", "unknown_person")]
+    rows = [{"name": "a"}, {"name": "b", "owner": str(olga.id)}]
+    assert errors(here.staff.insert_many, "plain", rows) == [("/1/owner", "unknown_person")]
+    assert here.staff.count("plain") == 1
 
 
 def test_nothing_is_sent_that_the_role_may_not_do(here):
