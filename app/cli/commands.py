@@ -179,10 +179,13 @@ def route_lines(*apps: Flask) -> Iterator[str]:
         yield f"{surface}\t{methods}\t{rule_text}\t{label}"
 
 
+COMMANDS: tuple[click.Command, ...] = (database, seed, agencies, sites, users, keys, modules, routes)
+
+
 def register_commands(app: Flask, *, surfaces: Callable[[], tuple[Flask, ...]]) -> None:
     """Add every group to `flask --app wsgi`. surfaces: makes all three applications, for the route list."""
     app.extensions["surfaces"] = surfaces
-    for group in (database, seed, agencies, sites, users, keys, modules, routes):
+    for group in COMMANDS:
         app.cli.add_command(group)
 
 

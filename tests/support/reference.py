@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import click
+
 from app.access.permissions import ROLE_PERMISSIONS, Permission, Role
+from app.cli.commands import COMMANDS
 from app.events.catalog import CATALOG
 from app.queue.registry import JOBS
 
@@ -27,9 +30,7 @@ def permissions_page() -> str:
 
 def events_page() -> str:
     """The platform's events; modules declare their own in their manifests."""
-    rows = [
-        f"| `{e.name}` | {e.label} | `{e.permission}` | {'yes' if e.audited else ''} |" for e in CATALOG.values()
-    ]
+    rows = [f"| `{e.name}` | {e.label} | `{e.permission}` | {'yes' if e.audited else ''} |" for e in CATALOG.values()]
     head = ["| type | when | needed to receive it | in the audit trail |", "|---|---|---|---|"]
     return "\n".join([MADE, "# Events of the platform", "", *head, *rows, ""])
 
@@ -43,7 +44,43 @@ def jobs_page() -> str:
     return "\n".join([MADE, "# Jobs", "", "| job | queue | time limit | clock |", "|---|---|---|---|", *rows, ""])
 
 
-PAGES = {"permissions.md": permissions_page, "events.md": events_page, "jobs.md": jobs_page}
+def commands_page() -> str:
+    """Every management command with its usage, as `--help` tells it."""
+    lines = [
+        MADE,
+        "# Management commands",
+        "",
+        "`.venv/bin/flask --app wsgi …`, beside `make run` or with its environment.",
+    ]
+    for group in COMMANDS:
+        children = group.commands.items() if isinstance(group, click.Group) else [("", group)]
+        for name, command in sorted(children):
+            words = f"{group.name} {name}".strip()
+            usage = " ".join(command.collect_usage_pieces(click.Context(command, terminal_width=200)))
+            lines += ["", f"## {words}", f"`{words} {usage}`".replace(" [OPTIONS]", ""), "", command.help or ""]
+            lines += _options(command)
+    return "\n".join([*lines, ""])
+
+
+def _options(command: click.Command) -> list[str]:
+    rows = [
+        f"| `{option.opts[0]}` | {'yes' if option.required else ''} | {option.help or _choices(option)} |"
+        for option in command.params
+        if isinstance(option, click.Option)
+    ]
+    return ["", "| option | required | |", "|---|---|---|", *rows] if rows else []
+
+
+def _choices(option: click.Option) -> str:
+    return ", ".join(option.type.choices) if isinstance(option.type, click.Choice) else ""
+
+
+PAGES = {
+    "permissions.md": permissions_page,
+    "events.md": events_page,
+    "jobs.md": jobs_page,
+    "commands.md": commands_page,
+}
 
 
 def main() -> None:
