@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 
 from app.access.actors import Actor
+from app.access.permissions import Role
 from app.db.pools import owner_connection
 from app.errors import Conflict, Forbidden, Invalid, NotFound, VersionMismatch
 from app.runtime.data import Access, Data, Surface, configure_data
@@ -19,6 +20,7 @@ from app.runtime.data.scoped import Locked
 from app.runtime.data.writes import FunctionsMissing
 from app.runtime.functions.hooks import FunctionHooks
 from app.runtime.query import Query
+from app.tenancy.models import Agency
 
 
 def errors(call, *args, **how):
@@ -396,7 +398,7 @@ def test_the_scopes_of_a_key_narrow_what_the_manifest_gives(here):
 
 
 def test_a_role_of_the_module_may_be_held_to_its_own_records(here, world):
-    bob = Actor(kind="person", id=uuid4(), name="Bob", agency_id=here.context.agency_id)
+    bob = world.person(Agency(id=here.context.agency_id), Role.MEMBER, name="Bob").actor
     agent = Data(here.context, Access(Surface.STAFF, bob, role="agent"))
     foreign = here.staff.insert("plain", {"name": "Ada's"})
     given = here.staff.insert("plain", {"name": "for Bob", "owner": str(bob.id)})
