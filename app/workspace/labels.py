@@ -52,7 +52,7 @@ def many(manifest: Manifest, table: str) -> str:
 
 def inside(label: str) -> str:
     """A label inside a sentence: "Enquiry" is "enquiry", "VIP list" stays."""
-    return label if label[:2].isupper() else label[:1].lower() + label[1:]
+    return label if label[:2].isalpha() and label[:2].isupper() else label[:1].lower() + label[1:]
 
 
 def is_long(field: FieldSpec) -> bool:

@@ -10,11 +10,11 @@ from babel import Locale
 from babel.numbers import get_currency_symbol
 
 from app.modules.manifest import FieldSpec
-from app.modules.manifest.fields import EnumField
+from app.modules.manifest.fields import EnumField, SlugField
 from app.runtime.validation.structured import ADDRESS, DAYS
 from app.workspace.desk import Desk
-from app.workspace.forms.raw import CUSTOM, RRULES, Place, Raw, digits_of, first
-from app.workspace.labels import field_label, is_long, option_label
+from app.workspace.forms.raw import CUSTOM, RRULES, Place, Raw, control_name, digits_of, first
+from app.workspace.labels import field_label, is_long, option_label, words
 
 Option = tuple[str, str]
 _ADDRESS_LABELS = dict(zip(ADDRESS, ("Street", "Second line", "City", "Region", "Postcode", "Country"), strict=True))
@@ -86,8 +86,8 @@ def make_input(
     shared: dict[str, Any] = {
         "name": name,
         "label": field_label(desk.table(table), name),
-        "help": " ".join(text for text in (spec.help, _HELPS.get(spec.type)) if text),
-        "required": spec.required and not secret_set,
+        "help": " ".join(text for text in (spec.help, _HELPS.get(spec.type), _made(spec)) if text),
+        "required": spec.required and not secret_set and not _made(spec),
         "errors": errors,
         "visible_if": _browser_condition(desk, table, spec, place),
         "wide": is_long(spec) or spec.type in ("rrule",),
@@ -97,6 +97,15 @@ def make_input(
     if spec.type in _GROUPS:
         return _GROUPS[spec.type](spec, name, raw, shared)
     return Input(**shared | _simple(desk, table, name, spec, raw, chosen, place, secret_set))
+
+
+def _made(spec: FieldSpec) -> str:
+    """What becomes of a slug that is left empty."""
+    return (
+        f"Left empty, it is made from the {words(spec.from_).lower()}."
+        if isinstance(spec, SlugField) and spec.from_
+        else ""
+    )
 
 
 def _simple(
@@ -243,7 +252,7 @@ def _rrule(spec: Any, name: str, raw: Raw, shared: dict[str, Any]) -> Input:
         options=(("", "Never"), *RRULES.items(), (CUSTOM, "Another rule")),
     )  # fmt: skip
     rule = Input(
-        name=name, kind="text", label="Rule", value=first(raw, name), visible_if={f"{name}.preset": CUSTOM},
+        name=name, kind="text", label="Rule", value=first(raw, name), visible_if={control_name(f"{name}.preset"): CUSTOM},
         attrs={"placeholder": "FREQ=WEEKLY;BYDAY=MO,WE"}, help="A recurrence rule of RFC 5545.",
     )  # fmt: skip
     return Input(kind="group", parts=(preset, rule), **shared)
@@ -282,7 +291,7 @@ def _translated(condition: Mapping[str, Any], fields: Mapping[str, Any], place: 
         elif key not in fields or fields[key].type not in _SAME_AS_KEPT or fields[key].type == "tags":
             return None
         else:
-            found[key] = _major(value, place) if fields[key].type == "money" else value
+            found[control_name(key)] = _major(value, place) if fields[key].type == "money" else value
     return found
 
 

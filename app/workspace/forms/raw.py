@@ -81,6 +81,13 @@ def from_raw(kind: str, name: str, raw: Raw, place: Place) -> Any:
     return first(raw, name).replace("\r\n", "\n") or None
 
 
+def control_name(key: str) -> str:
+    """The name and id of a control in the page. A bare field name could hide a property of its form from scripts: a
+    control called `form`, `elements` or `action` does.
+    """
+    return f"v-{key}"
+
+
 def first(raw: Raw, key: str) -> str:
     """The first text of a control, trimmed."""
     return (raw.get(key) or [""])[0].strip()

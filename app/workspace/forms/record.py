@@ -25,7 +25,7 @@ from app.workspace.cells import currency_code, title
 from app.workspace.desk import Desk
 from app.workspace.facets import Option, record_options, used_tags
 from app.workspace.forms.controls import Chosen, Input, make_input
-from app.workspace.forms.raw import Place, Raw, first, from_raw, parts_of, to_raw
+from app.workspace.forms.raw import Place, Raw, control_name, first, from_raw, parts_of, to_raw
 from app.workspace.labels import field_label, many
 from app.workspace.listing import PREFIX
 from app.workspace.screens import UPLOADS, form_fields
@@ -83,7 +83,7 @@ class RecordForm:
         form = cls(desk, table, form_fields(desk, table), {}, before=before)
         for name in form.names:
             for key in parts_of(desk.table(table).fields[name].type, name):
-                texts = [text.replace("\r\n", "\n").replace("\x00", "") for text in data.getlist(key)]
+                texts = [text.replace("\r\n", "\n").replace("\x00", "") for text in data.getlist(control_name(key))]
                 if any(texts):
                     form.raw[key] = texts
         form.base = _base(data.get("_base", ""))
@@ -215,7 +215,7 @@ class RecordForm:
             if name in self.errors:
                 kind = spec.fields[name].type
                 where = parts_of(kind, name)[0] if kind in ("address", "geo", "hours", "rrule") else name
-                found.append((where, f"{field_label(spec, name)}: {' '.join(self.errors[name])}"))
+                found.append((control_name(where), f"{field_label(spec, name)}: {' '.join(self.errors[name])}"))
         return found
 
     def _input(self, name: str) -> Input:

@@ -19,7 +19,7 @@ from app.web.guard import requires
 from app.web.htmx import fragment, respond, trigger_toast
 from app.workspace.cells import Cell, cell, title
 from app.workspace.desk import Desk
-from app.workspace.forms.raw import parts_of
+from app.workspace.forms.raw import control_name, parts_of
 from app.workspace.forms.record import RecordForm, chosen_records
 from app.workspace.labels import field_label, one
 from app.workspace.screens import COMPUTED, has_history, list_screen
@@ -101,8 +101,8 @@ def options(install: Install, table: str, field: str) -> str:
         raise NotFound()
     if not {"create", "update"} & allowed:
         raise Forbidden()
-    kept = [text for text in request.args.getlist(field) if text]
-    found = chosen_records(desk, spec.to, kept, request.args.get(f"{field}.find", "").strip())
+    kept = [text for text in request.args.getlist(control_name(field)) if text]
+    found = chosen_records(desk, spec.to, kept, request.args.get(control_name(f"{field}.find"), "").strip())
     return fragment("workspace/_options.html", options=found.options, kept=kept, empty=isinstance(spec, RefField))
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from bs4 import Tag
 
+from app.workspace.forms.raw import control_name
 from tests.support.browser import Page
 
 
@@ -17,7 +18,7 @@ def sent_by(page: Page, **changes: Any) -> dict[str, Any]:
             sent.setdefault(str(control["name"]), []).append(value)
     sent.pop("csrf_token")
     for name, value in changes.items():
-        sent[name] = value if isinstance(value, list) else [value]
+        sent[name if name.startswith("_") else control_name(name)] = value if isinstance(value, list) else [value]
     return {name: values for name, values in sent.items() if values}
 
 

@@ -185,7 +185,7 @@ def test_a_role_of_the_module_decides_which_tables_and_rows_there_are(
     assert mel.get(f"{base(jobs)}/jobs/{mine['id']}").status == 200
     assert mel.get(f"{base(jobs)}/jobs/{other['id']}").status == 404
     assert mel.get(f"{base(jobs)}/crews").status == 404
-    assert mel.post(f"{base(jobs)}/jobs/{other['id']}/edit", {"name": "Stolen"}).status == 404
+    assert mel.post(f"{base(jobs)}/jobs/{other['id']}/edit", {"v-name": "Stolen"}).status == 404
     assert mel.post(f"{base(jobs)}/jobs/{mine['id']}/delete").status == 403
     assert jobs.data.get("jobs", other["id"]).values["name"] == "Not mine"
 

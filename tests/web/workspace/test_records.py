@@ -51,7 +51,7 @@ def test_a_record_shows_its_panels_its_facts_and_what_belongs_to_it(
     other = ada.get(f"{base(jobs)}/crews/{crew['id']}")
     assert other.texts("#related-jobs-crew tbody .row-link") == ["J-001"]
     add = other.one("#related-jobs-crew .card-act a")["href"]
-    assert ada.get(str(add)).texts("#crew option[selected]") == ["North"]
+    assert ada.get(str(add)).texts("#v-crew option[selected]") == ["North"]
     assert page_faults(other.text, ada.app) == []
 
 
