@@ -43,7 +43,8 @@ TITLES = {
     503: "Not available right now",
 }
 CODES = {400: "bad_request", 401: "unauthenticated", 403: "forbidden", 404: "not_found", 405: "method_not_allowed",
-         413: "payload_too_large", 415: "unsupported_media_type", 429: "rate_limited", 500: "internal", 503: "unavailable"}  # fmt: skip
+         413: "payload_too_large", 415: "unsupported_media_type", 429: "rate_limited", 500: "internal",
+         503: "unavailable"}  # fmt: skip
 PAGES = {400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 429, 500, 503}
 
 

@@ -70,7 +70,8 @@ def test_D7_nobody_may_truncate_or_refer(catalogue: psycopg.Connection) -> None:
 def test_D7_functions_with_their_owners_rights_pin_the_search_path(catalogue: psycopg.Connection) -> None:
     rows = catalogue.execute(
         "SELECT p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace "
-        "WHERE n.nspname = 'public' AND p.prosecdef AND NOT coalesce(p.proconfig, '{}')::text LIKE '%%search_path=public, pg_temp%%'"
+        "WHERE n.nspname = 'public' AND p.prosecdef "
+        "AND NOT coalesce(p.proconfig, '{}')::text LIKE '%%search_path=public, pg_temp%%'"
     ).fetchall()
     assert rows == []
 
