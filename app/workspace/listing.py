@@ -60,7 +60,10 @@ def read_list(desk: Desk, screen: ListScreen, args: MultiDict[str, str], *, zone
     q = " ".join(args.get("q", "").replace("\x00", "").split())[:MAX_Q] if searchable else ""
     sort = _sort(desk, screen, args.get("sort", ""))
     known = column_choices(desk, table)
-    columns = tuple(name for name in dict.fromkeys(args.getlist("col")) if name in known)
+    wanted = [name for name in dict.fromkeys(args.getlist("col")) if name in known]
+    columns = tuple(
+        sorted(wanted, key=lambda name: screen.columns.index(name) if name in screen.columns else len(known))
+    )
     filters = dict(_filters(desk, table, args))
     days = dict(_days(desk, table, args))
     parts: list[Condition] = [screen.where]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from flask import Response, redirect, url_for
+from flask import Response, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.access.permissions import Permission
@@ -22,6 +22,9 @@ from app.workspace.listing import LIMITS, ListState
 from app.workspace.records import bulk_choices
 from app.workspace.screens import column_choices, menu, sortable
 from app.workspace.views.common import BASE, bp, carried, desk_of, install_parts, page, show, state_of
+
+
+_VIEW = ("sort", "col", "limit")  # parameters that say how a list looks, not what is in it
 
 
 @bp.get(BASE)
@@ -84,6 +87,8 @@ def _shown(desk: Desk, state: ListState, found: Page) -> dict[str, Any]:
         "facets": shown,
         "chips": chips(desk, state, shown),
         "limits": LIMITS,
+        "view_pairs": [pair for pair in request.args.items(multi=True) if pair[0] in _VIEW],
+        "kept_pairs": [pair for pair in request.args.items(multi=True) if pair[0] not in (*_VIEW[1:], "cursor")],
         "carry": carried(state),
         "noun": one(desk.manifest, table),
         "nouns": many(desk.manifest, table),

@@ -221,3 +221,15 @@ def test_a_link_to_a_record_carries_the_list_along(ada: Browser, jobs: Installed
     beside = [str(tag["title"]) for tag in shown.html.select(".neighbours a")]
     assert beside == ["Before: C", "Next: A"]
     assert shown.texts(".crumbs li")[2] == "To do"
+
+
+def test_how_a_list_looks_stays_while_it_is_searched(ada: Browser, jobs: Installed) -> None:
+    jobs.add("jobs", name="Roof")
+    address = f"{base(jobs)}/todo?col=price&col=name&limit=50&sort=-name&f.state=new"
+    page = ada.get(address)
+    assert page.texts("#records thead th:not(.pick)") == ["Name", "Price"]
+    kept = [(str(tag["name"]), str(tag["value"])) for tag in page.html.select("#results input[form=list-filters]")]
+    assert kept == [("col", "price"), ("col", "name"), ("limit", "50"), ("sort", "-name")]
+    also = [(str(tag["name"]), str(tag["value"])) for tag in page.html.select(".view-menu input[type=hidden]")]
+    assert also == [("sort", "-name"), ("f.state", "new")]
+    assert page.one(".view-menu a")["href"] == f"{base(jobs)}/todo?sort=-name&f.state=new"
