@@ -23,7 +23,6 @@ from app.workspace.records import bulk_choices
 from app.workspace.screens import column_choices, menu, sortable
 from app.workspace.views.common import BASE, bp, carried, desk_of, install_parts, page, show, state_of
 
-
 _VIEW = ("sort", "col", "limit")  # parameters that say how a list looks, not what is in it
 
 
