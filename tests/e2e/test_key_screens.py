@@ -34,10 +34,10 @@ def address(platform_app: Flask) -> Iterator[str]:
 def test_key_screens_hold_to_policy_and_accessibility(
     address: str,
     visit: Callable[..., Visit],
-    shop: Shop,
+    shop: Shop,  # noqa: F811  # the fixture
     theme: str,
     width: int,
-    axe: bool,  # noqa: F811  # the fixture
+    axe: bool,
 ) -> None:
     key, _ = shop.key(
         kind="publishable", scopes=["read"], origins=["https://www.harbour.example"], networks=["192.0.2.0/24"]
@@ -63,8 +63,8 @@ def test_key_screens_hold_to_policy_and_accessibility(
 def test_a_key_is_made_and_revoked_in_the_browser(
     address: str,
     visit: Callable[..., Visit],
-    shop: Shop,
-    scripts: bool,  # noqa: F811  # the fixture
+    shop: Shop,  # noqa: F811  # the fixture
+    scripts: bool,
 ) -> None:
     page = visit(f"{address}/keys/new", scripts=scripts, cookies={"dramac_session": shop.ada.cookie}).page
     page.get_by_role("textbox", name="Name").fill("Till app")
