@@ -29,7 +29,7 @@ document.addEventListener("htmx:error", ({ detail: { error } }) => {
 
 document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   const status = ctx.response?.status ?? 200;
-  if (status === 422 || status === 409) firstProblem(ctx.target)?.focus();
+  if (ANSWERED_IN_PLACE.has(status)) firstProblem(ctx.target)?.focus();
   else if (ctx.target?.id === "flash") document.getElementById("flash").scrollIntoView({ block: "nearest" });
 });
 
