@@ -133,7 +133,10 @@ def read(path: Path) -> tuple[Package | None, list[Problem]]:
     """The package in a folder or zip, None when it has errors; and all that was found, the code's syntax included."""
     checked: CheckedPackage
     if path.is_dir():
-        files = (file for file in sorted(path.rglob("*")) if file.is_file() or file.is_symlink())
+        found = sorted(path.rglob("*"))
+        if links := [file for file in found if file.is_symlink()]:
+            raise click.ClickException(f"{links[0]} is a link, which no package may have.")
+        files = (file for file in found if file.is_file())
         checked = check_folder((file.relative_to(path).as_posix(), file.read_bytes()) for file in files)
     else:
         checked = check_package(path.read_bytes())
