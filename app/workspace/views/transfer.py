@@ -11,7 +11,8 @@ from flask import Response, g, request, url_for
 
 from app.access.permissions import Permission
 from app.errors import Conflict, Forbidden, NotFound
-from app.events.outbox import record as audit
+from app.events.catalog import RECORDS_EXPORTED, RECORDS_IMPORTED, EventType
+from app.events.outbox import publish
 from app.installs.models import Install
 from app.lib.crypto import random_token
 from app.modules.manifest import FieldSpec
@@ -54,15 +55,12 @@ def export(install: Install, name: str) -> Response:
 
 
 def csv_answer(desk: Desk, state: ListState, *, ids: Sequence[UUID] = ()) -> Response:
-    """The list, or the chosen records of it, as a file that is sent while it is read. Leaves a line in the audit trail."""
+    """The list, or the chosen records of it, as a file that is sent while it is read. Told in the audit trail."""
     table = state.screen.table
     if not desk.can_export(table) or not (state.screen.export or (ids and "export" in state.screen.bulk)):
         raise Forbidden()
     query, found = first_page(desk, state, ids=ids)
-    audit(
-        g.db, "records.exported", by=g.actor, agency_id=desk.context.agency_id, target=desk.install_id,
-        target_name=f"{desk.context.module_name}: {state.screen.label}",
-    )  # fmt: skip
+    _tell(desk, RECORDS_EXPORTED, state.screen, records=len(ids) or None)
     answer = Response(csv_lines(desk, table, query, found), mimetype="text/csv")
     answer.headers["Content-Disposition"] = f'attachment; filename="{desk.context.site.slug}-{state.screen.key}.csv"'
     answer.headers["Cache-Control"] = "no-store"
@@ -118,6 +116,7 @@ def import_rows(install: Install, name: str, token: str) -> Response:
         return _preview_page(desk, screen, token, sheet, problems=error.problems, status=422)
     except Conflict as error:
         return _preview_page(desk, screen, token, sheet, problems=[RowProblem(0, "", error.message)], status=409)
+    _tell(desk, RECORDS_IMPORTED, screen, records=len(tried.values))
     redis().delete(_key(desk, token))
     words = plural(
         len(tried.values), inside(one(desk.manifest, screen.table)), inside(many(desk.manifest, screen.table))
@@ -126,6 +125,15 @@ def import_rows(install: Install, name: str, token: str) -> Response:
     undo = url_for(".restore", install_id=desk.install_id, batch=batch) if can_undo else None
     trigger_toast("success", f"{words} imported", undo=undo)
     return respond(redirect_to=list_url(desk, screen.key))
+
+
+def _tell(desk: Desk, event: EventType, screen: ListScreen, *, records: int | None) -> None:
+    """Leave in the audit trail what went out or came in. records: how many; None for a whole list."""
+    publish(
+        g.db, event, by=g.actor, agency_id=desk.context.agency_id, site_id=desk.context.site_id,
+        install_id=desk.context.install_id, target=desk.install_id,
+        target_name=f"{desk.context.module_name}: {screen.label}", data={"table": screen.table, "records": records},
+    )  # fmt: skip
 
 
 def _importing(install: Install, name: str) -> tuple[Desk, ListScreen]:
