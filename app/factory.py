@@ -57,6 +57,11 @@ from app.web.limits import register_limits
 from app.web.navigation import register_navigation
 from app.web.request_id import register_request_id
 from app.web.ui import register_ui
+from app.webhooks import jobs as webhook_jobs
+from app.webhooks import views as webhooks
+from app.webhooks.addresses import Outside
+from app.webhooks.receivers import ENDPOINTS_OF_AGENCY
+from app.webhooks.setup import configure_webhooks
 from app.workspace import views as workspace
 from app.workspace.views.places import RECORDS
 
@@ -80,6 +85,9 @@ def wire(config: Config) -> None:
     module_code.configure_functions(
         workers=config.sandbox_workers, keys=config.secret_keys, strict=not config.development
     )
+    configure_webhooks(
+        keys=config.secret_keys, platform_url=config.platform_url, outside=Outside(development=config.development)
+    )
     wire_jobs()
     wire_subscribers()
 
@@ -99,6 +107,7 @@ def wire_jobs() -> None:
     register_job("installs.deprovision", install_jobs.deprovision, queue="long", timeout_s=3600)
     register_job("installs.sweep", install_jobs.sweep, timeout_s=60, cron="@every 30")
     register_job("installs.purge", install_jobs.purge, timeout_s=600, cron="10 4 * * *")
+    register_job("webhooks.deliver", webhook_jobs.deliver, queue="high", timeout_s=30, cron="@every 5")
     register_job("mail.deliver", mail_jobs.deliver, timeout_s=300, cron="@every 15")
 
 
@@ -106,6 +115,7 @@ def wire_subscribers() -> None:
     """Who hears of events."""
     bus.register("function", FUNCTIONS)
     bus.register("schedules", schedules.SITES)
+    bus.register("webhook", ENDPOINTS_OF_AGENCY)
 
 
 def create_platform_app(config: Config) -> Flask:
@@ -135,6 +145,7 @@ def create_platform_app(config: Config) -> Flask:
     app.register_blueprint(studio.bp)
     app.register_blueprint(audit.bp)
     app.register_blueprint(gateway_views.bp)
+    app.register_blueprint(webhooks.bp)
     app.register_blueprint(workspace.bp)
     register_mailbox(app, config)
     register_commands(app, surfaces=lambda: (app, create_api_app(config), create_runtime_app(config)))

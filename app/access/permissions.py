@@ -31,6 +31,8 @@ class Permission(StrEnum):
     MODULES_PUBLISH = "modules:publish"
     KEYS_VIEW = "keys:view"
     KEYS_MANAGE = "keys:manage"
+    WEBHOOKS_VIEW = "webhooks:view"
+    WEBHOOKS_MANAGE = "webhooks:manage"
     LOGS_VIEW = "logs:view"
     AUDIT_VIEW = "audit:view"
 
@@ -88,6 +90,8 @@ LABELS: dict[Permission, str] = {
     Permission.MODULES_PUBLISH: "Publish module versions",
     Permission.KEYS_VIEW: "See API keys (never the secret)",
     Permission.KEYS_MANAGE: "Create and revoke API keys",
+    Permission.WEBHOOKS_VIEW: "See webhooks and what was sent to them (never the secret)",
+    Permission.WEBHOOKS_MANAGE: "Create, change and delete webhooks, see their secrets, send again",
     Permission.LOGS_VIEW: "Read request and function logs",
     Permission.AUDIT_VIEW: "Read the audit trail",
 }
@@ -127,6 +131,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.MODULES_PUBLISH,
             Permission.KEYS_VIEW,
             Permission.KEYS_MANAGE,
+            Permission.WEBHOOKS_VIEW,
+            Permission.WEBHOOKS_MANAGE,
             Permission.LOGS_VIEW,
         }
     ),

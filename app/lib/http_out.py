@@ -10,6 +10,7 @@ import ipaddress
 import re
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
@@ -158,6 +159,44 @@ def system_resolver(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
+_until = threading.local()  # .deadline: when the call of this thread must be over, by the monotonic clock
+
+
+class _Timed(httpcore.NetworkStream):
+    """A stream that ends with its call: a server that sends one byte now and then gains no time by it."""
+
+    def __init__(self, inner: httpcore.NetworkStream) -> None:
+        self.inner = inner
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self.inner.read(max_bytes, _remaining(timeout, httpcore.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self.inner.write(buffer, _remaining(timeout, httpcore.WriteTimeout))
+
+    def close(self) -> None:
+        self.inner.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        left = _remaining(timeout, httpcore.ConnectTimeout)
+        return _Timed(self.inner.start_tls(ssl_context, server_hostname, left))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self.inner.get_extra_info(info)
+
+
+def _remaining(timeout: float | None, late: type[httpcore.TimeoutException]) -> float | None:
+    deadline: float | None = getattr(_until, "deadline", None)
+    if deadline is None:
+        return timeout
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise late()
+    return left if timeout is None else min(left, timeout)
+
+
 class _Guarded(httpcore.NetworkBackend):
     """Opens connections to judged addresses only."""
 
@@ -179,7 +218,7 @@ class _Guarded(httpcore.NetworkBackend):
         for text in addresses:  # all of them: one private address among public ones is an attack
             if is_denied(ipaddress.ip_address(text), allowed=self.allowed):
                 raise OutgoingFailed("blocked", "The address is not on the public internet.")
-        return self.inner.connect_tcp(addresses[0], port, timeout, local_address, socket_options)
+        return _Timed(self.inner.connect_tcp(addresses[0], port, timeout, local_address, socket_options))
 
     def connect_unix_socket(
         self, path: str, timeout: float | None = None, socket_options: Any = None
@@ -224,16 +263,21 @@ class Egress:
         body: bytes = b"",
         timeout_s: float = 15,
         max_bytes: int = 1_000_000,
+        truncate: bool = False,
     ) -> Answer:
-        """One call, one answer of any status. Raises OutgoingFailed. max_bytes counts after decompression."""
+        """One call, one answer of any status. Raises OutgoingFailed. max_bytes counts after decompression.
+
+        truncate: of a larger answer only its beginning is read, instead of refusing it.
+        """
         target = check_url(url, schemes=self.schemes, ports=self.ports)
         started = time.monotonic()
+        _until.deadline = started + timeout_s
         request = httpx.Request(method, target.url, headers=dict(headers or {}), content=body)
         request.headers.setdefault("User-Agent", "Dramac/1")
         request.headers["Accept-Encoding"] = "gzip, deflate"
         try:
             with closing(self._open(request, timeout_s)) as response:
-                content = _read(response, deadline=started + timeout_s, max_bytes=max_bytes)
+                content = _read(response, deadline=started + timeout_s, max_bytes=max_bytes, truncate=truncate)
                 found = {name.lower(): value for name, value in response.headers.items()}
                 return Answer(response.status_code, found, content, (time.monotonic() - started) * 1000)
         except (httpcore.TimeoutException, httpx.TimeoutException) as error:
@@ -243,6 +287,8 @@ class Egress:
             raise OutgoingFailed(kind, "The connection could not be made.") from error
         except (httpcore.NetworkError, httpcore.ProtocolError, httpx.DecodingError, ssl.SSLError, OSError) as error:
             raise OutgoingFailed("protocol", "The answer could not be read.") from error
+        finally:
+            _until.deadline = None
 
     def _open(self, request: httpx.Request, timeout_s: float) -> httpx.Response:
         # 5 s to connect (S6), the whole of the time for each read; the deadline over all of it is kept while reading
@@ -278,10 +324,12 @@ class _Stream(httpx.SyncByteStream):
         self.raw.close()
 
 
-def _read(response: httpx.Response, *, deadline: float, max_bytes: int) -> bytes:
+def _read(response: httpx.Response, *, deadline: float, max_bytes: int, truncate: bool) -> bytes:
     chunks = bytearray()
     for chunk in response.iter_bytes():
         chunks += chunk
+        if truncate and len(chunks) >= max_bytes:
+            return bytes(chunks[:max_bytes])
         if len(chunks) > max_bytes:
             raise OutgoingFailed("too_large", f"The answer is larger than {max_bytes} bytes.")
         if time.monotonic() > deadline:

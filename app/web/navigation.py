@@ -77,6 +77,7 @@ GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
         (
             Place("members", "Members", "users", "tenancy.members", Permission.MEMBERS_VIEW, "p"),
             Place("keys", "API keys", "key-round", "gateway.keys", Permission.KEYS_VIEW, "k"),
+            Place("webhooks", "Webhooks", "webhook", "webhooks.index", Permission.WEBHOOKS_VIEW, "w"),
             Place("logs", "Logs", "scroll-text", "support.logs", Permission.LOGS_VIEW, "l"),
             Place("audit", "Audit trail", "list-checks", "support.audit", Permission.AUDIT_VIEW, "a"),
             Place("settings", "Settings", "settings", "tenancy.settings", Permission.AGENCY_MANAGE, "t"),

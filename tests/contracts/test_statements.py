@@ -17,6 +17,9 @@ from app.db.session import transaction
 from app.gateway.actions import create_key
 from app.lib.clock import utcnow
 from app.tenancy.models import Agency, Site
+from app.webhooks.actions import create_webhook
+from app.webhooks.addresses import Outside
+from app.webhooks.setup import Setup
 from tests.support.browser import Browser
 from tests.support.everything import Everything, make_everything
 from tests.support.installed import put_on_site
@@ -74,6 +77,14 @@ class Place:
     def add_module(self) -> None:
         released(self.ada, notes(new_slug()))
 
+    def add_webhook(self) -> None:
+        setup = Setup(self.config.secret_keys, self.config.platform_url, Outside(development=True))
+        with tenant_scope(self.agency.id, user_id=self.ada.id), transaction(db.session()) as session:
+            create_webhook(
+                session, site=session.get_one(Site, self.site.id), url="https://hooks.example.com/in", description="",
+                patterns=["deal.*"], headers={}, by=self.ada.actor, setup=setup, now=utcnow(),
+            )  # fmt: skip
+
     def add_install(self) -> None:
         put_on_site(self.agency, self.world.site(self.agency), MODULE)
 
@@ -85,6 +96,7 @@ LISTS: dict[str, Callable[[Place], None]] = {
     "/members": Place.add_member,
     "/keys": Place.add_key,
     "/audit": Place.add_key,
+    "/webhooks": Place.add_webhook,
     "/installs": Place.add_install,
     "/marketplace/": Place.add_module,
     "/studio/": Place.add_module,

@@ -26,6 +26,9 @@ from app.runtime.data import Access, Data, Surface
 from app.tenancy.actions.members import invite_member
 from app.tenancy.models import Membership, Site
 from app.web.guard import Access as RouteAccess
+from app.webhooks.actions import create_webhook, send_test
+from app.webhooks.addresses import Outside
+from app.webhooks.setup import Setup
 from tests.support.browser import Browser
 from tests.support.publishing import installed, new_slug, released
 from tests.support.world import Person, World
@@ -125,6 +128,7 @@ def make_everything(world: World, config: Config, app: Flask) -> Everything:
         "version_id": version.public_id, "slug": slug, "module": slug, "table": "notes", "name": "notes",
         "field": "folder", "record_id": str(record.id), "batch": str(batch),
     }  # fmt: skip
+    names |= _webhook(config, ada, site)
     names["token"] = _file_to_import(Browser(app, ada), install)
     bodies = {
         "installs.save_role": {"user": encode("usr", vic.id), "role": "writer"},
@@ -140,6 +144,18 @@ def _file_to_import(ada: Browser, install: Install) -> str:
     where = ada.post(f"/installs/{install.public_id}/records/notes/import", {"file": file}).where
     assert where is not None
     return where.rpartition("/")[2]
+
+
+def _webhook(config: Config, ada: Person, site: Site) -> dict[str, str]:
+    """An endpoint that nothing listens at, with one delivery."""
+    setup = Setup(config.secret_keys, config.platform_url, Outside(development=True))
+    with tenant_scope(site.agency_id, user_id=ada.id), transaction(db.session()) as session:
+        webhook = create_webhook(
+            session, site=session.get_one(Site, site.id), url="https://hooks.example.com/in", description="Ledger",
+            patterns=["note.*"], headers={}, by=ada.actor, setup=setup, now=utcnow(),
+        )  # fmt: skip
+        delivery = send_test(session, webhook=webhook, by=ada.actor, now=utcnow())
+        return {"webhook_id": webhook.public_id, "delivery_id": delivery.public_id}
 
 
 def _membership(session: Session, person: Person) -> str:

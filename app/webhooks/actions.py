@@ -1,0 +1,257 @@
+"""Every write to endpoints by people, and sending again. The values are checked here, for screens and commands alike."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, func, select, text, update
+from sqlalchemy.orm import Session
+
+from app.access.actors import Actor
+from app.access.permissions import Role
+from app.accounts.actions import WrongPassword
+from app.accounts.models import User
+from app.accounts.passwords import matches
+from app.db.session import after_commit
+from app.errors import Conflict, Invalid
+from app.events import catalog
+from app.events.models import Event
+from app.events.outbox import changed, publish, record
+from app.lib.http_out import OutgoingFailed
+from app.lib.ids import uuid7
+from app.queue.enqueue import wake
+from app.tenancy.models import Site
+from app.webhooks.addresses import check_address
+from app.webhooks.delivering import miss_what_waits
+from app.webhooks.models import Delivery, Webhook
+from app.webhooks.patterns import PATTERN
+from app.webhooks.secrets import open_headers, open_secret, seal_headers, seal_secret
+from app.webhooks.setup import Setup
+from app.webhooks.signing import new_secret
+
+MOST_ENDPOINTS = 50  # of an agency
+MOST_PATTERNS, MOST_HEADERS, MOST_RESENT = 50, 10, 10_000
+OVERLAP = timedelta(hours=24)  # a replaced secret signs beside the new one for this long
+HEADER = re.compile(r"(?i)x-[a-z0-9-]{1,60}")
+OURS = ("x-forwarded-", "x-real-ip", "x-dramac-")
+
+
+class TooManyWebhooks(Conflict):
+    """An agency may have 50 webhooks. Delete one that is no longer needed."""
+
+
+class WebhookOff(Conflict):
+    """This webhook is switched off. Switch it on first."""
+
+
+def create_webhook(
+    db: Session, *, site: Site | None, url: str, description: str, patterns: Iterable[str], headers: dict[str, str],
+    concurrency: int = 4, by: Actor, setup: Setup, now: datetime,
+) -> Webhook:  # fmt: skip
+    """A new endpoint of a site, or of the whole agency (site None). It gets what the role of who makes it may see.
+
+    Raises Invalid with errors on url, patterns, headers, concurrency; TooManyWebhooks.
+    """
+    assert by.agency_id is not None
+    _check(url=url, patterns=(chosen := _tidy(patterns)), headers=headers, concurrency=concurrency, setup=setup)
+    # two requests at once must not make the 51st
+    db.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:agency, 19))"), {"agency": str(by.agency_id)})
+    if (db.scalar(select(func.count()).select_from(Webhook)) or 0) >= MOST_ENDPOINTS:
+        raise TooManyWebhooks()
+    webhook_id = uuid7()
+    webhook = Webhook(
+        id=webhook_id, agency_id=by.agency_id, site_id=site.id if site else None, url=url, description=description,
+        patterns=chosen, role=_role(by).value, concurrency=concurrency,
+        headers_sealed=seal_headers(setup.keys, webhook_id, headers),
+        secret_sealed=seal_secret(setup.keys, webhook_id, new_secret()),
+        created_by=by.id if by.kind == "person" else None, created_at=now, served_at=now,
+    )  # fmt: skip
+    db.add(webhook)
+    db.flush()
+    db.refresh(webhook)
+    _tell(db, catalog.WEBHOOK_CREATED, webhook, by=by, changes=changed({}, _facts(webhook, headers)))
+    return webhook
+
+
+def change_webhook(
+    db: Session, *, webhook: Webhook, url: str, description: str, patterns: Iterable[str], headers: dict[str, str],
+    concurrency: int, by: Actor, setup: Setup,
+) -> None:  # fmt: skip
+    """New values; from now on it gets what the role of who changed it may see. Raises Invalid as create_webhook()."""
+    _check(url=url, patterns=(chosen := _tidy(patterns)), headers=headers, concurrency=concurrency, setup=setup)
+    before = _facts(webhook, open_headers(setup.keys, webhook.id, webhook.headers_sealed))
+    webhook.url, webhook.description, webhook.patterns = url, description, chosen
+    webhook.role, webhook.concurrency = _role(by).value, concurrency
+    webhook.headers_sealed = seal_headers(setup.keys, webhook.id, headers)
+    db.flush()
+    if changes := changed(before, _facts(webhook, headers)):
+        _tell(db, catalog.WEBHOOK_CHANGED, webhook, by=by, changes=changes)
+
+
+def delete_webhook(db: Session, *, webhook: Webhook, by: Actor) -> None:
+    """End an endpoint for good, its log included."""
+    _tell(db, catalog.WEBHOOK_DELETED, webhook, by=by)
+    db.execute(delete(Webhook).where(Webhook.id == webhook.id))
+
+
+def pause_webhook(db: Session, *, webhook: Webhook, by: Actor, now: datetime) -> None:
+    """Send nothing until it is switched on; what comes meanwhile waits. Pausing twice changes nothing."""
+    if webhook.disabled_at is not None:
+        raise WebhookOff()
+    if webhook.paused_at is None:
+        webhook.paused_at = now
+        _tell(db, catalog.WEBHOOK_PAUSED, webhook, by=by)
+
+
+def disable_webhook(db: Session, *, webhook: Webhook, by: Actor, now: datetime) -> None:
+    """Switch an endpoint off: what waits and what comes is noted as missed."""
+    if webhook.disabled_at is None:
+        webhook.disabled_at, webhook.disabled_reason, webhook.paused_at = now, "person", None
+        db.flush()
+        miss_what_waits(db, webhook, now=now)
+        _tell(db, catalog.WEBHOOK_DISABLED, webhook, by=by, data={"reason": "person"})
+
+
+def enable_webhook(db: Session, *, webhook: Webhook, by: Actor) -> None:
+    """Switch a paused or disabled endpoint on, with a clean slate. What it missed is sent again by resend_failed()."""
+    if webhook.disabled_at is None and webhook.paused_at is None:
+        return
+    webhook.disabled_at = webhook.paused_at = webhook.failing_since = webhook.held_until = None
+    webhook.disabled_reason, webhook.failures, webhook.warned = "", 0, 0
+    _tell(db, catalog.WEBHOOK_ENABLED, webhook, by=by)
+    after_commit(db, lambda: wake("webhooks.deliver"))
+
+
+def secret_of(db: Session, *, webhook: Webhook, password: str, by: Actor, setup: Setup) -> str:
+    """The signing secret, for somebody who proves to be who they are. Raises WrongPassword. It is written to the audit trail."""
+    must_be_the_person(db, by=by, password=password)
+    _tell(db, catalog.WEBHOOK_SECRET_SHOWN, webhook, by=by)
+    return open_secret(setup.keys, webhook.id, webhook.secret_sealed)
+
+
+def must_be_the_person(db: Session, *, by: Actor, password: str) -> None:
+    """Raises WrongPassword unless it is the acting person's password."""
+    user = db.get(User, by.id) if by.id else None
+    if user is None or not matches(user.password_hash, password):
+        raise WrongPassword()
+
+
+def rotate_secret(db: Session, *, webhook: Webhook, by: Actor, setup: Setup, now: datetime) -> str:
+    """A new secret; the one before it signs as well for a day. Returns the new one."""
+    webhook.previous_secret_sealed, webhook.previous_secret_until = webhook.secret_sealed, now + OVERLAP
+    secret = new_secret()
+    webhook.secret_sealed = seal_secret(setup.keys, webhook.id, secret)
+    _tell(db, catalog.WEBHOOK_SECRET_ROTATED, webhook, by=by)
+    return secret
+
+
+def send_test(db: Session, *, webhook: Webhook, by: Actor, now: datetime) -> Delivery:
+    """A test event for this endpoint alone, whatever its patterns. Raises WebhookOff."""
+    if webhook.disabled_at is not None or webhook.paused_at is not None:
+        raise WebhookOff()
+    event = Event(
+        id=uuid7(), agency_id=webhook.agency_id, site_id=webhook.site_id, type=catalog.WEBHOOK_TESTED.name,
+        subject=webhook.public_id, data={"webhook": webhook.public_id, "message": "This is a test."}, actor=by.ref,
+        request_id=by.request_id, occurred_at=now, dispatched_at=now,
+    )  # fmt: skip # dispatched: it is nobody else's news
+    db.add(event)
+    db.flush()
+    delivery = Delivery(
+        id=uuid7(), agency_id=webhook.agency_id, webhook_id=webhook.id, event_id=event.id, event_type=event.type,
+        due_at=now, created_at=now,
+    )  # fmt: skip
+    db.add(delivery)
+    record(
+        db,
+        catalog.WEBHOOK_TESTED.name,
+        by=by,
+        agency_id=webhook.agency_id,
+        target=webhook.public_id,
+        target_name=webhook.url,
+    )
+    after_commit(db, lambda: wake("webhooks.deliver"))
+    return delivery
+
+
+def resend(db: Session, *, webhook: Webhook, delivery: Delivery, now: datetime) -> None:
+    """Send one event again, under its old webhook-id, with the whole schedule before it. Raises WebhookOff."""
+    if webhook.disabled_at is not None:
+        raise WebhookOff()
+    if delivery.status != "sending":
+        delivery.status, delivery.due_at, delivery.tries, delivery.finished_at = "due", now, 0, None
+    after_commit(db, lambda: wake("webhooks.deliver"))
+
+
+def resend_failed(db: Session, *, webhook: Webhook, since: datetime, now: datetime) -> int:
+    """Send again what failed or was missed since a moment, the oldest 10,000; returns how many. Raises WebhookOff."""
+    if webhook.disabled_at is not None:
+        raise WebhookOff()
+    oldest = (
+        select(Delivery.id)
+        .where(
+            Delivery.webhook_id == webhook.id,
+            Delivery.status.in_(("failed", "missed")),
+            Delivery.created_at >= since,
+        )
+        .order_by(Delivery.id)
+        .limit(MOST_RESENT)
+    )
+    done = db.execute(
+        update(Delivery)
+        .where(Delivery.id.in_(oldest))
+        .values(status="due", due_at=now, tries=0, finished_at=None)
+        .returning(Delivery.id)
+    ).all()
+    after_commit(db, lambda: wake("webhooks.deliver"))
+    return len(done)
+
+
+def _role(by: Actor) -> Role:
+    assert by.role is not None  # members and the commands that act for one have a role
+    return by.role
+
+
+def _facts(webhook: Webhook, headers: dict[str, str]) -> dict[str, object]:
+    """What the audit trail keeps: names of headers, never their values."""
+    return {
+        "url": webhook.url, "description": webhook.description, "patterns": list(webhook.patterns),
+        "headers": sorted(headers), "concurrency": webhook.concurrency, "role": webhook.role,
+    }  # fmt: skip
+
+
+def _tell(
+    db: Session, event: catalog.EventType, webhook: Webhook, *, by: Actor, data: dict[str, object] | None = None,
+    changes: dict[str, object] | None = None,
+) -> None:  # fmt: skip
+    publish(
+        db, event, by=by, agency_id=webhook.agency_id, site_id=webhook.site_id, target=webhook.public_id,
+        target_name=webhook.url, data={"webhook": webhook.public_id, **(data or {})}, changes=changes,
+    )  # fmt: skip
+
+
+def _tidy(patterns: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(pattern.strip() for pattern in patterns if pattern.strip()))
+
+
+def _check(*, url: str, patterns: list[str], headers: dict[str, str], concurrency: int, setup: Setup) -> None:
+    """Raises Invalid for the first value that cannot be."""
+    try:
+        check_address(url, development=setup.outside.development)
+    except OutgoingFailed as error:
+        raise Invalid.field("url", str(error)) from error
+    if not 1 <= len(patterns) <= MOST_PATTERNS:
+        raise Invalid.field("patterns", f"Choose 1 to {MOST_PATTERNS} events.")
+    for pattern in patterns:
+        if not PATTERN.fullmatch(pattern) or len(pattern) > 120:
+            raise Invalid.field("patterns", f"{pattern[:80]} is not an event. Write deal.won, deal.* or *.")
+    if len(headers) > MOST_HEADERS:
+        raise Invalid.field("headers", f"At most {MOST_HEADERS} headers.")
+    for name, value in headers.items():
+        if not HEADER.fullmatch(name) or name.lower().startswith(OURS):
+            raise Invalid.field("headers", f"{name[:80]} cannot be set. A header of your own begins with X-.")
+        if not value.isascii() or not value.isprintable() or not 1 <= len(value) <= 1000:
+            raise Invalid.field("headers", f"The value of {name} must be 1 to 1,000 ASCII characters in one line.")
+    if not 1 <= concurrency <= 16:
+        raise Invalid.field("concurrency", "Choose 1 to 16.")

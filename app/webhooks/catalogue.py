@@ -1,0 +1,140 @@
+"""The events there are to receive, each with an example body: the platform's own, and those of installed modules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from app.access.permissions import Role
+from app.events.catalog import CATALOG
+from app.modules.manifest import FieldSpec, Manifest
+from app.modules.naming import own_events
+from app.webhooks.message import message
+from app.webhooks.patterns import may_receive
+
+SITE, INSTALL = (UUID(f"0199a2c4-5f0e-7c3a-9b1d-2f6e8a7b4c{end}") for end in ("20", "30"))
+RECORD = "0199a2c4-5f0e-7c3a-9b1d-2f6e8a7b4c10"
+MOMENT = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
+Data = dict[str, Any]
+
+
+def _id(prefix: str) -> str:
+    return f"{prefix}_01k6j4arhedgz9p7bjz2m7ph0g"
+
+
+_VERSION: Data = {"module": "crm", "version": "1.2.0"}
+_INSTALLED: Data = {"module": "crm", "site": _id("ste")}
+_MOVED: Data = {**_INSTALLED, "from": "1.2.0", "to": "1.3.0"}
+_WEBHOOK: Data = {"webhook": _id("whk")}
+_OF_AGENCY = ("agency.", "member.", "client.", "module.")
+EXAMPLES: dict[str, Data] = {
+    "agency.created": {"name": "Studio Lumen", "slug": "studio-lumen", "owner": _id("usr")},
+    "agency.changed": {"changed": ["currency", "name"]},
+    "member.invited": {"email": "mo@example.com", "role": "member"},
+    "member.invitation_revoked": {"email": "mo@example.com", "role": "member"},
+    "member.joined": {"user": _id("usr"), "role": "member"},
+    "member.role_changed": {"role": "admin", "before": "member"},
+    "member.removed": {"role": "member"},
+    "client.created": {"name": "Harbour Group"},
+    "client.changed": {"name": "Harbour Group", "changed": ["contact_email"]},
+    "client.archived": {"name": "Harbour Group"},
+    "client.restored": {"name": "Harbour Group"},
+    "site.created": {"name": "Harbour Dental", "slug": "harbour-dental", "client": _id("cli")},
+    "site.changed": {"name": "Harbour Dental", "changed": ["url"]},
+    "site.archived": {"name": "Harbour Dental"},
+    "site.restored": {"name": "Harbour Dental"},
+    "module.uploaded": {**_VERSION, "digest": "9f2c" * 16},
+    "module.published": {**_VERSION, "digest": "9f2c" * 16},
+    "module.tier_changed": {"module": "crm", "tier": "public"},
+    "module.draft_deleted": _VERSION,
+    "module.yanked": _VERSION,
+    "install.created": {**_INSTALLED, "version": "1.2.0"},
+    "install.activated": {**_INSTALLED, "task": "install"},
+    "install.failed": {**_INSTALLED, "task": "upgrade", "reason": "A column could not be made."},
+    "install.configured": {**_INSTALLED, "settings": ["accent"]},
+    "install.paused": _INSTALLED,
+    "install.resumed": _INSTALLED,
+    "install.upgraded": _MOVED,
+    "install.rolled_back": {**_INSTALLED, "from": "1.3.0", "to": "1.2.0"},
+    "install.removed": {**_INSTALLED, "restorable_until": "2026-03-02T12:00:00+00:00"},
+    "install.restored": _INSTALLED,
+    "install.role_given": {**_INSTALLED, "user": _id("usr"), "role": "writer"},
+    "key.created": {"key": _id("key"), "name": "Till app", "kind": "secret"},
+    "key.revoked": {"key": _id("key"), "name": "Till app"},
+    "webhook.created": _WEBHOOK,
+    "webhook.changed": _WEBHOOK,
+    "webhook.deleted": _WEBHOOK,
+    "webhook.paused": _WEBHOOK,
+    "webhook.enabled": _WEBHOOK,
+    "webhook.disabled": {**_WEBHOOK, "reason": "failing"},
+    "webhook.secret_rotated": _WEBHOOK,
+    "webhook.secret_shown": _WEBHOOK,
+    "webhook.test": {**_WEBHOOK, "message": "This is a test."},
+}
+_VALUES: dict[str, Any] = {
+    "email": "ada@example.com", "phone": "+351912345678", "url": "https://www.example.com/", "boolean": True,
+    "date": "2026-01-31", "time": "09:30:00", "datetime": "2026-01-31T12:00:00.000Z", "integer": 3, "money": 129900,
+    "decimal": 2.5, "percent": 20, "duration": 1800, "rating": 4, "color": "#3b46c8", "ref": RECORD, "refs": [RECORD],
+    "tags": ["new"], "geo": {"lat": 38.7, "lng": -9.1}, "json": {},
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """One type of event. example: the body of a call; None when the module's own code decides what is in it."""
+
+    type: str
+    label: str
+    example: Data | None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    title: str
+    events: list[Offered]
+
+
+def catalogue(*, role: Role, modules: Iterable[tuple[str, Manifest]]) -> list[Group]:
+    """Everything an endpoint made by this role can get: the platform's events, then those of each module."""
+    own = [
+        Offered(name, event.label, _body(name, EXAMPLES[name], site=not name.startswith(_OF_AGENCY)))
+        for name, event in CATALOG.items()
+        if name in EXAMPLES and may_receive(role, name, of_module=False)
+    ]
+    return [Group("The platform", own), *(Group(name, _of(manifest, role)) for name, manifest in modules)]
+
+
+def _of(manifest: Manifest, role: Role) -> list[Offered]:
+    found: dict[str, Offered] = {}
+    for name, table in manifest.tables.items():
+        label = table.singular or name
+        record = {"id": RECORD, **_record(table.fields)}
+        for event, what in zip(own_events(name, table), ("created", "changed", "deleted"), strict=True):
+            more: Data = {"changed": [next(iter(table.fields), "")]} if what == "changed" else {}
+            found[event] = Offered(event, f"{label} {what}", _body(event, {"record": record, **more}))
+    for event in manifest.events:
+        found.setdefault(event, Offered(event, "Told by the module", None))
+    return [one for one in found.values() if may_receive(role, one.type, of_module=True)]
+
+
+def _record(fields: Mapping[str, FieldSpec]) -> Data:
+    shown = {name: field for name, field in fields.items() if field.type != "secret" and not field.private}
+    return {name: _value(field) for name, field in shown.items()}
+
+
+def _value(field: FieldSpec) -> Any:
+    options = getattr(field, "options", None)
+    if field.type == "enum" and options:
+        return options[0]
+    return _VALUES.get(field.type, field.label or "Example")
+
+
+def _body(event_type: str, data: Data, *, site: bool = True) -> Data:
+    of_install = site and (event_type not in CATALOG or event_type.startswith("install."))
+    return message(
+        event_type=event_type, occurred_at=MOMENT, data=data, site_id=SITE if site else None,
+        install_id=INSTALL if of_install else None,
+    )  # fmt: skip

@@ -1,0 +1,163 @@
+"""The database's side of sending: claiming what is due, and writing down what became of it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from app.access.actors import job
+from app.db.scope import platform_scope
+from app.db.session import transaction
+from app.events.catalog import WEBHOOK_DISABLED
+from app.events.outbox import publish
+from app.lib.sql import load_sql
+from app.webhooks.letters import tell_owners
+from app.webhooks.models import Attempt, Delivery, Webhook
+from app.webhooks.sending import Claimed, Result
+from app.webhooks.setup import Setup
+
+SCHEDULE_S = (5, 300, 1800, 7200, 18000, 36000, 36000)  # waits after the first, second … attempt; then it is given up
+JITTER = 0.2
+LONGEST_WAIT_S = 12 * 3600  # what Retry-After can ask for
+QUIET_S = 30  # an endpoint that is overloaded is left alone for at least this long
+LONGEST_QUIET_S = 3600
+LEASE_S = 60  # an attempt takes 15 s; whoever has not told by now was killed
+WARN_AFTER = timedelta(days=3)
+DISABLE_AFTER = timedelta(days=5)
+SEVERAL = 3  # fewer failures than this are bad luck, however long ago the first was
+BUSY = (429, 502, 503, 504)
+GONE = 410
+_DELIVERER = job("webhooks.deliver")
+
+
+def claim(db: Session, *, room: int, struggling: bool, now: datetime) -> list[Claimed]:
+    """Take at most `room` due deliveries: of endpoints in trouble (struggling), or of the others.
+
+    Workers that do so at the same time get different ones. What a killed worker took is due again after its lease.
+    """
+    with platform_scope("claim webhook deliveries"), transaction(db):
+        asked = {"now": now, "struggling": struggling}
+        ids = list(db.scalars(text(load_sql("webhooks/turns")), {**asked, "most": room}))
+        if not ids:
+            return []
+        # a statement of its own: it sees what whoever held the locks before has taken
+        given = {**asked, "ids": ids, "room": room, "lease": now + timedelta(seconds=LEASE_S)}
+        rows = db.execute(text(load_sql("webhooks/claim")), given)
+        return [Claimed(**row._mapping, struggling=struggling) for row in rows]
+
+
+def finish(
+    db: Session, results: Iterable[Result], *, setup: Setup, now: datetime,
+    chance: Callable[[], float] = random.random,
+) -> None:  # fmt: skip
+    """Write down attempts, all in one transaction. Of a delivery that others took meanwhile only the log gets a line."""
+    found = list(results)
+    with platform_scope("finish webhook deliveries"), transaction(db):
+        endpoints = _endpoints(db, {one.webhook_id for one in found})
+        deliveries = _deliveries(db, {one.delivery_id for one in found})
+        for result in found:
+            endpoint, delivery = endpoints.get(result.webhook_id), deliveries.get(result.delivery_id)
+            if endpoint is None or delivery is None:
+                continue  # deleted while it was being sent
+            _note(db, delivery, result)
+            if delivery.status == "sending" and delivery.attempts == result.number:
+                _settle(delivery, endpoint, result, now=now, chance=chance)
+            _judge(db, endpoint, delivery, result, setup=setup, now=now)
+
+
+# Both lock in the order of ids, so that workers that finish at the same time wait for each other and never in a circle.
+def _endpoints(db: Session, ids: set[UUID]) -> dict[UUID, Webhook]:
+    query = select(Webhook).where(Webhook.id.in_(ids)).order_by(Webhook.id).with_for_update()
+    return {row.id: row for row in db.scalars(query)}
+
+
+def _deliveries(db: Session, ids: set[UUID]) -> dict[UUID, Delivery]:
+    query = select(Delivery).where(Delivery.id.in_(ids)).order_by(Delivery.id).with_for_update()
+    return {row.id: row for row in db.scalars(query)}
+
+
+def _note(db: Session, delivery: Delivery, result: Result) -> None:
+    db.execute(
+        insert(Attempt)
+        .values(
+            agency_id=delivery.agency_id, delivery_id=delivery.id, number=result.number, at=result.at,
+            outcome=result.outcome, response_status=result.status, response_excerpt=result.excerpt,
+            latency_ms=result.latency_ms,
+        )
+        .on_conflict_do_nothing()
+    )  # fmt: skip
+
+
+def _settle(
+    delivery: Delivery, endpoint: Webhook, result: Result, *, now: datetime, chance: Callable[[], float]
+) -> None:
+    """The delivery after its attempt: done, given up, or due again."""
+    delivery.outcome, delivery.response_status = result.outcome, result.status
+    delivery.response_excerpt, delivery.latency_ms = result.excerpt, result.latency_ms
+    if result.ok:
+        delivery.status, delivery.finished_at = "delivered", now
+    elif result.status == GONE or delivery.tries > len(SCHEDULE_S):
+        delivery.status, delivery.finished_at = "failed", now
+    elif endpoint.disabled_at is not None:
+        delivery.status, delivery.finished_at = "missed", now
+    else:
+        delivery.status = "due"
+        delivery.due_at = now + timedelta(seconds=wait_after(delivery.tries, result.retry_after_s, chance))
+
+
+def wait_after(tries: int, asked_s: float | None, chance: Callable[[], float]) -> float:
+    """Seconds until the next attempt: the schedule and up to a fifth more, or what the receiver asks for if that is longer."""
+    planned = SCHEDULE_S[tries - 1] * (1 + JITTER * chance())
+    return max(planned, min(asked_s or 0.0, LONGEST_WAIT_S))
+
+
+def _judge(db: Session, endpoint: Webhook, delivery: Delivery, result: Result, *, setup: Setup, now: datetime) -> None:
+    """The endpoint after an attempt: its streak of failures, letters about it, its end."""
+    endpoint.latency_ms = result.latency_ms
+    if result.ok:
+        endpoint.failures, endpoint.failing_since, endpoint.warned, endpoint.held_until = 0, None, 0, None
+        return
+    endpoint.failures += 1
+    endpoint.failing_since = endpoint.failing_since or now
+    if result.status in BUSY:
+        quiet = min(max(result.retry_after_s or 0.0, QUIET_S), LONGEST_QUIET_S)
+        endpoint.held_until = now + timedelta(seconds=quiet)
+    if endpoint.disabled_at is not None:
+        return
+    lasted = now - endpoint.failing_since
+    if result.status == GONE:
+        _disable(db, endpoint, "gone", setup=setup, now=now)
+    elif lasted >= DISABLE_AFTER and endpoint.failures >= SEVERAL:
+        _disable(db, endpoint, "failing", setup=setup, now=now)
+    elif lasted >= WARN_AFTER and endpoint.failures >= SEVERAL and endpoint.warned < 2:
+        endpoint.warned = 2
+        tell_owners(db, endpoint, "still_failing", setup=setup)
+    elif delivery.status == "failed" and endpoint.warned < 1:
+        endpoint.warned = 1
+        tell_owners(db, endpoint, "given_up", setup=setup)
+
+
+def _disable(db: Session, endpoint: Webhook, reason: str, *, setup: Setup, now: datetime) -> None:
+    endpoint.disabled_at, endpoint.disabled_reason = now, reason
+    db.flush()
+    miss_what_waits(db, endpoint, now=now)
+    publish(
+        db, WEBHOOK_DISABLED, by=_DELIVERER, agency_id=endpoint.agency_id, site_id=endpoint.site_id,
+        target=endpoint.public_id, target_name=endpoint.url, data={"webhook": endpoint.public_id, "reason": reason},
+    )  # fmt: skip
+    tell_owners(db, endpoint, f"disabled_{reason}", setup=setup)
+
+
+def miss_what_waits(db: Session, endpoint: Webhook, *, now: datetime) -> None:
+    """What an endpoint that is being disabled has not got yet is kept as missed, to be sent again by a person."""
+    db.execute(
+        update(Delivery)
+        .where(Delivery.webhook_id == endpoint.id, Delivery.status == "due")
+        .values(status="missed", finished_at=now)
+    )

@@ -1,0 +1,61 @@
+"""The forms of an endpoint."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from wtforms import IntegerField, PasswordField, SelectField
+from wtforms.validators import InputRequired, Length, NumberRange
+
+from app.lib.ids import decode
+from app.tenancy.models import Site
+from app.web.forms import Form, LongText, Text
+
+AGENCY = "agency"
+
+
+class WebhookForm(Form):
+    """What create_webhook() and change_webhook() want; its site can be chosen only once."""
+
+    url = Text("Address", [InputRequired("Enter the address to call."), Length(max=2048)],
+               description="An https address of yours that takes POST requests.")  # fmt: skip
+    description = Text("Description", [Length(max=200)], description="What it is for, for your colleagues.")
+    site = SelectField("Events of", default=AGENCY)
+    patterns = LongText("Events", [InputRequired("Name at least one event."), Length(max=6000)],
+                        render_kw={"spellcheck": "false"},
+                        description="One per line: deal.won, deal.* for all of a kind, * for everything.")  # fmt: skip
+    headers = LongText("Headers of your own", [Length(max=12000)], render_kw={"spellcheck": "false"},
+                       description="One per line, such as X-Environment: live. Names begin with X-.")  # fmt: skip
+    concurrency = IntegerField("At once", [InputRequired("Enter a number."), NumberRange(1, 16)], default=4,
+                               description="How many calls may be under way together, 1 to 16.")  # fmt: skip
+
+    def offer(self, sites: list[Site]) -> None:
+        """Fill the choices of the site."""
+        self.site.choices = [(AGENCY, "The agency and all its sites"), *((one.public_id, one.name) for one in sites)]
+
+    @property
+    def site_id(self) -> UUID | None:
+        return None if self.site.data == AGENCY else decode("ste", self.site.data)
+
+    def values(self) -> dict[str, Any]:
+        """The keyword arguments that both actions take."""
+        return {
+            "url": self.url.data,
+            "description": self.description.data,
+            "patterns": self.patterns.data.split(),
+            "headers": _headers(self.headers.data),
+            "concurrency": self.concurrency.data,
+        }
+
+
+def _headers(text: str) -> dict[str, str]:
+    """{name: value} of `Name: value` lines; a line without a colon is a name without a value, which the rules refuse."""
+    lines = [line.partition(":") for line in text.splitlines() if line.strip()]
+    return {name.strip(): value.strip() for name, _, value in lines}
+
+
+class SecretForm(Form):
+    """Who wants to see a secret proves to be who they are."""
+
+    password = PasswordField("Your password", [InputRequired("Enter your password."), Length(max=256)])

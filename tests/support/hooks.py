@@ -1,0 +1,211 @@
+"""Receivers of webhooks: real servers on threads that behave as they are told, and the world around them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import select, update
+
+from app.config import Config
+from app.db.base import db
+from app.db.scope import platform_scope, tenant_scope
+from app.db.session import transaction
+from app.events.catalog import EventType
+from app.events.jobs import dispatch
+from app.events.models import Event
+from app.events.outbox import publish
+from app.lib.clock import utcnow
+from app.lib.crypto import unseal
+from app.tenancy.models import Agency, Site
+from app.webhooks.actions import create_webhook
+from app.webhooks.addresses import Outside
+from app.webhooks.models import Attempt, Delivery, Webhook
+from app.webhooks.pump import Pump
+from app.webhooks.setup import Setup
+from tests.support.world import Person, World
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request that came in."""
+
+    path: str
+    headers: dict[str, str]
+    body: bytes
+    at: float
+
+
+@dataclass
+class Receiver:
+    """answer: (status, headers, body) of the number of the call from 1; wait_s: before answering."""
+
+    port: int = 0
+    calls: list[Call] = field(default_factory=list)
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b"thanks"
+    wait_s: float = 0
+    vanish: bool = False
+    heard: Callable[[Call], None] | None = None
+    most_at_once: int = 0
+    _open: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/hook"
+
+    @property
+    def ids(self) -> list[str]:
+        return [call.headers["webhook-id"] for call in self.calls]
+
+    def take(self, call: Call) -> None:
+        with self._lock:
+            self.calls.append(call)
+            self._open += 1
+            self.most_at_once = max(self.most_at_once, self._open)
+        if self.heard:
+            self.heard(call)
+        time.sleep(self.wait_s)
+        with self._lock:
+            self._open -= 1
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+
+@contextmanager
+def receiving(**behaviour: Any) -> Iterator[Receiver]:
+    """A receiver that listens while the block runs."""
+    receiver = Receiver(**behaviour)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            receiver.take(Call(self.path, headers, body, time.monotonic()))
+            if receiver.vanish:
+                self.close_connection = True
+                self.connection.close()
+                return
+            self.send_response(receiver.status)
+            for name, value in receiver.headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(receiver.body)))
+            self.end_headers()
+            self.wfile.write(receiver.body)
+
+        do_GET = do_POST
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+        def handle(self) -> None:
+            try:
+                super().handle()
+            except (OSError, ValueError):
+                pass  # the caller or the test hung up
+
+    server = _Server(("127.0.0.1", 0), Handler)
+    receiver.port = server.server_address[1]
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    try:
+        yield receiver
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@dataclass
+class Hooks:
+    """An agency with a site, its endpoints, and what is sent to them."""
+
+    app: Flask
+    config: Config
+    world: World
+    agency: Agency
+    ada: Person
+    site: Site
+
+    def __post_init__(self) -> None:
+        self.setup = Setup(self.config.secret_keys, self.config.platform_url, Outside(development=True))
+
+    def endpoint(self, url: str, *, patterns: tuple[str, ...] = ("client.*", "site.*", "deal.*"), site: Site | None = None, by: Person | None = None,
+                 **values: Any) -> Webhook:  # fmt: skip
+        """An endpoint of the agency, or of a site."""
+        person = by or self.ada
+        with tenant_scope(self.agency.id, user_id=person.id), transaction(db.session()) as session:
+            return create_webhook(
+                session, site=session.get_one(Site, site.id) if site else None, url=url, description="", patterns=patterns,
+                headers=values.pop("headers", {}), by=person.actor, setup=self.setup, now=utcnow(), **values,
+            )  # fmt: skip
+
+    def secret(self, webhook: Webhook) -> str:
+        return unseal(self.setup.keys, self.read(webhook).secret_sealed, f"external_webhooks|secret|{webhook.id}")
+
+    def publish(self, event: EventType, *, site: Site | None = None, data: dict[str, Any] | None = None) -> Event:
+        with tenant_scope(self.agency.id, user_id=self.ada.id), transaction(db.session()) as session:
+            return publish(
+                session, event, by=self.ada.actor, agency_id=self.agency.id, site_id=site.id if site else None, data=data
+            )
+
+    def of_module(self, event_type: str, data: dict[str, Any], *, site: Site | None = None) -> Event:
+        """An event as a module's record tells it."""
+        from app.lib.ids import uuid7
+
+        place = site or self.site
+        event = Event(
+            id=uuid7(), agency_id=place.agency_id, site_id=place.id, install_id=uuid7(), type=event_type, data=data
+        )
+        with platform_scope("test event"), transaction(db.session()) as session:
+            session.add(event)
+        return event
+
+    def deliver(self, *, senders: int = 32, timeout_s: float = 40) -> None:
+        """Hand every event over and send what is due, as the jobs do."""
+        dispatch()
+        self.pump(senders=senders, timeout_s=timeout_s)
+
+    def pump(self, *, senders: int = 32, timeout_s: float = 40) -> None:
+        pump = Pump(self.app, self.setup, senders=senders)
+        pump.start()
+        assert pump.wait(timeout_s), "the senders did not end in time"
+
+    def deliveries(self, webhook: Webhook) -> list[Delivery]:
+        with platform_scope("test"), transaction(db.session()) as session:
+            query = select(Delivery).where(Delivery.webhook_id == webhook.id).order_by(Delivery.id)
+            return list(session.scalars(query))
+
+    def attempts(self, webhook: Webhook) -> list[Attempt]:
+        with platform_scope("test"), transaction(db.session()) as session:
+            query = select(Attempt).join(Delivery, Delivery.id == Attempt.delivery_id)
+            return list(session.scalars(query.where(Delivery.webhook_id == webhook.id).order_by(Attempt.at)))
+
+    def read(self, webhook: Webhook) -> Webhook:
+        with platform_scope("test"), transaction(db.session()) as session:
+            return session.get_one(Webhook, webhook.id)
+
+    def set(self, webhook: Webhook, **values: Any) -> None:
+        with platform_scope("test"), transaction(db.session()) as session:
+            session.execute(update(Webhook).where(Webhook.id == webhook.id).values(**values))
+
+    def make_due(self, webhook: Webhook, *, at: datetime | None = None) -> None:
+        """As if the time of the next attempt had come."""
+        with platform_scope("test"), transaction(db.session()) as session:
+            session.execute(
+                update(Delivery)
+                .where(Delivery.webhook_id == webhook.id, Delivery.status.in_(("due", "sending")))
+                .values(due_at=at or utcnow())
+            )
+            session.execute(update(Webhook).where(Webhook.id == webhook.id).values(held_until=None))

@@ -1,0 +1,136 @@
+"""Who gets which event: patterns, sites, rights; and never, whatever is subscribed, another agency's."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+
+import pytest
+from flask import Flask
+
+from app.access.permissions import Role
+from app.config import Config
+from app.events.catalog import CATALOG, CLIENT_CREATED, SITE_CREATED
+from app.events.jobs import dispatch
+from app.events.models import Event
+from app.webhooks.catalogue import EXAMPLES, catalogue
+from app.webhooks.models import Webhook
+from app.webhooks.patterns import matches, may_receive
+from tests.support.hooks import Hooks
+from tests.support.world import World
+
+URL = "https://hooks.example.com/in"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "hits"),
+    [
+        ("*", {"deal.won", "deal.line.added", "dealer.found", "deal.won_back"}),
+        ("deal.*", {"deal.won", "deal.line.added", "deal.won_back"}),
+        ("deal.won", {"deal.won"}),
+        ("deal", set()),
+        ("deal.line.*", {"deal.line.added"}),
+    ],
+)
+def test_W5_patterns(pattern: str, hits: set[str]) -> None:
+    types = ("deal.won", "deal.line.added", "dealer.found", "deal.won_back")
+    assert {one for one in types if matches([pattern], one)} == hits
+
+
+def got(hooks: Hooks, webhook: Webhook) -> set[object]:
+    return {one.event_id for one in hooks.deliveries(webhook)}
+
+
+def test_an_endpoint_of_a_site_gets_that_sites_events_only(hooks: Hooks) -> None:
+    other = hooks.world.site(hooks.agency)
+    of_site = hooks.endpoint(URL, site=hooks.site, patterns=("*",))
+    of_agency = hooks.endpoint(URL, patterns=("site.*", "client.*", "deal.*"))
+    here, there = hooks.publish(SITE_CREATED, site=hooks.site), hooks.publish(SITE_CREATED, site=other)
+    nowhere = hooks.publish(CLIENT_CREATED)
+    module_here, module_there = hooks.of_module("deal.won", {}), hooks.of_module("deal.won", {}, site=other)
+    dispatch()
+    assert got(hooks, of_site) - {here.id, module_here.id} == _own(hooks, of_site)
+    assert got(hooks, of_agency) == {here.id, there.id, nowhere.id, module_here.id, module_there.id}
+
+
+def _own(hooks: Hooks, webhook: Webhook) -> set[object]:
+    """The news of its own making."""
+    return {one.event_id for one in hooks.deliveries(webhook) if one.event_type.startswith("webhook.")}
+
+
+def test_what_a_form_tells_its_own_function_is_nobody_elses(hooks: Hooks) -> None:
+    webhook = hooks.endpoint(URL, site=hooks.site, patterns=("page.*",))
+    hooks.of_module("page.was_sent", {"record": {"email": "a@example.com"}})
+    dispatch()
+    assert got(hooks, webhook) == set()
+
+
+def test_an_endpoint_gets_what_the_role_it_was_made_with_may_see() -> None:
+    shown = {
+        role: {name for name in CATALOG if may_receive(role, name, of_module=False)} for role in (Role.OWNER, Role.VIEWER)
+    }
+    assert shown[Role.OWNER] == set(CATALOG)
+    assert {"key.created", "module.published", "webhook.created"}.isdisjoint(shown[Role.VIEWER])
+    assert {"site.created", "client.created"} <= shown[Role.VIEWER]
+    assert not may_receive(Role.OWNER, "deal.won", of_module=False)
+    assert may_receive(Role.VIEWER, "deal.won", of_module=True)
+    assert not may_receive(Role.VIEWER, "key.created", of_module=True)  # a module cannot lend a name
+
+
+def test_rights_are_kept_with_the_endpoint(hooks: Hooks) -> None:
+    webhook = hooks.endpoint(URL, patterns=("*",))
+    hooks.set(webhook, role="viewer")
+    event = hooks.publish(CATALOG["key.created"], site=hooks.site)
+    allowed = hooks.publish(CLIENT_CREATED)
+    dispatch()
+    assert event.id not in got(hooks, webhook)
+    assert allowed.id in got(hooks, webhook)
+
+
+def test_every_event_of_the_platform_has_an_example() -> None:
+    missing = {name for name, event in CATALOG.items() if not name.startswith("records.")} - EXAMPLES.keys()
+    assert (missing, EXAMPLES.keys() - CATALOG.keys()) == (set(), set())
+    [group] = catalogue(role=Role.OWNER, modules=[])
+    assert all(one.example and one.example["type"] == one.type for one in group.events)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_event_ever_reaches_another_agency(
+    platform_app: Flask, config: Config, world: World, seed: int
+) -> None:
+    """Random agencies, sites, subscriptions and events: each delivery belongs to its event's agency, and its site."""
+    chance = random.Random(seed)
+    places = []
+    for _ in range(4):
+        agency = world.agency()
+        place = Hooks(platform_app, config, world, agency, world.person(agency), world.site(agency))
+        places.append((place, [place.site, world.site(agency)]))
+    patterns: list[tuple[str, ...]] = [("*",), ("deal.*",), ("site.created",), ("client.*", "deal.won"), ("key.*",)]
+    endpoints = [
+        (place, place.endpoint(URL, patterns=chance.choice(patterns), site=chance.choice([None, *sites])))
+        for place, sites in places
+        for _ in range(chance.randint(1, 6))
+    ]
+    events = {event.id: event for place, sites in places for event in _random_events(place, sites, chance)}
+    dispatch()
+    for place, webhook in endpoints:
+        expected = {
+            event.id
+            for event in events.values()
+            if event.agency_id == place.agency.id
+            and webhook.site_id in (None, event.site_id)
+            and matches(webhook.patterns, event.type)
+        }
+        assert got(place, webhook) & events.keys() == expected
+        assert {one.agency_id for one in place.deliveries(webhook)} <= {place.agency.id}
+
+
+def _random_events(place: Hooks, sites: list[object], chance: random.Random) -> Iterable[Event]:
+    for _ in range(6):
+        site = chance.choice(sites)
+        kind = chance.choice(["deal.won", "deal.lost", "site.created", "client.created"])
+        yield (
+            place.of_module(kind, {}, site=site)  # type: ignore[arg-type]
+            if kind.startswith("deal.")
+            else place.publish(CATALOG[kind], site=site if kind == "site.created" else None)  # type: ignore[arg-type]
+        )
