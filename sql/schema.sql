@@ -99,6 +99,58 @@ CREATE TABLE external_api_requests (
   origin text NOT NULL DEFAULT ''::text,
   error_code text NOT NULL DEFAULT ''::text
 );
+CREATE TABLE external_webhook_attempts (
+  agency_id uuid NOT NULL,
+  delivery_id uuid NOT NULL,
+  number smallint NOT NULL,
+  at timestamp with time zone NOT NULL,
+  outcome text NOT NULL,
+  response_status smallint,
+  response_excerpt text NOT NULL DEFAULT ''::text,
+  latency_ms integer NOT NULL
+);
+CREATE TABLE external_webhook_deliveries (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  agency_id uuid NOT NULL,
+  webhook_id uuid NOT NULL,
+  event_id uuid NOT NULL,
+  event_type text NOT NULL,
+  status text NOT NULL DEFAULT 'due'::text,
+  attempts smallint NOT NULL DEFAULT 0,
+  tries smallint NOT NULL DEFAULT 0,
+  due_at timestamp with time zone NOT NULL DEFAULT now(),
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  finished_at timestamp with time zone,
+  outcome text NOT NULL DEFAULT ''::text,
+  response_status smallint,
+  response_excerpt text NOT NULL DEFAULT ''::text,
+  latency_ms integer
+);
+CREATE TABLE external_webhooks (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  agency_id uuid NOT NULL,
+  site_id uuid,
+  url text NOT NULL,
+  description text NOT NULL DEFAULT ''::text,
+  patterns text[] NOT NULL,
+  role text NOT NULL,
+  headers_sealed text NOT NULL DEFAULT ''::text,
+  secret_sealed text NOT NULL,
+  previous_secret_sealed text NOT NULL DEFAULT ''::text,
+  previous_secret_until timestamp with time zone,
+  concurrency smallint NOT NULL DEFAULT 4,
+  created_by uuid,
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  paused_at timestamp with time zone,
+  disabled_at timestamp with time zone,
+  disabled_reason text NOT NULL DEFAULT ''::text,
+  failing_since timestamp with time zone,
+  failures integer NOT NULL DEFAULT 0,
+  warned smallint NOT NULL DEFAULT 0,
+  held_until timestamp with time zone,
+  latency_ms integer,
+  served_at timestamp with time zone NOT NULL DEFAULT now()
+);
 CREATE TABLE idempotency_keys (
   site_id uuid NOT NULL,
   agency_id uuid NOT NULL,
@@ -362,6 +414,29 @@ ALTER TABLE event_deliveries ADD CONSTRAINT event_deliveries_status_check CHECK 
 ALTER TABLE events ADD CONSTRAINT events_pkey PRIMARY KEY (id);
 ALTER TABLE events ADD CONSTRAINT events_sequence_key UNIQUE (sequence);
 ALTER TABLE events ADD CONSTRAINT events_type_check CHECK ((type ~ '^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$'::text));
+ALTER TABLE external_webhook_attempts ADD CONSTRAINT external_webhook_attempts_agency_id_delivery_id_fkey FOREIGN KEY (agency_id, delivery_id) REFERENCES external_webhook_deliveries(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE external_webhook_attempts ADD CONSTRAINT external_webhook_attempts_pkey PRIMARY KEY (delivery_id, number);
+ALTER TABLE external_webhook_attempts ADD CONSTRAINT external_webhook_attempts_response_excerpt_check CHECK ((length(response_excerpt) <= 4096));
+ALTER TABLE external_webhook_deliveries ADD CONSTRAINT external_webhook_deliveries_agency_id_id_key UNIQUE (agency_id, id);
+ALTER TABLE external_webhook_deliveries ADD CONSTRAINT external_webhook_deliveries_agency_id_webhook_id_fkey FOREIGN KEY (agency_id, webhook_id) REFERENCES external_webhooks(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE external_webhook_deliveries ADD CONSTRAINT external_webhook_deliveries_event_id_fkey FOREIGN KEY (event_id) REFERENCES events(id) ON DELETE CASCADE;
+ALTER TABLE external_webhook_deliveries ADD CONSTRAINT external_webhook_deliveries_event_id_webhook_id_key UNIQUE (event_id, webhook_id);
+ALTER TABLE external_webhook_deliveries ADD CONSTRAINT external_webhook_deliveries_pkey PRIMARY KEY (id);
+ALTER TABLE external_webhook_deliveries ADD CONSTRAINT external_webhook_deliveries_response_excerpt_check CHECK ((length(response_excerpt) <= 4096));
+ALTER TABLE external_webhook_deliveries ADD CONSTRAINT external_webhook_deliveries_status_check CHECK ((status = ANY (ARRAY['due'::text, 'sending'::text, 'delivered'::text, 'failed'::text, 'missed'::text])));
+ALTER TABLE external_webhooks ADD CONSTRAINT external_webhooks_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
+ALTER TABLE external_webhooks ADD CONSTRAINT external_webhooks_agency_id_id_key UNIQUE (agency_id, id);
+ALTER TABLE external_webhooks ADD CONSTRAINT external_webhooks_agency_id_site_id_fkey FOREIGN KEY (agency_id, site_id) REFERENCES sites(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE external_webhooks ADD CONSTRAINT external_webhooks_check CHECK (((previous_secret_sealed = ''::text) = (previous_secret_until IS NULL)));
+ALTER TABLE external_webhooks ADD CONSTRAINT external_webhooks_check1 CHECK (((disabled_reason = ''::text) = (disabled_at IS NULL)));
+ALTER TABLE external_webhooks ADD CONSTRAINT external_webhooks_concurrency_check CHECK (((concurrency >= 1) AND (concurrency <= 16)));
+ALTER TABLE external_webhooks ADD CONSTRAINT external_webhooks_created_by_fkey FOREIGN KEY (created_by) REFERENCES users(id) ON DELETE SET NULL;
+ALTER TABLE external_webhooks ADD CONSTRAINT external_webhooks_description_check CHECK ((length(description) <= 200));
+ALTER TABLE external_webhooks ADD CONSTRAINT external_webhooks_disabled_reason_check CHECK ((disabled_reason = ANY (ARRAY[''::text, 'gone'::text, 'failing'::text, 'person'::text])));
+ALTER TABLE external_webhooks ADD CONSTRAINT external_webhooks_patterns_check CHECK (((cardinality(patterns) >= 1) AND (cardinality(patterns) <= 50)));
+ALTER TABLE external_webhooks ADD CONSTRAINT external_webhooks_pkey PRIMARY KEY (id);
+ALTER TABLE external_webhooks ADD CONSTRAINT external_webhooks_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'developer'::text, 'member'::text, 'viewer'::text])));
+ALTER TABLE external_webhooks ADD CONSTRAINT external_webhooks_url_check CHECK (((length(url) >= 1) AND (length(url) <= 2048)));
 ALTER TABLE idempotency_keys ADD CONSTRAINT idempotency_keys_key_check CHECK (((length(key) >= 1) AND (length(key) <= 255)));
 ALTER TABLE idempotency_keys ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (credential_id, key);
 ALTER TABLE invitations ADD CONSTRAINT invitations_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
@@ -468,6 +543,10 @@ CREATE INDEX events_install ON public.events USING btree (site_id, install_id, t
 CREATE INDEX events_undispatched ON public.events USING btree (sequence) WHERE (dispatched_at IS NULL);
 CREATE INDEX external_api_requests_request ON ONLY public.external_api_requests USING btree (request_id);
 CREATE INDEX external_api_requests_site ON ONLY public.external_api_requests USING btree (agency_id, site_id, at DESC);
+CREATE INDEX external_webhook_attempts_agency ON public.external_webhook_attempts USING btree (agency_id, delivery_id);
+CREATE INDEX external_webhook_deliveries_log ON public.external_webhook_deliveries USING btree (agency_id, webhook_id, id DESC);
+CREATE INDEX external_webhook_deliveries_open ON public.external_webhook_deliveries USING btree (webhook_id, due_at) WHERE (status = ANY (ARRAY['due'::text, 'sending'::text]));
+CREATE INDEX external_webhooks_site ON public.external_webhooks USING btree (agency_id, site_id);
 CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING btree (created_at);
 CREATE INDEX idempotency_keys_site ON public.idempotency_keys USING btree (site_id);
 CREATE INDEX mails_agency ON public.mails USING btree (agency_id, created_at DESC);
@@ -503,6 +582,12 @@ CREATE UNIQUE INDEX clients_pkey ON public.clients USING btree (id);
 CREATE UNIQUE INDEX event_deliveries_pkey ON public.event_deliveries USING btree (event_id, subscriber);
 CREATE UNIQUE INDEX events_pkey ON public.events USING btree (id);
 CREATE UNIQUE INDEX events_sequence_key ON public.events USING btree (sequence);
+CREATE UNIQUE INDEX external_webhook_attempts_pkey ON public.external_webhook_attempts USING btree (delivery_id, number);
+CREATE UNIQUE INDEX external_webhook_deliveries_agency_id_id_key ON public.external_webhook_deliveries USING btree (agency_id, id);
+CREATE UNIQUE INDEX external_webhook_deliveries_event_id_webhook_id_key ON public.external_webhook_deliveries USING btree (event_id, webhook_id);
+CREATE UNIQUE INDEX external_webhook_deliveries_pkey ON public.external_webhook_deliveries USING btree (id);
+CREATE UNIQUE INDEX external_webhooks_agency_id_id_key ON public.external_webhooks USING btree (agency_id, id);
+CREATE UNIQUE INDEX external_webhooks_pkey ON public.external_webhooks USING btree (id);
 CREATE UNIQUE INDEX idempotency_keys_pkey ON public.idempotency_keys USING btree (credential_id, key);
 CREATE UNIQUE INDEX invitations_agency_id_id_key ON public.invitations USING btree (agency_id, id);
 CREATE UNIQUE INDEX invitations_open ON public.invitations USING btree (agency_id, email) WHERE ((accepted_at IS NULL) AND (revoked_at IS NULL));
@@ -607,6 +692,9 @@ CREATE POLICY staff ON clients FOR ALL TO dramac_staff USING (true) WITH CHECK (
 CREATE POLICY staff ON event_deliveries FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON events FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON external_api_requests FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON external_webhook_attempts FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON external_webhook_deliveries FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON external_webhooks FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON idempotency_keys FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON invitations FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON mails FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
@@ -636,6 +724,9 @@ CREATE POLICY tenant ON clients FOR ALL TO dramac_app USING ((agency_id = ( SELE
 CREATE POLICY tenant ON event_deliveries FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON events FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON external_api_requests FOR SELECT TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON external_webhook_attempts FOR SELECT TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON external_webhook_deliveries FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON external_webhooks FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON invitations FOR ALL TO dramac_app USING (((agency_id = ( SELECT current_agency_id() AS current_agency_id)) OR ( SELECT identifying() AS identifying))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON mails FOR SELECT TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON memberships FOR ALL TO dramac_app USING (((agency_id = ( SELECT current_agency_id() AS current_agency_id)) OR (user_id = ( SELECT current_person_id() AS current_person_id)))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
@@ -666,6 +757,10 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON clients TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON event_deliveries TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON events TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON external_api_requests TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON external_webhook_attempts TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON external_webhook_deliveries TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON external_webhooks TO dramac_app;
+GRANT DELETE, INSERT, SELECT, UPDATE ON external_webhooks TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON idempotency_keys TO dramac_runtime;
 GRANT DELETE, INSERT, SELECT, UPDATE ON idempotency_keys TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON invitations TO dramac_app;
@@ -710,12 +805,14 @@ GRANT INSERT, SELECT ON module_naming_conflicts TO dramac_app;
 GRANT INSERT, SELECT ON module_version_files TO dramac_app;
 GRANT INSERT, SELECT ON sign_in_attempts TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON api_keys TO dramac_app;
+GRANT INSERT, SELECT, UPDATE ON external_webhook_deliveries TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON module_source TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON modules_v2 TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON users TO dramac_app;
 GRANT SELECT ON agencies TO dramac_lookup;
 GRANT SELECT ON api_keys TO dramac_lookup;
 GRANT SELECT ON external_api_requests TO dramac_app;
+GRANT SELECT ON external_webhook_attempts TO dramac_app;
 GRANT SELECT ON module_blobs TO dramac_lookup;
 GRANT SELECT ON module_database_registry TO dramac_app;
 GRANT SELECT ON module_database_registry TO dramac_lookup;

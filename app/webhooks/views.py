@@ -79,7 +79,7 @@ def show(webhook: Webhook) -> Response:
     status, event_type = asked("status", queries.STATUSES, "all"), clean(request.args.get("q"))[:80]
     before = _cursor(request.args.get("cursor", ""))
     context: dict[str, Any] = {
-        "row": queries.endpoint(g.db, webhook_id=webhook.id, now=utcnow()), "status": status, "q": event_type,
+        "row": queries.endpoint(g.db, webhook_id=webhook.id, now=utcnow()), "chosen": status, "q": event_type,
         "log": queries.deliveries(g.db, webhook_id=webhook.id, status=status, event_type=event_type, before=before),
         "first": before is None, "can_manage": _can_manage(), "since": SINCE, "now": utcnow(),
         "headers": sorted(open_headers(current_setup().keys, webhook.id, webhook.headers_sealed)),

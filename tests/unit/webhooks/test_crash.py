@@ -58,6 +58,4 @@ def _worker(hooks: Hooks) -> subprocess.Popen[bytes]:
         "DATABASE_URL": config.database_url, "REDIS_URL": config.redis_url, "SECRET_KEY": ",".join(config.secret_keys),
         "DATA_DIR": str(config.data_dir), "PATH": os.environ["PATH"],
     }  # fmt: skip
-    return subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(WORKER)], cwd=Path(__file__).parents[3], env=environ
-    )
+    return subprocess.Popen([sys.executable, "-c", textwrap.dedent(WORKER)], cwd=Path(__file__).parents[3], env=environ)

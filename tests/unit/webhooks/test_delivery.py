@@ -65,7 +65,12 @@ def test_W1_W5_a_call_carries_the_event_and_a_signature_that_the_library_accepts
     assert call.headers["x-place"] == "till"
     assert call.headers["user-agent"] == "Dramac-Webhooks/1.0.0"
     [delivery] = hooks.deliveries(webhook)
-    assert (delivery.status, delivery.attempts, delivery.outcome, delivery.response_status) == ("delivered", 1, "ok", 200)
+    assert (delivery.status, delivery.attempts, delivery.outcome, delivery.response_status) == (
+        "delivered",
+        1,
+        "ok",
+        200,
+    )
 
 
 def test_W1_a_changed_body_or_another_secret_is_not_accepted(hooks: Hooks, receiver: Receiver) -> None:
@@ -147,9 +152,7 @@ def test_W4_a_timestamp_is_that_of_the_attempt(hooks: Hooks, receiver: Receiver)
 
     dispatch()
     now = utcnow()
-    claimed = [
-        one for one in claim(db.session(), room=50, struggling=False, now=now) if one.webhook_id == webhook.id
-    ]
+    claimed = [one for one in claim(db.session(), room=50, struggling=False, now=now) if one.webhook_id == webhook.id]
     drifts = {minutes: now + timedelta(minutes=minutes) for minutes in (-6, -4, 4, 6)}
     accepted = {}
     for minutes, moment in drifts.items():

@@ -67,7 +67,8 @@ def test_what_a_form_tells_its_own_function_is_nobody_elses(hooks: Hooks) -> Non
 
 def test_an_endpoint_gets_what_the_role_it_was_made_with_may_see() -> None:
     shown = {
-        role: {name for name in CATALOG if may_receive(role, name, of_module=False)} for role in (Role.OWNER, Role.VIEWER)
+        role: {name for name in CATALOG if may_receive(role, name, of_module=False)}
+        for role in (Role.OWNER, Role.VIEWER)
     }
     assert shown[Role.OWNER] == set(CATALOG)
     assert {"key.created", "module.published", "webhook.created"}.isdisjoint(shown[Role.VIEWER])
@@ -95,9 +96,7 @@ def test_every_event_of_the_platform_has_an_example() -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_no_event_ever_reaches_another_agency(
-    platform_app: Flask, config: Config, world: World, seed: int
-) -> None:
+def test_no_event_ever_reaches_another_agency(platform_app: Flask, config: Config, world: World, seed: int) -> None:
     """Random agencies, sites, subscriptions and events: each delivery belongs to its event's agency, and its site."""
     chance = random.Random(seed)
     places = []

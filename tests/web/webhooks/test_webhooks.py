@@ -1,0 +1,204 @@
+"""The webhook screens: make an endpoint, see its secret, its log; send again; nothing for viewers and outsiders."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from app.access.permissions import Role
+from app.accounts.passwords import hash_password
+from app.config import Config
+from app.db.base import db
+from app.db.scope import platform_scope
+from app.db.session import transaction
+from app.events.catalog import CLIENT_CREATED
+from app.events.models import AuditRow
+from app.webhooks.models import Webhook
+from tests.support.hooks import Hooks, receiving
+from tests.support.pages import page_faults
+from tests.support.world import World
+from tests.web.conftest import Browse
+
+SECRET = re.compile(r"whsec_[A-Za-z0-9+/=]{44}")
+FORM = {
+    "url": "https://hooks.example.com/in", "description": "Ledger", "site": "agency", "patterns": "deal.*\nclient.created",
+    "headers": "X-Env: live", "concurrency": "4",
+}  # fmt: skip
+PASSWORD = "a long enough password of hers"
+
+
+@pytest.fixture
+def hooks(platform_app: Flask, config: Config, world: World) -> Hooks:
+    agency = world.agency()
+    ada = world.person(agency, password_hash=hash_password(PASSWORD))
+    return Hooks(platform_app, config, world, agency, ada, world.site(agency))
+
+
+def stored(hooks: Hooks) -> list[Webhook]:
+    with platform_scope("test"), transaction(db.session()) as session:
+        return list(session.scalars(select(Webhook).where(Webhook.agency_id == hooks.agency.id)))
+
+
+def audited(hooks: Hooks) -> list[str]:
+    with platform_scope("test"), transaction(db.session()) as session:
+        query = select(AuditRow.action).where(AuditRow.agency_id == hooks.agency.id).order_by(AuditRow.number)
+        return list(session.scalars(query))
+
+
+def test_a_new_endpoint_shows_its_secret(hooks: Hooks, browse: Browse) -> None:
+    page = browse(hooks.ada).post("/webhooks", FORM)
+    assert (page.status, page_faults(page.text, hooks.app)) == (201, [])
+    [webhook] = stored(hooks)
+    assert set(SECRET.findall(page.text)) == {hooks.secret(webhook)}
+    assert (webhook.url, webhook.patterns, webhook.site_id, webhook.role) == (
+        FORM["url"], ["deal.*", "client.created"], None, "owner",
+    )  # fmt: skip
+    assert audited(hooks) == ["webhook.created"]
+    listed = browse(hooks.ada).get("/webhooks")
+    assert listed.ids("main table tbody tr") == [webhook.public_id]
+    assert SECRET.findall(listed.text + browse(hooks.ada).get(f"/webhooks/{webhook.public_id}").text) == []
+
+
+def test_an_endpoint_of_a_site(hooks: Hooks, browse: Browse) -> None:
+    assert browse(hooks.ada).post("/webhooks", {**FORM, "site": hooks.site.public_id}).status == 201
+    assert [one.site_id for one in stored(hooks)] == [hooks.site.id]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error"),
+    [
+        ({"url": ""}, "Enter the address to call."),
+        ({"url": "http://hooks.example.com/"}, "Plain http works only for 127.0.0.1 and [::1], in development."),
+        ({"url": "https://ada:pw@hooks.example.com/"},
+         "The address may not hold spaces, control characters, \\, % or @ before its query."),
+        ({"url": "https://hooks.example.com:22/"}, "Port 22 is not allowed."),
+        ({"url": "https://hooks.example.com/#x"}, "The address may not have a part after #."),
+        ({"url": "ftp://hooks.example.com/"}, "The address must start with https://."),
+        ({"patterns": ""}, "Name at least one event."),
+        ({"patterns": "Deal.*"}, "Deal.* is not an event. Write deal.won, deal.* or *."),
+        ({"patterns": "*.won"}, "*.won is not an event. Write deal.won, deal.* or *."),
+        ({"headers": "Authorization: x"}, "Authorization cannot be set. A header of your own begins with X-."),
+        ({"headers": "Host: x"}, "Host cannot be set. A header of your own begins with X-."),
+        ({"headers": "webhook-id: x"}, "webhook-id cannot be set. A header of your own begins with X-."),
+        ({"headers": "X-Forwarded-For: 1"}, "X-Forwarded-For cannot be set. A header of your own begins with X-."),
+        ({"headers": "X-Empty"}, "The value of X-Empty must be 1 to 1,000 ASCII characters in one line."),
+        ({"concurrency": "17"}, "Number must be between 1 and 16."),
+        ({"site": "ste_00000000000000000000000000"}, "Not a valid choice."),
+    ],
+)  # fmt: skip
+def test_an_endpoint_that_makes_no_sense_is_not_made(
+    hooks: Hooks, browse: Browse, wrong: dict[str, str], error: str
+) -> None:
+    page = browse(hooks.ada).post("/webhooks", {**FORM, **wrong})
+    assert (page.status, page.errors, stored(hooks)) == (422, [error], [])
+
+
+def test_an_agency_has_at_most_50(hooks: Hooks, browse: Browse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.webhooks.actions.MOST_ENDPOINTS", 2)
+    answers = [browse(hooks.ada).post("/webhooks", FORM).status for _ in range(3)]
+    assert (answers, len(stored(hooks))) == ([201, 201, 409], 2)
+
+
+def test_an_endpoint_is_changed(hooks: Hooks, browse: Browse) -> None:
+    webhook = hooks.endpoint("https://hooks.example.com/in", headers={"X-Key": "very-secret"})
+    path = f"/webhooks/{webhook.public_id}/edit"
+    assert "X-Key: very-secret" in browse(hooks.ada).get(path).text
+    page = browse(hooks.ada).post(path, {**FORM, "patterns": "*", "headers": ""})
+    assert (page.status, page.where) == (303, f"/webhooks/{webhook.public_id}")
+    row = hooks.read(webhook)
+    assert (row.patterns, row.headers_sealed, row.description) == (["*"], "", "Ledger")
+    assert audited(hooks)[-1] == "webhook.changed"
+
+
+def test_the_secret_is_shown_to_who_gives_the_password(hooks: Hooks, browse: Browse) -> None:
+    webhook = hooks.endpoint("https://hooks.example.com/in")
+    path, ada = f"/webhooks/{webhook.public_id}/secret", browse(hooks.ada)
+    wrong = ada.post(path, {"password": "not hers"})
+    assert (wrong.status, SECRET.findall(wrong.text)) == (422, [])
+    right = ada.post(path, {"password": PASSWORD})
+    assert (right.status, set(SECRET.findall(right.text))) == (200, {hooks.secret(webhook)})
+    assert audited(hooks) == ["webhook.created", "webhook.secret_shown"]
+
+
+def test_a_replaced_secret_is_shown_and_the_old_one_kept_for_a_day(hooks: Hooks, browse: Browse) -> None:
+    webhook = hooks.endpoint("https://hooks.example.com/in")
+    old = hooks.secret(webhook)
+    page = browse(hooks.ada).post(f"/webhooks/{webhook.public_id}/rotate")
+    assert set(SECRET.findall(page.text)) == {hooks.secret(webhook)} != {old}
+    assert hooks.read(webhook).previous_secret_until is not None
+
+
+def test_a_test_event_and_its_log(hooks: Hooks, browse: Browse) -> None:
+    ada = browse(hooks.ada)
+    with receiving(status=500, body=b'{"token": "abcdefghijk", "why": "closed"}') as receiver:
+        webhook = hooks.endpoint(receiver.url)
+        sent = ada.post(f"/webhooks/{webhook.public_id}/test")
+        hooks.pump()
+        assert len(receiver.calls) == 1
+        page = ada.get(sent.where or "")
+        assert page_faults(page.text, hooks.app) == []
+        assert page.texts("#attempts tbody td")[2] == 'Refused (500) What it said {"token": [hidden], "why": "closed"}'
+        receiver.status = 200
+        assert ada.post(f"{sent.where}/again").status == 303
+        hooks.pump()
+    assert [one.status for one in hooks.deliveries(webhook)] == ["delivered"]
+    log = ada.get(f"/webhooks/{webhook.public_id}")
+    assert (log.texts("#deliveries tbody th"), log.texts("#deliveries tbody td")[2]) == (
+        ["webhook.test"],
+        "Accepted (200)",
+    )
+    assert ada.get(f"/webhooks/{webhook.public_id}?status=failed").texts("#results h2") == ["No delivery fits"]
+
+
+def test_pause_off_on_send_again_and_delete(hooks: Hooks, browse: Browse) -> None:
+    ada = browse(hooks.ada)
+    with receiving() as receiver:
+        webhook = hooks.endpoint(receiver.url, patterns=("client.*",))
+        path = f"/webhooks/{webhook.public_id}"
+        states = []
+        for act in ("pause", "enable", "disable"):
+            assert ada.post(f"{path}/{act}").status == 303
+            states.append(hooks.read(webhook).state)
+        hooks.publish(CLIENT_CREATED)
+        hooks.deliver()
+        assert ada.post(f"{path}/again").status == 409
+        assert ada.post(f"{path}/enable").status == 303
+        assert ada.post(f"{path}/again", {"days": "7"}).status == 303
+        hooks.pump()
+        assert (states, len(receiver.calls)) == (["paused", "active", "disabled"], 1)
+    assert ada.post(f"{path}/remove").where == "/webhooks"
+    assert stored(hooks) == []
+
+
+def test_the_catalogue_shows_an_example_of_each_event(hooks: Hooks, browse: Browse) -> None:
+    page = browse(hooks.ada).get("/webhooks/events")
+    assert page.status == 200
+    assert "site.created" in page.texts("summary code")
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.MEMBER])
+def test_others_of_the_agency_do_not_see_webhooks(hooks: Hooks, browse: Browse, role: Role) -> None:
+    webhook = hooks.endpoint("https://hooks.example.com/in")
+    vic = browse(hooks.world.person(hooks.agency, role))
+    paths = ["/webhooks", "/webhooks/events", "/webhooks/new", f"/webhooks/{webhook.public_id}"]
+    assert [vic.get(path).status for path in paths] == [403] * 4
+    assert vic.post("/webhooks", FORM).status == 403
+    assert vic.post(f"/webhooks/{webhook.public_id}/remove").status == 403
+    assert len(stored(hooks)) == 1
+
+
+@pytest.mark.parametrize("role", [Role.OWNER, Role.ADMIN, Role.DEVELOPER])
+def test_who_may_make_webhooks(hooks: Hooks, browse: Browse, role: Role) -> None:
+    assert browse(hooks.world.person(hooks.agency, role)).post("/webhooks", FORM).status == 201
+    assert [one.role for one in stored(hooks)] == [role.value]
+
+
+def test_another_agencys_webhooks_do_not_exist(hooks: Hooks, browse: Browse, world: World) -> None:
+    webhook = hooks.endpoint("https://hooks.example.com/in")
+    olga = browse(world.person(world.agency("Other Place")))
+    assert olga.get(f"/webhooks/{webhook.public_id}").status == 404
+    assert olga.post(f"/webhooks/{webhook.public_id}/secret", {"password": "x"}).status == 404
+    assert olga.get("/webhooks").ids("main table tbody tr") == []
