@@ -64,6 +64,8 @@ EXAMPLES: dict[str, Data] = {
     "install.role_given": {**_INSTALLED, "user": _id("usr"), "role": "writer"},
     "key.created": {"key": _id("key"), "name": "Till app", "kind": "secret"},
     "key.revoked": {"key": _id("key"), "name": "Till app"},
+    "records.exported": {"table": "deals", "records": 120},
+    "records.imported": {"table": "deals", "records": 120},
     "webhook.created": _WEBHOOK,
     "webhook.changed": _WEBHOOK,
     "webhook.deleted": _WEBHOOK,
@@ -102,7 +104,7 @@ def catalogue(*, role: Role, modules: Iterable[tuple[str, Manifest]]) -> list[Gr
     own = [
         Offered(name, event.label, _body(name, EXAMPLES[name], site=not name.startswith(_OF_AGENCY)))
         for name, event in CATALOG.items()
-        if name in EXAMPLES and may_receive(role, name, of_module=False)
+        if may_receive(role, name, of_module=False)
     ]
     return [Group("The platform", own), *(Group(name, _of(manifest, role)) for name, manifest in modules)]
 
