@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from uuid import UUID
@@ -135,7 +135,8 @@ class Data(Reader):
             return tx.restore(batch)
 
     def _needs_transaction(self, model: TableModel, values: Values) -> bool:
-        if any(values.get(name) for name in model.user_fields):  # the people are looked up first
+        # the people are looked up first; what is no object at all is refused where records are checked
+        if isinstance(values, Mapping) and any(values.get(name) for name in model.user_fields):
             return True
         numbered = any(isinstance(field, NumberField) for field in model.spec.fields.values())
         return numbered or hooked(self.context, model.name, "before_create")
