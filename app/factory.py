@@ -42,7 +42,7 @@ from app.runtime.functions.hooks import FunctionHooks
 from app.runtime.functions.receivers import FUNCTIONS
 from app.studio import api as schemas
 from app.studio import views as studio
-from app.support import audit
+from app.support import logs
 from app.support.mailbox import register_mailbox
 from app.tenancy import views as tenancy
 from app.tenancy.queries import counts
@@ -109,6 +109,7 @@ def wire_jobs() -> None:
     register_job("installs.purge", install_jobs.purge, timeout_s=600, cron="10 4 * * *")
     register_job("webhooks.deliver", webhook_jobs.deliver, queue="high", timeout_s=30, cron="@every 5")
     register_job("mail.deliver", mail_jobs.deliver, timeout_s=300, cron="@every 15")
+    register_job("mail.forget_old", mail_jobs.forget_old, timeout_s=600, cron="0 4 * * *")
 
 
 def wire_subscribers() -> None:
@@ -143,7 +144,7 @@ def create_platform_app(config: Config) -> Flask:
     app.register_blueprint(marketplace.bp)
     app.register_blueprint(installs.bp)
     app.register_blueprint(studio.bp)
-    app.register_blueprint(audit.bp)
+    app.register_blueprint(logs.bp)  # the audit trail's screens among them
     app.register_blueprint(gateway_views.bp)
     app.register_blueprint(webhooks.bp)
     app.register_blueprint(workspace.bp)

@@ -1,11 +1,11 @@
-"""mail.deliver: claims due letters in batches and hands them to the mail server, each at least once."""
+"""mail.deliver: claims due letters in batches and hands them to the mail server, each at least once. mail.forget_old."""
 
 from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from app.db.base import db as flask_db
@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 BATCH = 50
 LEASE_S = 120
+KEEP_DAYS = 30
 RETRY_S = (10, 60, 600, 3600, 4 * 3600, 12 * 3600)
 
 _outgoing: dict[str, Mailer | tuple[str, ...] | None] = {"mailer": None, "keys": ()}
@@ -36,6 +37,13 @@ def deliver() -> None:
     while claimed := _claim(db, now=utcnow()):
         for mail in claimed:
             _deliver(db, mail)
+
+
+def forget_old() -> None:
+    """Drop letters past their retention; one that is still to be sent stays."""
+    before = utcnow() - timedelta(days=KEEP_DAYS)
+    with platform_scope("letters past retention"), transaction(flask_db.session()) as db:
+        db.execute(delete(Mail).where(Mail.created_at < before, Mail.status != "due"))
 
 
 def _claim(db: Session, *, now: datetime) -> list[Mail]:

@@ -79,15 +79,15 @@ def _day(name: str, *, after: int = 0) -> datetime | None:
 
 
 def _lines(rows: Iterator[AuditRow]) -> Iterator[str]:
-    yield _line(COLUMNS)
+    yield csv_line(COLUMNS)
     for row in rows:
-        yield _line(
+        yield csv_line(
             (row.number, rfc3339(row.at), row.actor, row.actor_name, row.action, row.target, row.target_name,
              json.dumps(row.changes, ensure_ascii=False) if row.changes else "", row.ip or "", row.request_id)
         )  # fmt: skip
 
 
-def _line(values: tuple[object, ...]) -> str:
+def csv_line(values: tuple[object, ...]) -> str:
     sheet = io.StringIO()
     csv.writer(sheet).writerow([_harmless(value) for value in values])
     return sheet.getvalue()

@@ -6,11 +6,13 @@ import json
 import logging
 from typing import Any, Literal
 
-from flask import Flask, Response, g, make_response, render_template, request
+from flask import Flask, Response, g, make_response, render_template, request, url_for
 from werkzeug.exceptions import HTTPException
 
 from app import errors
+from app.access.permissions import Permission
 from app.web.htmx import is_htmx
+from app.web.links import has_endpoint
 
 log = logging.getLogger(__name__)
 
@@ -109,10 +111,19 @@ def page(status: int, detail: str) -> Response:
         "title": TITLES.get(status, "Error"),
         "detail": detail,
         "request_id": g.get("request_id", ""),
+        "logs_url": _logs_url(),
     }
     if is_htmx():
         return make_response(render_template("errors/_fragment.html", **context), status)
     return make_response(render_template(template, **context), status)
+
+
+def _logs_url() -> str:
+    """Where the logs tell of this request, for who may read them; "" for everybody else."""
+    actor = g.get("actor")
+    if actor is None or not has_endpoint("support.logs") or not actor.can(Permission.LOGS_VIEW):
+        return ""
+    return url_for("support.logs", request=g.get("request_id", ""))
 
 
 def register_errors(app: Flask, surface: Literal["platform", "api", "runtime"]) -> None:

@@ -149,7 +149,9 @@ def create_gallery() -> Flask:
 
     @app.get("/broken")
     def broken() -> tuple[str, int]:
-        return render_template("errors/_fragment.html", title="Broken", detail="On purpose.", request_id="req_1"), 500
+        return render_template(
+            "errors/_fragment.html", title="Broken", detail="On purpose.", request_id="req_1", logs_url=""
+        ), 500
 
     @app.post("/upload")
     def upload() -> Response:

@@ -1,0 +1,324 @@
+"""Logs: one timeline of the agency, of an install, live, of one request, and as a file."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date
+from flask import Response, current_app, g, make_response, render_template, request, stream_with_context, url_for
+
+from app.access.permissions import Permission
+from app.db.base import db
+from app.db.scope import tenant_scope
+from app.db.session import transaction
+from app.errors import NotFound
+from app.gateway.queries import Target, targets
+from app.installs.models import Install
+from app.installs.queries import install_with_parts
+from app.lib.clock import rfc3339, utcnow
+from app.lib.ids import decode, encode
+from app.support.audit import bp, csv_line
+from app.support.timeline import KINDS, LEVELS, OUTCOMES, Line, LogFilter, Position, log_line, log_page, position
+from app.web.forms import asked, clean
+from app.web.guard import requires
+from app.web.htmx import fragment, is_htmx
+
+FILTERS = ("q", "kind", "level", "site", "install", "outcome", "request", "last", "since", "until")
+EXPORT_ROWS = 10_000
+EXPORT_PORTION = 500
+TAIL_ROWS = 100
+SETTLED = timedelta(seconds=2)  # calls are written in batches of half a second: younger lines may still get neighbours
+LAST = {
+    "15m": ("Last 15 minutes", timedelta(minutes=15)),
+    "1h": ("Last hour", timedelta(hours=1)),
+    "24h": ("Last 24 hours", timedelta(days=1)),
+    "7d": ("Last 7 days", timedelta(days=7)),
+}
+KIND_WORDS = {
+    "request": "API call", "run": "Function run", "mail": "Mail", "delivery": "Event delivery", "audit": "Admin action",
+}  # fmt: skip
+LEVEL_WORDS = {"error": "Error", "warn": "Warning", "ok": "OK", "info": "Info"}
+OUTCOME_WORDS = {
+    "2xx": "Status 2xx", "3xx": "Status 3xx", "4xx": "Status 4xx", "5xx": "Status 5xx", "refused": "Refused",
+    "error": "Failed", "timeout": "Out of time", "memory": "Out of memory", "budget": "Out of budget", "due": "Waiting",
+    "given_up": "Given up",
+}  # fmt: skip
+COLUMNS = ("at", "kind", "level", "outcome", "title", "site", "module", "request_id", "detail")
+_REQUEST_ID = re.compile(r"req_[0-9a-z]{1,60}", re.ASCII)
+
+
+@bp.get("/logs")
+@requires(Permission.LOGS_VIEW)
+def logs() -> Response:
+    return _timeline(None)
+
+
+@bp.get("/installs/<public_id:install_id>/logs")
+@requires(Permission.LOGS_VIEW, install=Install)
+def install_logs(install: Install) -> Response:
+    """What one install did and what was done to it."""
+    return _timeline(install)
+
+
+@bp.get("/logs/tail")
+@requires(Permission.LOGS_VIEW)
+def tail() -> Response:
+    """The lines since `after`, and where to ask for the next; 204 when there are none."""
+    wanted, now = _wanted(_places()), utcnow()
+    after = position(request.args.get("after", "")) or Position(now - SETTLED)
+    found = log_page(
+        g.db,
+        agency_id=g.agency.agency_id,
+        wanted=wanted,
+        now=now,
+        after=after,
+        before=Position(now - SETTLED),
+        limit=TAIL_ROWS,
+    )
+    if not found.lines:
+        return make_response("", 204)
+    newest = found.lines[0].position
+    return make_response(
+        fragment(
+            "support/_log_tail.html",
+            lines=_shown(found.lines),
+            tail_url=_tail_url(newest),
+            more=found.next_cursor,
+            **WORDS,
+        )
+    )
+
+
+@bp.get("/logs.csv")
+@requires(Permission.LOGS_VIEW)
+def logs_csv() -> Response:
+    """The lines of the filters as a table, at most 10,000."""
+    return _file("csv", "text/csv", lambda line: csv_line(tuple(_flat(line).values())), head=csv_line(COLUMNS))
+
+
+@bp.get("/logs.jsonl")
+@requires(Permission.LOGS_VIEW)
+def logs_jsonl() -> Response:
+    """The lines of the filters as JSON, one a line, at most 10,000."""
+    return _file("jsonl", "application/jsonl", lambda line: json.dumps(_plain(line), ensure_ascii=False) + "\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A line as the page shows it. time: in the reader's zone; site_href, curl: '' for what has none; open: its details;
+    said: level, words and data (JSON or '') of each line a function logged."""
+
+    line: Line
+    time: str
+    href: str
+    site_href: str
+    json: str
+    curl: str
+    said: list[tuple[str, str, str]]
+    open: bool = False
+
+
+WORDS: dict[str, Any] = {"kind_words": KIND_WORDS, "level_words": LEVEL_WORDS}
+
+
+def _timeline(install: Install | None) -> Response:
+    places, now = _places(), utcnow()
+    wanted = _wanted(places, install)
+    cursor = position(request.args.get("cursor", ""))
+    live = request.args.get("live") == "1" and cursor is None
+    at = position(request.args.get("line", ""))
+    if at is not None:
+        line = log_line(g.db, agency_id=g.agency.agency_id, kinds=_kinds_allowed(), at=at, now=now)
+        lines, next_cursor = ([line] if line else []), None
+    else:
+        start = Position(now - SETTLED) if live else cursor
+        found = log_page(g.db, agency_id=g.agency.agency_id, wanted=wanted, now=now, before=start)
+        lines, next_cursor = found.lines, found.next_cursor
+    context: dict[str, Any] = {
+        "page": "logs", "lines": _shown(lines, opened=at is not None), "next_cursor": next_cursor, "first": cursor is None,
+        "one": at is not None, "live": live, "chosen": _chosen(), "last": LAST, "outcomes": OUTCOME_WORDS,
+        "kind_choices": [(kind, KIND_WORDS[kind]) for kind in _kinds_allowed()],
+        "time_choices": [("", "Any time"), *((key, words) for key, (words, _) in LAST.items())],
+        "site_names": {encode("ste", place.site_id): place.site_name for place in places},
+        "install_names": {
+            encode("ins", place.install_id): f"{place.module_name} on {place.site_name}" for place in places if place.install_id
+        }, "base": request.path, "install": install,
+        "tail_url": _tail_url(lines[0].position if lines else Position(now - SETTLED), install) if live else "",
+        "csv_url": url_for("support.logs_csv", **_query(install)), "jsonl_url": url_for("support.logs_jsonl", **_query(install)),
+        **WORDS,
+    }  # fmt: skip
+    if is_htmx():
+        return make_response(fragment("support/_logs_results.html", **context))
+    if install is None:
+        return make_response(render_template("support/logs.html", **context))
+    shown = install_with_parts(g.db, install_id=install.id) or install
+    context |= {
+        "install": shown, "tab": "logs", "words": {shown.status: shown.status.capitalize()},
+        "tones": {shown.status: "ok" if shown.status == "active" else "warn"},
+    }  # fmt: skip
+    return make_response(render_template("support/install_logs.html", **context))
+
+
+# -- what is asked for ---------------------------------------------------------------------------------------------
+
+
+def _places() -> list[Target]:
+    return targets(g.db, agency_id=g.agency.agency_id)
+
+
+def _kinds_allowed() -> tuple[str, ...]:
+    """Reading logs is not reading the audit trail, which has a right of its own."""
+    return tuple(kind for kind in KINDS if kind != "audit" or g.actor.can(Permission.AUDIT_VIEW))
+
+
+def _chosen() -> dict[str, Any]:
+    """The filters of the address as they are shown: only what means something."""
+    words = clean(request.args.get("q"))[:100]
+    asked_request = clean(request.args.get("request"))[:80]
+    is_request = _REQUEST_ID.fullmatch(words) is not None
+    return {
+        "q": words,
+        "kind": [kind for kind in _kinds_allowed() if kind in request.args.getlist("kind")],
+        "level": [level for level in LEVELS if level in request.args.getlist("level")],
+        "site": request.args.getlist("site")[:50],
+        "install": request.args.getlist("install")[:50],
+        "outcome": asked("outcome", OUTCOMES, ""),
+        "request": asked_request or (words if is_request else ""),
+        "words": "" if is_request else words,
+        "last": asked("last", tuple(LAST), ""),
+        "since": request.args.get("since", "") if _moment("since") else "",
+        "until": request.args.get("until", "") if _moment("until") else "",
+    }
+
+
+def _wanted(places: list[Target], install: Install | None = None) -> LogFilter:
+    chosen = _chosen()
+    sites = tuple(_id("ste", one) for one in chosen["site"])
+    installs = (install.id,) if install else tuple(_id("ins", one) for one in chosen["install"])
+    about = [encode("ins", one) for one in installs] or [
+        *(encode("ste", one) for one in sites),
+        *(encode("ins", place.install_id) for place in places if place.install_id and place.site_id in sites),
+    ]
+    since = utcnow() - LAST[chosen["last"]][1] if chosen["last"] else _moment("since")
+    return LogFilter(
+        kinds=tuple(chosen["kind"]) or _kinds_allowed(), levels=tuple(chosen["level"]), sites=sites, installs=installs,
+        targets=tuple(about), outcome=chosen["outcome"], words=chosen["words"], request_id=chosen["request"],
+        since=since, until=_moment("until"),
+    )  # fmt: skip
+
+
+def _id(prefix: str, text: str) -> UUID:
+    try:
+        return decode(prefix, text)
+    except NotFound:
+        return UUID(int=0)  # a filter nobody has: nothing is found
+
+
+def _moment(name: str) -> datetime | None:
+    """A moment asked for as the browser's field writes it, in the reader's zone; None for anything that is none."""
+    try:
+        asked_for = datetime.fromisoformat(request.args.get(name, ""))
+        moment = asked_for if asked_for.tzinfo else asked_for.replace(tzinfo=ZoneInfo(g.zone))
+        return moment if 1971 <= moment.year <= 9998 else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _query(install: Install | None = None) -> dict[str, Any]:
+    """The filters of this page for another address."""
+    kept = {name: request.args.getlist(name) for name in FILTERS}
+    if install is not None:
+        kept["install"] = [install.public_id]
+    return {key: values for key, values in kept.items() if any(values)}
+
+
+def _tail_url(after: Position, install: Install | None = None) -> str:
+    return url_for("support.tail", after=str(after), **_query(install))
+
+
+# -- what is shown -------------------------------------------------------------------------------------------------
+
+
+def _shown(lines: list[Line], *, opened: bool = False) -> list[Shown]:
+    return [
+        Shown(
+            line, _time(line.at), url_for("support.logs", line=str(line.position)),
+            url_for("tenancy.site", site_id=encode("ste", line.site_id)) if line.site_name and line.site_id else "",
+            json.dumps(_plain(line), ensure_ascii=False, indent=2), _curl(line),
+            _said(line), opened,
+        )
+        for line in lines
+    ]  # fmt: skip
+
+
+def _said(line: Line) -> list[tuple[str, str, str]]:
+    said = [one for one in line.detail.get("logs", ()) if isinstance(one, dict)]
+    return [(str(one.get("level", "")), str(one.get("message", "")), _json(one.get("data"))) for one in said]
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False) if value else ""
+
+
+def _time(at: datetime) -> str:
+    """'23 Nov 14:05:09.123' in the reader's zone: lines are told apart by parts of a second."""
+    local = at.astimezone(ZoneInfo(g.zone))
+    return f"{format_date(local, 'd MMM', locale=g.locale)} {local:%H:%M:%S}.{local.microsecond // 1000:03}"
+
+
+def _curl(line: Line) -> str:
+    """The call as a command, with the key left for the reader to put in."""
+    if line.kind != "request":
+        return ""
+    url = current_app.config["DRAMAC"].platform_url + line.detail["path"]
+    return f'curl -X {shlex.quote(line.detail["method"])} {shlex.quote(url)} -H "Authorization: Bearer $DRAMAC_KEY"'
+
+
+def _plain(line: Line) -> dict[str, Any]:
+    values = asdict(line)
+    return {
+        "at": rfc3339(line.at),
+        **{name: values[name] for name in ("kind", "level", "outcome", "title", "request_id")},
+        "site": {"id": encode("ste", line.site_id), "name": line.site_name} if line.site_id else None,
+        "install": {"id": encode("ins", line.install_id), "module": line.module_name} if line.install_id else None,
+        "detail": line.detail,
+    }
+
+
+def _flat(line: Line) -> dict[str, str]:
+    return {
+        "at": rfc3339(line.at), "kind": line.kind, "level": line.level, "outcome": line.outcome, "title": line.title,
+        "site": line.site_name or "", "module": line.module_name or "", "request_id": line.request_id,
+        "detail": json.dumps(line.detail, ensure_ascii=False),
+    }  # fmt: skip
+
+
+def _file(ending: str, mimetype: str, write: Any, *, head: str = "") -> Response:
+    """A download that is sent while it is read, a portion at a time: no transaction waits for a slow reader."""
+    wanted, agency_id, user_id, now = _wanted(_places()), g.agency.agency_id, g.actor.id, utcnow()
+
+    def parts() -> Iterator[str]:
+        yield head
+        left, before = EXPORT_ROWS, None
+        while left > 0:
+            with tenant_scope(agency_id, user_id=user_id), transaction(db.session()) as session:
+                found = log_page(
+                    session, agency_id=agency_id, wanted=wanted, now=now, before=before, limit=min(EXPORT_PORTION, left)
+                )
+            db.session.remove()
+            yield "".join(write(line) for line in found.lines)
+            if found.next_cursor is None:
+                return
+            left, before = left - len(found.lines), position(found.next_cursor)
+
+    answer = Response(stream_with_context(parts()), mimetype=mimetype)
+    answer.headers["Content-Disposition"] = f'attachment; filename="logs-{now:%Y-%m-%d}.{ending}"'
+    return answer
