@@ -144,7 +144,7 @@ def create_platform_app(config: Config) -> Flask:
     app.register_blueprint(marketplace.bp)
     app.register_blueprint(installs.bp)
     app.register_blueprint(studio.bp)
-    app.register_blueprint(logs.bp)  # the audit trail's screens among them
+    app.register_blueprint(logs.bp)  # with the audit trail's screens
     app.register_blueprint(gateway_views.bp)
     app.register_blueprint(webhooks.bp)
     app.register_blueprint(workspace.bp)

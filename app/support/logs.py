@@ -25,11 +25,14 @@ from app.installs.models import Install
 from app.installs.queries import install_with_parts
 from app.lib.clock import rfc3339, utcnow
 from app.lib.ids import decode, encode
-from app.support.audit import bp, csv_line
+from app.support import audit
+from app.support.audit import csv_line
 from app.support.timeline import KINDS, LEVELS, OUTCOMES, Line, LogFilter, Position, log_line, log_page, position
 from app.web.forms import asked, clean
 from app.web.guard import requires
 from app.web.htmx import fragment, is_htmx
+
+bp = audit.bp  # one blueprint for all of support
 
 FILTERS = ("q", "kind", "level", "site", "install", "outcome", "request", "last", "since", "until")
 EXPORT_ROWS = 10_000
