@@ -88,10 +88,13 @@ def provision(
 def make_role(connection: psycopg.Connection, role: str) -> None:
     """The module's role: nobody signs in as it, the runtime enters it for one transaction."""
     name = sql.Identifier(role)
+    # roles are the cluster's: a grant of dramac_module waits for every other provisioning that is under way
+    connection.execute("SET LOCAL lock_timeout = '30s'")
     if connection.execute("SELECT to_regrole(%s)", [role]).fetchall()[0][0] is None:
         connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN NOINHERIT").format(name))
     connection.execute(sql.SQL("GRANT {} TO dramac_runtime WITH INHERIT FALSE, SET TRUE").format(name))
     connection.execute(sql.SQL("GRANT dramac_module TO {} WITH INHERIT TRUE").format(name))
+    connection.execute("SET LOCAL lock_timeout = '3s'")
 
 
 def drop_schema(connection: psycopg.Connection, *, module_id: UUID, short_id: str) -> None:
