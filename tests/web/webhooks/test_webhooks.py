@@ -62,6 +62,11 @@ def test_a_new_endpoint_shows_its_secret(hooks: Hooks, browse: Browse) -> None:
     assert SECRET.findall(listed.text + browse(hooks.ada).get(f"/webhooks/{webhook.public_id}").text) == []
 
 
+def test_what_is_one_per_line_has_room_for_lines(hooks: Hooks, browse: Browse) -> None:
+    page = browse(hooks.ada).get("/webhooks/new")
+    assert [tag.name for tag in page.html.select("[name=patterns], [name=headers]")] == ["textarea", "textarea"]
+
+
 def test_an_endpoint_of_a_site(hooks: Hooks, browse: Browse) -> None:
     assert browse(hooks.ada).post("/webhooks", {**FORM, "site": hooks.site.public_id}).status == 201
     assert [one.site_id for one in stored(hooks)] == [hooks.site.id]
