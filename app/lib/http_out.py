@@ -10,6 +10,7 @@ import ipaddress
 import re
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
@@ -158,6 +159,40 @@ def system_resolver(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
+_call = threading.local()  # .deadline: when the call that this thread is making must be over
+
+
+class _Hurried(httpcore.NetworkStream):
+    """A connection on which no wait goes past the deadline of the call: a server that sends a byte now and then keeps nobody."""
+
+    def __init__(self, inner: httpcore.NetworkStream) -> None:
+        self.inner = inner
+
+    def _left(self, timeout: float | None, error: type[Exception]) -> float:
+        left = float(_call.deadline - time.monotonic())
+        if left <= 0:
+            raise error("the time of the call is over")
+        return left if timeout is None else min(timeout, left)
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self.inner.read(max_bytes, self._left(timeout, httpcore.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self.inner.write(buffer, self._left(timeout, httpcore.WriteTimeout))
+
+    def close(self) -> None:
+        self.inner.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        left = self._left(timeout, httpcore.ConnectTimeout)
+        return _Hurried(self.inner.start_tls(ssl_context, server_hostname, left))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self.inner.get_extra_info(info)
+
+
 class _Guarded(httpcore.NetworkBackend):
     """Opens connections to judged addresses only."""
 
@@ -179,7 +214,7 @@ class _Guarded(httpcore.NetworkBackend):
         for text in addresses:  # all of them: one private address among public ones is an attack
             if is_denied(ipaddress.ip_address(text), allowed=self.allowed):
                 raise OutgoingFailed("blocked", "The address is not on the public internet.")
-        return self.inner.connect_tcp(addresses[0], port, timeout, local_address, socket_options)
+        return _Hurried(self.inner.connect_tcp(addresses[0], port, timeout, local_address, socket_options))
 
     def connect_unix_socket(
         self, path: str, timeout: float | None = None, socket_options: Any = None
@@ -228,6 +263,7 @@ class Egress:
         """One call, one answer of any status. Raises OutgoingFailed. max_bytes counts after decompression."""
         target = check_url(url, schemes=self.schemes, ports=self.ports)
         started = time.monotonic()
+        _call.deadline = started + timeout_s
         request = httpx.Request(method, target.url, headers=dict(headers or {}), content=body)
         request.headers.setdefault("User-Agent", "Dramac/1")
         request.headers["Accept-Encoding"] = "gzip, deflate"
