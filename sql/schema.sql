@@ -476,6 +476,7 @@ ALTER TABLE module_schedules ADD CONSTRAINT module_schedules_agency_id_install_i
 ALTER TABLE module_schedules ADD CONSTRAINT module_schedules_pkey PRIMARY KEY (install_id, name);
 ALTER TABLE module_source ADD CONSTRAINT module_source_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id);
 ALTER TABLE module_source ADD CONSTRAINT module_source_agency_id_id_key UNIQUE (agency_id, id);
+ALTER TABLE module_source ADD CONSTRAINT module_source_id_latest_version_id_fkey FOREIGN KEY (id, latest_version_id) REFERENCES module_versions(module_id, id);
 ALTER TABLE module_source ADD CONSTRAINT module_source_latest_version_id_fkey FOREIGN KEY (latest_version_id) REFERENCES module_versions(id);
 ALTER TABLE module_source ADD CONSTRAINT module_source_pkey PRIMARY KEY (id);
 ALTER TABLE module_source ADD CONSTRAINT module_source_short_id_check CHECK ((short_id ~ '^[0-9a-f]{8}$'::text));
@@ -484,6 +485,7 @@ ALTER TABLE module_source ADD CONSTRAINT module_source_slug_check CHECK ((slug ~
 ALTER TABLE module_source ADD CONSTRAINT module_source_slug_key UNIQUE (slug);
 ALTER TABLE module_source ADD CONSTRAINT module_source_tier_check CHECK ((tier = ANY (ARRAY['internal'::text, 'beta'::text, 'public'::text])));
 ALTER TABLE module_source ADD CONSTRAINT module_source_type_check CHECK ((type = ANY (ARRAY['widget'::text, 'app'::text, 'integration'::text, 'system'::text, 'custom'::text])));
+ALTER TABLE module_version_files ADD CONSTRAINT module_version_files_agency_id_version_id_fkey FOREIGN KEY (agency_id, version_id) REFERENCES module_versions(agency_id, id) ON DELETE CASCADE;
 ALTER TABLE module_version_files ADD CONSTRAINT module_version_files_pkey PRIMARY KEY (version_id, path);
 ALTER TABLE module_version_files ADD CONSTRAINT module_version_files_sha256_fkey FOREIGN KEY (sha256) REFERENCES module_blobs(sha256);
 ALTER TABLE module_version_files ADD CONSTRAINT module_version_files_version_id_fkey FOREIGN KEY (version_id) REFERENCES module_versions(id) ON DELETE CASCADE;
@@ -491,6 +493,7 @@ ALTER TABLE module_versions ADD CONSTRAINT module_versions_agency_id_id_key UNIQ
 ALTER TABLE module_versions ADD CONSTRAINT module_versions_agency_id_module_id_fkey FOREIGN KEY (agency_id, module_id) REFERENCES module_source(agency_id, id);
 ALTER TABLE module_versions ADD CONSTRAINT module_versions_created_by_fkey FOREIGN KEY (created_by) REFERENCES users(id) ON DELETE SET NULL;
 ALTER TABLE module_versions ADD CONSTRAINT module_versions_digest_check CHECK ((digest ~ '^[0-9a-f]{64}$'::text));
+ALTER TABLE module_versions ADD CONSTRAINT module_versions_module_id_id_key UNIQUE (module_id, id);
 ALTER TABLE module_versions ADD CONSTRAINT module_versions_module_id_version_key UNIQUE (module_id, version);
 ALTER TABLE module_versions ADD CONSTRAINT module_versions_pkey PRIMARY KEY (id);
 ALTER TABLE module_versions ADD CONSTRAINT module_versions_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'published'::text, 'yanked'::text])));
@@ -500,6 +503,8 @@ ALTER TABLE modules_v2 ADD CONSTRAINT modules_v2_agency_id_id_key UNIQUE (agency
 ALTER TABLE modules_v2 ADD CONSTRAINT modules_v2_agency_id_site_id_fkey FOREIGN KEY (agency_id, site_id) REFERENCES sites(agency_id, id);
 ALTER TABLE modules_v2 ADD CONSTRAINT modules_v2_installed_by_fkey FOREIGN KEY (installed_by) REFERENCES users(id) ON DELETE SET NULL;
 ALTER TABLE modules_v2 ADD CONSTRAINT modules_v2_module_id_fkey FOREIGN KEY (module_id) REFERENCES module_source(id);
+ALTER TABLE modules_v2 ADD CONSTRAINT modules_v2_module_id_previous_version_id_fkey FOREIGN KEY (module_id, previous_version_id) REFERENCES module_versions(module_id, id);
+ALTER TABLE modules_v2 ADD CONSTRAINT modules_v2_module_id_version_id_fkey FOREIGN KEY (module_id, version_id) REFERENCES module_versions(module_id, id);
 ALTER TABLE modules_v2 ADD CONSTRAINT modules_v2_pkey PRIMARY KEY (id);
 ALTER TABLE modules_v2 ADD CONSTRAINT modules_v2_previous_version_id_fkey FOREIGN KEY (previous_version_id) REFERENCES module_versions(id);
 ALTER TABLE modules_v2 ADD CONSTRAINT modules_v2_site_id_id_key UNIQUE (site_id, id);
@@ -620,6 +625,7 @@ CREATE UNIQUE INDEX module_source_short_id_key ON public.module_source USING btr
 CREATE UNIQUE INDEX module_source_slug_key ON public.module_source USING btree (slug);
 CREATE UNIQUE INDEX module_version_files_pkey ON public.module_version_files USING btree (version_id, path);
 CREATE UNIQUE INDEX module_versions_agency_id_id_key ON public.module_versions USING btree (agency_id, id);
+CREATE UNIQUE INDEX module_versions_module_id_id_key ON public.module_versions USING btree (module_id, id);
 CREATE UNIQUE INDEX module_versions_module_id_version_key ON public.module_versions USING btree (module_id, version);
 CREATE UNIQUE INDEX module_versions_pkey ON public.module_versions USING btree (id);
 CREATE UNIQUE INDEX modules_v2_agency_id_id_key ON public.modules_v2 USING btree (agency_id, id);
@@ -640,6 +646,7 @@ CREATE UNIQUE INDEX users_pkey ON public.users USING btree (id);
 -- policies
 CREATE POLICY append ON external_api_requests FOR INSERT TO dramac_runtime WITH CHECK (true);
 CREATE POLICY identifying ON agencies FOR SELECT TO dramac_app USING (( SELECT identifying() AS identifying));
+CREATE POLICY identifying ON invitations FOR SELECT TO dramac_app USING (( SELECT identifying() AS identifying));
 CREATE POLICY identifying ON memberships FOR SELECT TO dramac_app USING (( SELECT identifying() AS identifying));
 CREATE POLICY installed ON module_source FOR SELECT TO dramac_app USING ((EXISTS ( SELECT
    FROM modules_v2 i
@@ -671,7 +678,12 @@ CREATE POLICY marketplace ON module_versions FOR SELECT TO dramac_app USING (((s
    FROM module_source m
   WHERE ((m.id = module_versions.module_id) AND (m.tier = 'public'::text))))));
 CREATE POLICY new ON module_blobs FOR INSERT TO dramac_app WITH CHECK (true);
-CREATE POLICY new ON users FOR INSERT TO dramac_app WITH CHECK (( SELECT identifying() AS identifying));
+CREATE POLICY new ON users FOR INSERT TO dramac_app WITH CHECK ((( SELECT identifying() AS identifying) AND (staff_role IS NULL) AND (disabled_at IS NULL)));
+CREATE POLICY open_to_agency ON modules_v2 FOR INSERT TO dramac_app WITH CHECK (version_open_to(version_id, agency_id));
+CREATE POLICY own ON agencies FOR SELECT TO dramac_app USING ((EXISTS ( SELECT
+   FROM memberships m
+  WHERE ((m.agency_id = agencies.id) AND (m.user_id = ( SELECT current_person_id() AS current_person_id))))));
+CREATE POLICY own ON memberships FOR SELECT TO dramac_app USING ((user_id = ( SELECT current_person_id() AS current_person_id)));
 CREATE POLICY own ON password_resets FOR ALL TO dramac_app USING (( SELECT identifying() AS identifying)) WITH CHECK (( SELECT identifying() AS identifying));
 CREATE POLICY own ON sign_in_attempts FOR ALL TO dramac_app USING ((( SELECT identifying() AS identifying) OR (user_id = ( SELECT current_person_id() AS current_person_id)))) WITH CHECK (( SELECT identifying() AS identifying));
 CREATE POLICY own ON user_sessions FOR ALL TO dramac_app USING ((( SELECT identifying() AS identifying) OR (user_id = ( SELECT current_person_id() AS current_person_id)))) WITH CHECK ((( SELECT identifying() AS identifying) OR (user_id = ( SELECT current_person_id() AS current_person_id))));
@@ -684,11 +696,11 @@ CREATE POLICY reachable ON module_blobs FOR SELECT TO dramac_app USING ((EXISTS 
    FROM module_version_files f
   WHERE (f.sha256 = module_blobs.sha256))));
 CREATE POLICY runtime ON module_source FOR SELECT TO dramac_runtime USING ((( SELECT current_site_id() AS current_site_id) IS NOT NULL));
-CREATE POLICY site ON events FOR INSERT TO dramac_module, dramac_runtime WITH CHECK (((site_id = ( SELECT current_site_id() AS current_site_id)) AND (agency_id = ( SELECT current_agency_id() AS current_agency_id))));
-CREATE POLICY site ON idempotency_keys FOR ALL TO dramac_runtime USING ((site_id = ( SELECT current_site_id() AS current_site_id))) WITH CHECK ((site_id = ( SELECT current_site_id() AS current_site_id)));
-CREATE POLICY site ON mails FOR INSERT TO dramac_runtime WITH CHECK (((site_id = ( SELECT current_site_id() AS current_site_id)) AND (agency_id = ( SELECT current_agency_id() AS current_agency_id))));
-CREATE POLICY site ON module_done FOR ALL TO dramac_runtime USING ((site_id = ( SELECT current_site_id() AS current_site_id))) WITH CHECK (((site_id = ( SELECT current_site_id() AS current_site_id)) AND (agency_id = ( SELECT current_agency_id() AS current_agency_id))));
-CREATE POLICY site ON module_function_runs FOR INSERT TO dramac_runtime WITH CHECK (((site_id = ( SELECT current_site_id() AS current_site_id)) AND (agency_id = ( SELECT current_agency_id() AS current_agency_id))));
+CREATE POLICY site ON events FOR INSERT TO dramac_module, dramac_runtime WITH CHECK (((site_id = ( SELECT current_site_id() AS current_site_id)) AND (agency_id = ( SELECT current_agency_id() AS current_agency_id)) AND runtime_speaks_for(install_id, site_id, agency_id, CURRENT_USER)));
+CREATE POLICY site ON idempotency_keys FOR ALL TO dramac_runtime USING ((site_id = ( SELECT current_site_id() AS current_site_id))) WITH CHECK (((site_id = ( SELECT current_site_id() AS current_site_id)) AND (agency_id = ( SELECT current_agency_id() AS current_agency_id))));
+CREATE POLICY site ON mails FOR INSERT TO dramac_runtime WITH CHECK (((site_id = ( SELECT current_site_id() AS current_site_id)) AND (agency_id = ( SELECT current_agency_id() AS current_agency_id)) AND runtime_speaks_for(install_id, site_id, agency_id, CURRENT_USER)));
+CREATE POLICY site ON module_done FOR ALL TO dramac_runtime USING ((site_id = ( SELECT current_site_id() AS current_site_id))) WITH CHECK (((site_id = ( SELECT current_site_id() AS current_site_id)) AND (agency_id = ( SELECT current_agency_id() AS current_agency_id)) AND runtime_speaks_for(install_id, site_id, agency_id, CURRENT_USER)));
+CREATE POLICY site ON module_function_runs FOR INSERT TO dramac_runtime WITH CHECK (((site_id = ( SELECT current_site_id() AS current_site_id)) AND (agency_id = ( SELECT current_agency_id() AS current_agency_id)) AND runtime_speaks_for(install_id, site_id, agency_id, CURRENT_USER)));
 CREATE POLICY site ON sites FOR SELECT TO dramac_runtime USING ((id = ( SELECT current_site_id() AS current_site_id)));
 CREATE POLICY site_count ON mails FOR SELECT TO dramac_runtime USING ((site_id = ( SELECT current_site_id() AS current_site_id)));
 CREATE POLICY site_read ON events FOR SELECT TO dramac_runtime USING ((site_id = ( SELECT current_site_id() AS current_site_id)));
@@ -722,9 +734,7 @@ CREATE POLICY staff ON sign_in_attempts FOR ALL TO dramac_staff USING (true) WIT
 CREATE POLICY staff ON sites FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON user_sessions FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON users FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
-CREATE POLICY tenant ON agencies FOR ALL TO dramac_app USING (((id = ( SELECT current_agency_id() AS current_agency_id)) OR (EXISTS ( SELECT
-   FROM memberships m
-  WHERE ((m.agency_id = agencies.id) AND (m.user_id = ( SELECT current_person_id() AS current_person_id))))))) WITH CHECK ((id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON agencies FOR ALL TO dramac_app USING ((id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON api_keys FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON audit_log FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON clients FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
@@ -734,9 +744,9 @@ CREATE POLICY tenant ON external_api_requests FOR SELECT TO dramac_app USING ((a
 CREATE POLICY tenant ON external_webhook_attempts FOR SELECT TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON external_webhook_deliveries FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON external_webhooks FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
-CREATE POLICY tenant ON invitations FOR ALL TO dramac_app USING (((agency_id = ( SELECT current_agency_id() AS current_agency_id)) OR ( SELECT identifying() AS identifying))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON invitations FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON mails FOR SELECT TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
-CREATE POLICY tenant ON memberships FOR ALL TO dramac_app USING (((agency_id = ( SELECT current_agency_id() AS current_agency_id)) OR (user_id = ( SELECT current_person_id() AS current_person_id)))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON memberships FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON module_function_runs FOR SELECT TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON module_member_roles FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON module_schedules FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
@@ -754,6 +764,7 @@ CREATE POLICY visible ON module_naming_conflicts FOR ALL TO dramac_app USING ((E
 -- triggers
 CREATE TRIGGER audit_chain BEFORE INSERT ON public.audit_log FOR EACH ROW EXECUTE FUNCTION audit_chain();
 CREATE TRIGGER only_drafts_go BEFORE DELETE ON public.module_versions FOR EACH ROW EXECUTE FUNCTION only_drafts_go();
+CREATE TRIGGER only_drafts_grow BEFORE INSERT OR UPDATE ON public.module_version_files FOR EACH ROW EXECUTE FUNCTION only_drafts_grow();
 CREATE TRIGGER version_stays BEFORE UPDATE ON public.module_versions FOR EACH ROW EXECUTE FUNCTION version_stays();
 -- grants
 GRANT DELETE, INSERT, SELECT ON audit_log TO dramac_staff;
@@ -811,11 +822,12 @@ GRANT INSERT, SELECT ON module_done TO dramac_runtime;
 GRANT INSERT, SELECT ON module_naming_conflicts TO dramac_app;
 GRANT INSERT, SELECT ON module_version_files TO dramac_app;
 GRANT INSERT, SELECT ON sign_in_attempts TO dramac_app;
+GRANT INSERT, SELECT ON users TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON api_keys TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON external_webhook_deliveries TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON module_source TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON modules_v2 TO dramac_app;
-GRANT INSERT, SELECT, UPDATE ON users TO dramac_app;
+GRANT SELECT ON agencies TO dramac_app;
 GRANT SELECT ON agencies TO dramac_lookup;
 GRANT SELECT ON api_keys TO dramac_lookup;
 GRANT SELECT ON external_api_requests TO dramac_app;
@@ -830,7 +842,6 @@ GRANT SELECT ON module_versions TO dramac_lookup;
 GRANT SELECT ON modules_v2 TO dramac_lookup;
 GRANT SELECT ON sites TO dramac_lookup;
 GRANT SELECT ON sites TO dramac_runtime;
-GRANT SELECT, UPDATE ON agencies TO dramac_app;
 -- functions
 CREATE OR REPLACE FUNCTION public.api_key_by_hash(wanted bytea)
  RETURNS TABLE(id uuid, agency_id uuid, site_id uuid, install_id uuid, kind text, scopes text[], origins text[], networks cidr[], expires_at timestamp with time zone, revoked_at timestamp with time zone, site_archived boolean, agency_suspended boolean)
@@ -934,6 +945,17 @@ BEGIN
   RETURN OLD;
 END $function$
 ;
+CREATE OR REPLACE FUNCTION public.only_drafts_grow()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF EXISTS (SELECT FROM module_versions WHERE id = NEW.version_id AND status <> 'draft') THEN
+    RAISE EXCEPTION 'a published version takes no more files' USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $function$
+;
 CREATE OR REPLACE FUNCTION public.publisher_names(wanted uuid[])
  RETURNS TABLE(id uuid, name text)
  LANGUAGE sql
@@ -1030,12 +1052,34 @@ AS $function$
   WHERE s.id = site AND s.id = current_site_id() AND u.id = person AND u.disabled_at IS NULL
 $function$
 ;
+CREATE OR REPLACE FUNCTION public.runtime_speaks_for(install uuid, site uuid, agency uuid, speaker name)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  SELECT EXISTS (
+    SELECT FROM modules_v2 i LEFT JOIN module_database_registry r ON r.module_id = i.module_id
+    WHERE i.id = install AND i.site_id = site AND i.agency_id = agency AND speaker IN (r.role_name, 'dramac_runtime'))
+$function$
+;
 CREATE OR REPLACE FUNCTION public.short_id_taken(wanted text)
  RETURNS boolean
  LANGUAGE sql
  STABLE SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$ SELECT EXISTS (SELECT FROM module_source WHERE short_id = wanted) $function$
+;
+CREATE OR REPLACE FUNCTION public.version_open_to(wanted uuid, agency uuid)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  SELECT EXISTS (
+    SELECT FROM module_versions v JOIN module_source m ON m.id = v.module_id
+    WHERE v.id = wanted AND (m.agency_id = agency OR (m.tier = 'public' AND v.status <> 'draft')))
+$function$
 ;
 CREATE OR REPLACE FUNCTION public.version_stays()
  RETURNS trigger
@@ -1052,3 +1096,19 @@ BEGIN
   RETURN NEW;
 END $function$
 ;
+-- who may call functions that work with their owner's rights
+GRANT EXECUTE ON FUNCTION api_key_by_hash TO dramac_runtime;
+GRANT EXECUTE ON FUNCTION api_keys_used TO dramac_runtime;
+GRANT EXECUTE ON FUNCTION api_origin_known TO dramac_runtime;
+GRANT EXECUTE ON FUNCTION blob_known TO dramac_app, dramac_staff;
+GRANT EXECUTE ON FUNCTION module_slug_taken TO dramac_app, dramac_staff;
+GRANT EXECUTE ON FUNCTION publisher_names TO dramac_app, dramac_staff;
+GRANT EXECUTE ON FUNCTION request_log_partitions TO dramac_staff;
+GRANT EXECUTE ON FUNCTION runtime_files TO dramac_runtime, dramac_staff;
+GRANT EXECUTE ON FUNCTION runtime_install TO dramac_runtime, dramac_staff;
+GRANT EXECUTE ON FUNCTION runtime_install_id TO dramac_runtime, dramac_staff;
+GRANT EXECUTE ON FUNCTION runtime_is_member TO dramac_runtime;
+GRANT EXECUTE ON FUNCTION runtime_member_email TO dramac_runtime;
+GRANT EXECUTE ON FUNCTION runtime_speaks_for TO dramac_module, dramac_runtime;
+GRANT EXECUTE ON FUNCTION short_id_taken TO dramac_app, dramac_staff;
+GRANT EXECUTE ON FUNCTION version_open_to TO dramac_app;

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from app.accounts.models import PasswordReset, SignInAttempt, User, UserSession
@@ -80,6 +80,8 @@ def open_reset(db: Session, *, token: str, now: datetime, lock: bool = False) ->
             PasswordReset.used_at.is_(None),
             PasswordReset.expires_at > now,
             User.disabled_at.is_(None),
+            # a link from before the password was changed is what somebody wants to get rid of by changing it
+            or_(User.password_changed_at.is_(None), User.password_changed_at <= PasswordReset.created_at),
         )
     )
     if lock:

@@ -60,7 +60,8 @@ class KeyReused(Invalid):
 def once(call: Call, run: Callable[[], Answer]) -> Answer:
     """Run a write that carries an Idempotency-Key, or give its first answer again. Raises StillRunning, KeyReused."""
     key = _key(call)
-    fingerprint = hashlib.sha256(b"\0".join((call.method.encode(), call.path.encode(), call.body))).digest()
+    asked = (call.method, call.path, call.query_string, call.header("If-Match"))
+    fingerprint = hashlib.sha256(b"\0".join((*(part.encode() for part in asked), call.body))).digest()
     scope = _scope(call)
     with runtime_pool().connection() as plain:
         connection = Connection(plain)

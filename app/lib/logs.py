@@ -17,7 +17,12 @@ class OneLine(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         record.message = record.getMessage().replace("\n", "\\n").translate(_HARMLESS)
         text = f"{rfc3339(utcnow())} {record.levelname.lower():7} {record.name}: {record.message}"
-        return f"{text}\n{self.formatException(record.exc_info)}" if record.exc_info else text
+        return f"{text}\n{_indented(self.formatException(record.exc_info))}" if record.exc_info else text
+
+
+def _indented(trace: str) -> str:
+    """A trace whose lines, and those of messages in it, cannot pass for records."""
+    return "\n".join(f"    {line.translate(_HARMLESS)}" for line in trace.split("\n"))
 
 
 class JsonLine(logging.Formatter):

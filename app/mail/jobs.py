@@ -71,21 +71,25 @@ def _deliver(db: Session, mail: Mail) -> None:
     if not isinstance(mailer, Mailer):
         _finish(db, mail, status="mailbox")
         return
-    body = open_body(mail, keys)
-    letter = Letter(
-        message_id=mail.public_id,
-        recipient=mail.recipient,
-        reply_to=mail.reply_to,
-        subject=mail.subject,
-        text=body["text"],
-        html=body["html"],
-    )
     try:
-        mailer.send(letter)
+        body = open_body(mail, keys)
+        mailer.send(
+            Letter(
+                message_id=mail.public_id,
+                recipient=mail.recipient,
+                reply_to=mail.reply_to,
+                subject=mail.subject,
+                text=body["text"],
+                html=body["html"],
+            )
+        )
     except Refused as error:
         _finish(db, mail, status="given_up", error=str(error))
     except Unreachable as error:
         _finish(db, mail, status="due" if mail.attempts <= len(RETRY_S) else "given_up", error=str(error))
+    except ValueError as error:  # it does not open, or cannot be written down: the letters after it must still go
+        log.exception("mail %s cannot be made", mail.public_id)
+        _finish(db, mail, status="given_up", error=f"{type(error).__name__}: {error}")
     else:
         _finish(db, mail, status="sent")
 

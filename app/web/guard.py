@@ -192,8 +192,8 @@ def _checked(inner: View, permission: Permission, objects: dict[str, type], kwar
 
 def _load(session_: Session, model: Any, public_id: str) -> Any:
     found = session_.get(model, decode(model.public_prefix, public_id))
-    if found is None:
-        raise NotFound()
+    if found is None or found.agency_id != g.agency.agency_id:
+        raise NotFound()  # the second wall: row-level security alone would say the same
     return found
 
 

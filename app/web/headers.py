@@ -86,7 +86,6 @@ def _html(response: Response, surface: Surface, frame_src: tuple[str, ...]) -> N
     if surface == "platform":
         # the same address answers a page to a browser and a part of it to htmx
         response.vary.update(["HX-Request", "HX-Request-Type"])
-        response.headers.setdefault("Cache-Control", "private, no-store")
 
 
 def register_headers(app: Flask, surface: Surface, *, frame_src: Iterable[str] = ()) -> None:
@@ -106,6 +105,8 @@ def register_headers(app: Flask, surface: Surface, *, frame_src: Iterable[str] =
             response.headers.setdefault("Content-Security-Policy", NOT_A_DOCUMENT)
         if surface == "api":
             response.headers.setdefault("Cache-Control", "no-store")
+        elif surface == "platform":  # downloads are as personal as pages
+            response.headers.setdefault("Cache-Control", "private, no-store")
         return response
 
     app.jinja_env.globals["nonce"] = _template_nonce

@@ -46,6 +46,12 @@ _LINES = {
       SELECT pg_get_functiondef(p.oid) || ';' FROM pg_proc p
       WHERE p.pronamespace = 'public'::regnamespace
         AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e') ORDER BY p.proname""",
+    "who may call functions that work with their owner's rights": """
+      SELECT format('GRANT EXECUTE ON FUNCTION %s TO %s;', p.proname, string_agg(r.rolname, ', ' ORDER BY r.rolname))
+      FROM pg_proc p JOIN (SELECT rolname FROM pg_roles WHERE rolname LIKE 'dramac\\_%%' AND rolname <> current_user
+                           UNION ALL SELECT 'public') r ON has_function_privilege(r.rolname, p.oid, 'EXECUTE')
+      WHERE p.pronamespace = 'public'::regnamespace AND p.prosecdef AND r.rolname <> 'dramac_lookup'
+      GROUP BY p.proname ORDER BY 1""",
 }
 
 

@@ -45,6 +45,8 @@ def unzip(data: bytes) -> dict[str, bytes]:
         raise _whole("the file is not a readable zip archive", "zip") from error
     with archive:
         entries = archive.infolist()
+        if len(entries) > MAX_ENTRIES:  # the figure at the end of the archive is only what it says of itself
+            raise _whole(f"the package has {len(entries)} entries; at most {MAX_ENTRIES} are allowed", "entries")
         _check_directory(entries)
         _check_layout(data, entries, end)
         return _inflate(data, [entry for entry in entries if not entry.filename.endswith("/")])

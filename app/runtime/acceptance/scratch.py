@@ -112,6 +112,15 @@ def _tables(plain: psycopg.Connection, package: Package, ids: Mapping[str, UUID]
             "INSERT INTO module_source (id, agency_id, slug, short_id, name, type) VALUES (%s, %s, %s, %s, %s, %s)",
             [module_id, agency, slug, short, package.manifest.name, package.manifest.type],
         ),
+        (
+            "INSERT INTO module_versions (id, module_id, agency_id, version, major, minor, patch, manifest, digest, size_bytes) "
+            "VALUES (%s, %s, %s, %s, 0, 0, 0, '{}', %s, 0)",
+            [ids["version"], module_id, agency, package.manifest.version, package.digest],
+        ),
+        (
+            "INSERT INTO modules_v2 (id, agency_id, site_id, module_id, version_id, status) VALUES (%s, %s, %s, %s, %s, 'active')",
+            [ids["install"], agency, ids["site"], module_id, ids["version"]],
+        ),
     ]
     _become(plain, STAFF)  # row-level security holds for the owner as well
     for text, values in rows:

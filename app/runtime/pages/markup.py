@@ -10,9 +10,12 @@ from html import escape
 
 from app.runtime.pages.spam import STAMP, TRAP
 
-_FORM = re.compile(r"(<form\b[^>]*\bmethod\s*=\s*[\"']?post\b[^>]*>.*?)(</form\s*>)", re.IGNORECASE | re.DOTALL)
+# Each ends at the next < or >, so that no page of an author takes longer than its length.
+_FORM = re.compile(r"<form\b[^<>]*>", re.IGNORECASE)
+_POST = re.compile(r"\bmethod\s*=\s*[\"']?post\b", re.IGNORECASE)
+_END = re.compile(r"</form\s*>", re.IGNORECASE)
 _ASSET = re.compile(r"(\b(?:src|href)\s*=\s*\"assets/[A-Za-z0-9_./-]+)\"")
-_SCRIPT = re.compile(r"<script(?=[^>]*\bsrc=\"assets/)", re.IGNORECASE)
+_SCRIPT = re.compile(r"<script(?=[^<>]*\bsrc=\"assets/)", re.IGNORECASE)
 
 
 def protect_forms(html: str, stamp: str) -> str:
@@ -22,7 +25,15 @@ def protect_forms(html: str, stamp: str) -> str:
         f'<div class="w-trap" aria-hidden="true"><label>Leave this empty <input type="text" name="{TRAP}" value="" '
         'tabindex="-1" autocomplete="off"></label></div>'
     )
-    return _FORM.sub(lambda form: form[1] + hidden + form[2], html)
+    made, done = [], 0
+    while form := _FORM.search(html, done):
+        end = _END.search(html, form.end()) if _POST.search(form[0]) else None
+        if end is None and _POST.search(form[0]):
+            break
+        stop = end.start() if end is not None else form.end()
+        made += [html[done:stop], hidden if end is not None else ""]
+        done = stop
+    return "".join([*made, html[done:]])
 
 
 def link_assets(html: str, *, version: str, nonce: str) -> str:

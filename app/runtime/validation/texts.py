@@ -17,6 +17,7 @@ from app.modules.manifest.fields import RichtextField, SlugField, TextField
 from app.runtime.validation.problems import Facts, Wrong
 
 MAX_TEXT, MAX_URL, MAX_SECRET, MAX_RRULE = 100_000, 2048, 4000, 500
+MAX_TAGS = 4000  # cleaning tags inside tags inside tags takes the square of their number
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 _RRULE = re.compile(r"[A-Z]+=[A-Z0-9,+:-]+(;[A-Z]+=[A-Z0-9,+:-]+)*")
@@ -66,9 +67,10 @@ def text(field: TextField, value: Any, facts: Facts) -> str:
 
 def richtext(field: RichtextField, value: Any, facts: Facts) -> str:
     """HTML without anything that runs, loads or styles."""
-    return nh3.clean(
-        plain(value), tags=_TAGS, attributes=_ATTRIBUTES, url_schemes={"http", "https", "mailto", "tel"}
-    ).strip()
+    found = plain(value)
+    if found.count("<") > MAX_TAGS:
+        raise Wrong(f"must have at most {MAX_TAGS} tags", "max")
+    return nh3.clean(found, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes={"http", "https", "mailto", "tel"}).strip()
 
 
 def slug(field: SlugField, value: Any, facts: Facts) -> str:

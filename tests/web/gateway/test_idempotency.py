@@ -154,3 +154,12 @@ def _key_id(shop: Shop) -> str:
     with platform_scope("test"), transaction(db.session()) as session:
         digest = hashlib.sha256(shop.token.encode()).digest()
         return str(session.scalar(text("SELECT id FROM api_keys WHERE token_hash = :h"), {"h": digest}))
+
+
+def test_P4_the_key_of_a_write_does_not_answer_for_one_with_another_condition_or_query(shop: Shop) -> None:
+    record, again = shop.made("/products", {"name": "Lamp"}), key()
+    path, change = f"/products/{record['id']}", {"price": 5}
+    assert shop.call("PATCH", path, json=change, headers={**again, "If-Match": '"1"'}).status_code == 200
+    other_condition = shop.call("PATCH", path, json=change, headers={**again, "If-Match": '"7"'})
+    other_query = shop.call("PATCH", f"{path}?a=1", json=change, headers={**again, "If-Match": '"1"'})
+    assert [answer.get_json()["code"] for answer in (other_condition, other_query)] == ["idempotency_mismatch"] * 2
