@@ -1013,11 +1013,12 @@ CREATE OR REPLACE FUNCTION public.runtime_install(wanted uuid)
 AS $function$
   SELECT i.id, i.agency_id, i.site_id, i.module_id, i.version_id, i.status, i.settings, i.secrets, i.granted, i.changed_at,
          m.slug, m.name, m.short_id, r.schema_name, r.role_name, v.version, v.manifest, v.digest, r.layout,
-         s.slug, s.name, s.url, s.time_zone, s.locale, s.currency, s.archived_at IS NOT NULL
+         s.slug, s.name, s.url, s.time_zone, s.locale, s.currency, s.archived_at IS NOT NULL OR a.suspended_at IS NOT NULL
   FROM modules_v2 i
   JOIN module_source m ON m.id = i.module_id
   JOIN module_versions v ON v.id = i.version_id
   JOIN sites s ON s.id = i.site_id
+  JOIN agencies a ON a.id = i.agency_id
   LEFT JOIN module_database_registry r ON r.module_id = i.module_id
   WHERE i.id = wanted
 $function$

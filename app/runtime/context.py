@@ -105,7 +105,7 @@ def load_install(install_id: UUID) -> InstallContext:
     if row is None or row["status"] in ("removing", "removed"):
         raise NotFound()
     if row["site_archived"]:
-        raise InstallNotReady("This site is archived.")
+        raise InstallNotReady("This site is archived, or its agency is suspended.")
     if row["status"] in _WAITING:
         raise InstallNotReady(_WAITING[row["status"]])
     context = _context(row)

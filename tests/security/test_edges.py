@@ -32,10 +32,11 @@ from app.lib.logs import OneLine
 from app.mail.actions import post
 from app.modules.package import check_package
 from app.modules.package.limits import MAX_ENTRIES
+from app.runtime.context import InstallNotReady, forget_install, load_install
 from app.tenancy.models import Site
 from app.web.dispatch import Dispatcher
 from app.web.guard import _load
-from tests.security.conftest import House
+from tests.security.conftest import Enter, House
 from tests.support.letters import open_postbox
 from tests.support.packages import notes, zipped
 from tests.support.world import World
@@ -135,6 +136,17 @@ def test_C4_downloads_of_the_platform_are_kept_by_nobody(platform_app: Flask, ou
     browser.set_cookie("dramac_session", ours.owner.cookie)
     answer = browser.get("/audit.csv")
     assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "private, no-store")
+
+
+def test_A1_nothing_of_a_suspended_agency_runs(world: World, ours: House, enter: Enter) -> None:
+    install = ours.notes.install.id
+    assert load_install(install).install_id == install
+    with enter("dramac_staff") as staff:
+        staff.execute("UPDATE agencies SET suspended_at = now() WHERE id = %s", [ours.agency.id])
+        staff.commit()
+    forget_install(install)
+    with pytest.raises(InstallNotReady):
+        load_install(install)
 
 
 # -- U: packages
