@@ -166,7 +166,7 @@ def configure_install(
 
 
 def pause_install(db: Session, *, install: Install, by: Actor, now: datetime) -> None:
-    """Stop serving it: pages, API, hooks and jobs answer "paused"; staff still see the records. Raises NotNow."""
+    """Stop serving it: pages, API, hooks and jobs and the screens of its records answer "paused". Raises NotNow."""
     _must_be(install, "active")
     install.status, install.changed_at = "paused", now
     _tell(db, INSTALL_PAUSED, install, db.get_one(Module, install.module_id), by=by)

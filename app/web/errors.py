@@ -132,7 +132,9 @@ def register_errors(app: Flask, surface: Literal["platform", "api", "runtime"]) 
     @app.errorhandler(errors.AppError)
     def expected(error: errors.AppError) -> Response:
         status = status_of(error)
-        if status >= 500:
+        if status == 503:  # a state that passes, such as a paused module; the answer says so
+            log.info("%s %s: %s", request.method, request.path, error)
+        elif status >= 500:
             log.error("%s %s: %s", request.method, request.path, error, exc_info=error)
         if surface == "api":
             return problem_of(error)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -287,15 +287,15 @@ def test_a_reference_to_another_sites_record_is_one_to_nothing(stored: Stored) -
     assert said[0] == said[1]
 
 
-def test_events_are_written_by_a_module_for_its_own_site_only(stored: Stored) -> None:
+@pytest.mark.parametrize("site", [SITE_A, SITE_B])
+def test_a_module_writes_no_event_for_a_site_it_is_not_installed_on(stored: Stored, site: UUID) -> None:
     stored.provision(manifest(EVERY_TYPE))
     insert = "INSERT INTO public.events (agency_id, site_id, type, data) VALUES (%s, %s, 'thing.created', %s)"
     agency = uuid4()
     with stored.site(SITE_A) as connection:
         connection.execute("SELECT set_config('app.agency_id', %s, true)", [str(agency)])
-        connection.execute(insert, [agency, SITE_A, Jsonb({})])
         with pytest.raises(psycopg.errors.InsufficientPrivilege), connection.transaction():
-            connection.execute(insert, [agency, SITE_B, Jsonb({})])
+            connection.execute(insert, [agency, site, Jsonb({})])
 
 
 def test_deleting_a_target_empties_the_reference_and_keeps_the_site(stored: Stored) -> None:

@@ -172,7 +172,10 @@ def create_gallery() -> Flask:
     @app.get("/error/<int:code>")
     def error(code: int) -> tuple[str, int]:
         return render_template(
-            f"errors/{code}.html", request_id="req_01jd3v9k2m8q", detail="The record changed since you read it."
+            f"errors/{code}.html",
+            request_id="req_01jd3v9k2m8q",
+            logs_url="",
+            detail="The record changed since you read it.",
         ), code
 
     @app.get("/runtime")

