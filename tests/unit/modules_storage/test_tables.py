@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import psycopg
 import pytest
 from psycopg import sql
-from psycopg.types.json import Jsonb
 
 from app.modules.storage.layout import Layout
+from tests.support.installed import put_on_site
+from tests.support.world import World
 from tests.unit.modules_storage.conftest import SITE_A, SITE_B, Stored, manifest
 
 EVERY_TYPE = """
@@ -287,15 +288,18 @@ def test_a_reference_to_another_sites_record_is_one_to_nothing(stored: Stored) -
     assert said[0] == said[1]
 
 
-@pytest.mark.parametrize("site", [SITE_A, SITE_B])
-def test_a_module_writes_no_event_for_a_site_it_is_not_installed_on(stored: Stored, site: UUID) -> None:
-    stored.provision(manifest(EVERY_TYPE))
-    insert = "INSERT INTO public.events (agency_id, site_id, type, data) VALUES (%s, %s, 'thing.created', %s)"
-    agency = uuid4()
-    with stored.site(SITE_A) as connection:
-        connection.execute("SELECT set_config('app.agency_id', %s, true)", [str(agency)])
+def test_events_are_written_by_a_module_for_its_own_site_only(stored: Stored, world: World) -> None:
+    """Which install speaks is held to the same role; tests/security has the other lies."""
+    agency = world.agency()
+    here, elsewhere = world.site(agency), world.site(agency)
+    plain = "manifest: 1\nslug: told\nname: Told\nsummary: A test.\nversion: 1.0.0\ntype: app\ntables:\n"
+    told = put_on_site(agency, here, f"{plain}  things:\n    fields:\n      name: {{type: text}}\n")
+    insert = "INSERT INTO public.events (agency_id, site_id, install_id, type) VALUES (%s, %s, %s, 'thing.created')"
+    with stored.site(here.id, role=told.data.context.role) as connection:
+        connection.execute("SELECT set_config('app.agency_id', %s, true)", [str(agency.id)])
+        connection.execute(insert, [agency.id, here.id, told.install.id])
         with pytest.raises(psycopg.errors.InsufficientPrivilege), connection.transaction():
-            connection.execute(insert, [agency, site, Jsonb({})])
+            connection.execute(insert, [agency.id, elsewhere.id, told.install.id])
 
 
 def test_deleting_a_target_empties_the_reference_and_keeps_the_site(stored: Stored) -> None:
