@@ -468,7 +468,8 @@ def test_W12_a_name_is_judged_anew_at_every_attempt(hooks: Hooks) -> None:
     asked: list[str] = []
 
     def resolver(host: str, port: int) -> list[str]:
-        asked.append(host)
+        if host == "rebinding.example":  # a pump sends whatever is due, other tests' deliveries too
+            asked.append(host)
         return ["127.0.0.1"] if len(asked) > 1 else ["10.1.2.3"]
 
     outside = Outside(development=False, public=Egress(resolver=resolver))
