@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from app.config import Config
 from app.db.base import db
@@ -24,6 +25,7 @@ from app.events.models import Event
 from app.events.outbox import publish
 from app.lib.clock import utcnow
 from app.lib.crypto import unseal
+from app.lib.http_out import Egress
 from app.tenancy.models import Agency, Site
 from app.webhooks.actions import create_webhook
 from app.webhooks.addresses import Outside
@@ -45,9 +47,13 @@ class Call:
 
 @dataclass
 class Receiver:
-    """answer: (status, headers, body) of the number of the call from 1; wait_s: before answering."""
+    """status, headers, body: what it answers; wait_s: before answering. It keeps the calls to its own path alone.
+
+    A pump sends whatever is due, and a port may have been another test's: what that test left behind is not counted here.
+    """
 
     port: int = 0
+    path: str = field(default_factory=lambda: f"/hook-{secrets.token_hex(8)}")
     calls: list[Call] = field(default_factory=list)
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
@@ -61,7 +67,7 @@ class Receiver:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/hook"
+        return f"http://127.0.0.1:{self.port}{self.path}"
 
     @property
     def ids(self) -> list[str]:
@@ -93,6 +99,9 @@ def receiving(**behaviour: Any) -> Iterator[Receiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
             headers = {name.lower(): value for name, value in self.headers.items()}
+            if not self.path.startswith(receiver.path):
+                self.send_error(404)
+                return
             receiver.take(Call(self.path, headers, body, time.monotonic()))
             if receiver.vanish:
                 self.close_connection = True
@@ -123,6 +132,15 @@ def receiving(**behaviour: Any) -> Iterator[Receiver]:
         server.server_close()
 
 
+def _unknown(host: str, port: int) -> list[str]:
+    """No test asks the internet for a name: that can take longer than the first retry."""
+    raise OSError(f"{host} is not known here")
+
+
+def outside(*, development: bool) -> Outside:
+    return Outside(development=development, public=Egress(resolver=_unknown))
+
+
 @dataclass
 class Hooks:
     """An agency with a site, its endpoints, and what is sent to them."""
@@ -135,7 +153,7 @@ class Hooks:
     site: Site
 
     def __post_init__(self) -> None:
-        self.setup = Setup(self.config.secret_keys, self.config.platform_url, Outside(development=True))
+        self.setup = Setup(self.config.secret_keys, self.config.platform_url, outside(development=True))
 
     def endpoint(
         self, url: str, *, patterns: tuple[str, ...] = ("client.*", "site.*", "deal.*"), site: Site | None = None,
@@ -148,6 +166,11 @@ class Hooks:
                 session, site=session.get_one(Site, site.id) if site else None, url=url, description="", patterns=patterns,
                 headers=values.pop("headers", {}), by=person.actor, setup=self.setup, now=utcnow(), **values,
             )  # fmt: skip
+
+    def leave(self) -> None:
+        """Take the agency's endpoints away, so that no later pump has their deliveries to send."""
+        with platform_scope("test"), transaction(db.session()) as session:
+            session.execute(delete(Webhook).where(Webhook.agency_id == self.agency.id))
 
     def secret(self, webhook: Webhook) -> str:
         return unseal(self.setup.keys, self.read(webhook).secret_sealed, f"external_webhooks|secret|{webhook.id}")

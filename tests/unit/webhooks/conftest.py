@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from flask import Flask
 
@@ -11,6 +13,8 @@ from tests.support.world import World
 
 
 @pytest.fixture
-def hooks(platform_app: Flask, config: Config, world: World) -> Hooks:
+def hooks(platform_app: Flask, config: Config, world: World) -> Iterator[Hooks]:
     agency = world.agency()
-    return Hooks(platform_app, config, world, agency, world.person(agency), world.site(agency))
+    made = Hooks(platform_app, config, world, agency, world.person(agency), world.site(agency))
+    yield made
+    made.leave()

@@ -121,6 +121,8 @@ def test_no_event_ever_reaches_another_agency(platform_app: Flask, config: Confi
         }
         assert got(place, webhook) & events.keys() == expected
         assert {one.agency_id for one in place.deliveries(webhook)} <= {place.agency.id}
+    for place, _ in places:
+        place.leave()
 
 
 def _random_events(place: Hooks, sites: list[object], chance: random.Random) -> Iterable[Event]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import pytest
 from flask import Flask
@@ -31,10 +32,12 @@ PASSWORD = "a long enough password of hers"
 
 
 @pytest.fixture
-def hooks(platform_app: Flask, config: Config, world: World) -> Hooks:
+def hooks(platform_app: Flask, config: Config, world: World) -> Iterator[Hooks]:
     agency = world.agency()
     ada = world.person(agency, password_hash=hash_password(PASSWORD))
-    return Hooks(platform_app, config, world, agency, ada, world.site(agency))
+    made = Hooks(platform_app, config, world, agency, ada, world.site(agency))
+    yield made
+    made.leave()
 
 
 def stored(hooks: Hooks) -> list[Webhook]:
