@@ -33,6 +33,9 @@ from app.lib.mail import Mailer
 from app.lib.storage import configure_storage
 from app.mail import jobs as mail_jobs
 from app.marketplace import views as marketplace
+from app.oauth import api as oauth_api
+from app.oauth import jobs as oauth_jobs
+from app.oauth import views as oauth
 from app.queue.enqueue import configure_queue
 from app.queue.registry import register_job
 from app.runtime.data import configure_data
@@ -108,6 +111,7 @@ def wire_jobs() -> None:
     register_job("installs.sweep", install_jobs.sweep, timeout_s=60, cron="@every 30")
     register_job("installs.purge", install_jobs.purge, timeout_s=600, cron="10 4 * * *")
     register_job("webhooks.deliver", webhook_jobs.deliver, queue="high", timeout_s=30, cron="@every 5")
+    register_job("oauth.forget_old", oauth_jobs.forget_old, timeout_s=600, cron="25 4 * * *")
     register_job("mail.deliver", mail_jobs.deliver, timeout_s=300, cron="@every 15")
     register_job("mail.forget_old", mail_jobs.forget_old, timeout_s=600, cron="0 4 * * *")
 
@@ -147,6 +151,7 @@ def create_platform_app(config: Config) -> Flask:
     app.register_blueprint(logs.bp)  # with the audit trail's screens
     app.register_blueprint(gateway_views.bp)
     app.register_blueprint(webhooks.bp)
+    app.register_blueprint(oauth.bp)
     app.register_blueprint(workspace.bp)
     register_mailbox(app, config)
     register_commands(app, surfaces=lambda: (app, create_api_app(config), create_runtime_app(config)))
@@ -155,13 +160,15 @@ def create_platform_app(config: Config) -> Flask:
 
 
 def create_api_app(config: Config, *, gateway: Gateway | None = None) -> Flask:
-    """JSON for programs: bearer credentials, no cookies, no ORM."""
+    """JSON for programs: bearer credentials, no cookies. Only the OAuth endpoints use the platform's own tables."""
     app = _application("api", config)
+    _connect_database(app, config)
     app.config.update(MAX_CONTENT_LENGTH=2 * 1024 * 1024)
     register_headers(app, "api")  # answers are JSON: no templates, no files
     register_errors(app, "api")
     app.register_blueprint(health.bp)
     app.register_blueprint(schemas.bp)
+    app.register_blueprint(oauth_api.bp)
     app.register_blueprint(api.bp)
     app.register_blueprint(api.functions_bp)
     app.register_blueprint(api.errors_bp)

@@ -99,6 +99,72 @@ CREATE TABLE external_api_requests (
   origin text NOT NULL DEFAULT ''::text,
   error_code text NOT NULL DEFAULT ''::text
 );
+CREATE TABLE external_oauth_clients (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  agency_id uuid NOT NULL,
+  name text NOT NULL,
+  kind text NOT NULL,
+  redirect_uris text[] NOT NULL,
+  origins text[] NOT NULL,
+  grant_types text[] NOT NULL,
+  scopes text[] NOT NULL,
+  secret_hash bytea,
+  secret_made_at timestamp with time zone,
+  earlier_secret_hash bytea,
+  earlier_secret_made_at timestamp with time zone,
+  created_by uuid,
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  deleted_at timestamp with time zone
+);
+CREATE TABLE external_oauth_codes (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  agency_id uuid NOT NULL,
+  site_id uuid NOT NULL,
+  install_id uuid,
+  client_id uuid NOT NULL,
+  user_id uuid NOT NULL,
+  code_hash bytea NOT NULL,
+  redirect_uri text NOT NULL,
+  code_challenge text NOT NULL,
+  scopes text[] NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  expires_at timestamp with time zone NOT NULL,
+  used_at timestamp with time zone,
+  grant_id uuid
+);
+CREATE TABLE external_oauth_grants (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  agency_id uuid NOT NULL,
+  site_id uuid NOT NULL,
+  install_id uuid,
+  client_id uuid NOT NULL,
+  own_client_id uuid DEFAULT 
+CASE
+    WHEN (user_id IS NULL) THEN client_id
+    ELSE NULL::uuid
+END,
+  user_id uuid,
+  created_by uuid,
+  scopes text[] NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  expires_at timestamp with time zone,
+  last_used_at timestamp with time zone,
+  revoked_at timestamp with time zone
+);
+CREATE TABLE external_oauth_tokens (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  agency_id uuid NOT NULL,
+  site_id uuid NOT NULL,
+  grant_id uuid NOT NULL,
+  client_id uuid NOT NULL,
+  kind text NOT NULL,
+  token_hash bytea NOT NULL,
+  scopes text[] NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  expires_at timestamp with time zone NOT NULL,
+  used_at timestamp with time zone,
+  revoked_at timestamp with time zone
+);
 CREATE TABLE external_webhook_attempts (
   agency_id uuid NOT NULL,
   delivery_id uuid NOT NULL,
@@ -414,6 +480,44 @@ ALTER TABLE event_deliveries ADD CONSTRAINT event_deliveries_status_check CHECK 
 ALTER TABLE events ADD CONSTRAINT events_pkey PRIMARY KEY (id);
 ALTER TABLE events ADD CONSTRAINT events_sequence_key UNIQUE (sequence);
 ALTER TABLE events ADD CONSTRAINT events_type_check CHECK ((type ~ '^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$'::text));
+ALTER TABLE external_oauth_clients ADD CONSTRAINT external_oauth_clients_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
+ALTER TABLE external_oauth_clients ADD CONSTRAINT external_oauth_clients_agency_id_id_key UNIQUE (agency_id, id);
+ALTER TABLE external_oauth_clients ADD CONSTRAINT external_oauth_clients_check CHECK (((kind = 'confidential'::text) = (secret_hash IS NOT NULL)));
+ALTER TABLE external_oauth_clients ADD CONSTRAINT external_oauth_clients_check1 CHECK (((kind = 'confidential'::text) OR (NOT ('client_credentials'::text = ANY (grant_types)))));
+ALTER TABLE external_oauth_clients ADD CONSTRAINT external_oauth_clients_check2 CHECK ((('authorization_code'::text = ANY (grant_types)) = (cardinality(redirect_uris) > 0)));
+ALTER TABLE external_oauth_clients ADD CONSTRAINT external_oauth_clients_created_by_fkey FOREIGN KEY (created_by) REFERENCES users(id) ON DELETE SET NULL;
+ALTER TABLE external_oauth_clients ADD CONSTRAINT external_oauth_clients_grant_types_check CHECK (((cardinality(grant_types) > 0) AND (grant_types <@ '{authorization_code,refresh_token,client_credentials}'::text[])));
+ALTER TABLE external_oauth_clients ADD CONSTRAINT external_oauth_clients_grant_types_check1 CHECK ((('authorization_code'::text = ANY (grant_types)) OR (NOT ('refresh_token'::text = ANY (grant_types)))));
+ALTER TABLE external_oauth_clients ADD CONSTRAINT external_oauth_clients_kind_check CHECK ((kind = ANY (ARRAY['confidential'::text, 'public'::text])));
+ALTER TABLE external_oauth_clients ADD CONSTRAINT external_oauth_clients_name_check CHECK (((length(name) >= 1) AND (length(name) <= 80)));
+ALTER TABLE external_oauth_clients ADD CONSTRAINT external_oauth_clients_pkey PRIMARY KEY (id);
+ALTER TABLE external_oauth_clients ADD CONSTRAINT external_oauth_clients_redirect_uris_check CHECK ((cardinality(redirect_uris) <= 10));
+ALTER TABLE external_oauth_clients ADD CONSTRAINT external_oauth_clients_scopes_check CHECK (((cardinality(scopes) > 0) AND (scopes <@ '{read,write,delete,events,functions}'::text[])));
+ALTER TABLE external_oauth_codes ADD CONSTRAINT external_oauth_codes_agency_id_grant_id_fkey FOREIGN KEY (agency_id, grant_id) REFERENCES external_oauth_grants(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE external_oauth_codes ADD CONSTRAINT external_oauth_codes_agency_id_id_key UNIQUE (agency_id, id);
+ALTER TABLE external_oauth_codes ADD CONSTRAINT external_oauth_codes_agency_id_site_id_fkey FOREIGN KEY (agency_id, site_id) REFERENCES sites(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE external_oauth_codes ADD CONSTRAINT external_oauth_codes_client_id_fkey FOREIGN KEY (client_id) REFERENCES external_oauth_clients(id) ON DELETE CASCADE;
+ALTER TABLE external_oauth_codes ADD CONSTRAINT external_oauth_codes_code_challenge_check CHECK ((length(code_challenge) = 43));
+ALTER TABLE external_oauth_codes ADD CONSTRAINT external_oauth_codes_code_hash_key UNIQUE (code_hash);
+ALTER TABLE external_oauth_codes ADD CONSTRAINT external_oauth_codes_pkey PRIMARY KEY (id);
+ALTER TABLE external_oauth_codes ADD CONSTRAINT external_oauth_codes_site_id_install_id_fkey FOREIGN KEY (site_id, install_id) REFERENCES modules_v2(site_id, id) ON DELETE CASCADE;
+ALTER TABLE external_oauth_codes ADD CONSTRAINT external_oauth_codes_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE;
+ALTER TABLE external_oauth_grants ADD CONSTRAINT external_oauth_grants_agency_id_id_key UNIQUE (agency_id, id);
+ALTER TABLE external_oauth_grants ADD CONSTRAINT external_oauth_grants_agency_id_own_client_id_fkey FOREIGN KEY (agency_id, own_client_id) REFERENCES external_oauth_clients(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE external_oauth_grants ADD CONSTRAINT external_oauth_grants_agency_id_site_id_fkey FOREIGN KEY (agency_id, site_id) REFERENCES sites(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE external_oauth_grants ADD CONSTRAINT external_oauth_grants_check CHECK (((user_id IS NULL) OR (expires_at IS NOT NULL)));
+ALTER TABLE external_oauth_grants ADD CONSTRAINT external_oauth_grants_client_id_fkey FOREIGN KEY (client_id) REFERENCES external_oauth_clients(id) ON DELETE CASCADE;
+ALTER TABLE external_oauth_grants ADD CONSTRAINT external_oauth_grants_created_by_fkey FOREIGN KEY (created_by) REFERENCES users(id) ON DELETE SET NULL;
+ALTER TABLE external_oauth_grants ADD CONSTRAINT external_oauth_grants_pkey PRIMARY KEY (id);
+ALTER TABLE external_oauth_grants ADD CONSTRAINT external_oauth_grants_site_id_install_id_fkey FOREIGN KEY (site_id, install_id) REFERENCES modules_v2(site_id, id) ON DELETE CASCADE;
+ALTER TABLE external_oauth_grants ADD CONSTRAINT external_oauth_grants_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE;
+ALTER TABLE external_oauth_tokens ADD CONSTRAINT external_oauth_tokens_agency_id_grant_id_fkey FOREIGN KEY (agency_id, grant_id) REFERENCES external_oauth_grants(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE external_oauth_tokens ADD CONSTRAINT external_oauth_tokens_agency_id_id_key UNIQUE (agency_id, id);
+ALTER TABLE external_oauth_tokens ADD CONSTRAINT external_oauth_tokens_agency_id_site_id_fkey FOREIGN KEY (agency_id, site_id) REFERENCES sites(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE external_oauth_tokens ADD CONSTRAINT external_oauth_tokens_client_id_fkey FOREIGN KEY (client_id) REFERENCES external_oauth_clients(id) ON DELETE CASCADE;
+ALTER TABLE external_oauth_tokens ADD CONSTRAINT external_oauth_tokens_kind_check CHECK ((kind = ANY (ARRAY['access'::text, 'refresh'::text])));
+ALTER TABLE external_oauth_tokens ADD CONSTRAINT external_oauth_tokens_pkey PRIMARY KEY (id);
+ALTER TABLE external_oauth_tokens ADD CONSTRAINT external_oauth_tokens_token_hash_key UNIQUE (token_hash);
 ALTER TABLE external_webhook_attempts ADD CONSTRAINT external_webhook_attempts_agency_id_delivery_id_fkey FOREIGN KEY (agency_id, delivery_id) REFERENCES external_webhook_deliveries(agency_id, id) ON DELETE CASCADE;
 ALTER TABLE external_webhook_attempts ADD CONSTRAINT external_webhook_attempts_pkey PRIMARY KEY (delivery_id, number);
 ALTER TABLE external_webhook_attempts ADD CONSTRAINT external_webhook_attempts_response_excerpt_check CHECK ((length(response_excerpt) <= 4096));
@@ -552,6 +656,14 @@ CREATE INDEX events_undispatched ON public.events USING btree (sequence) WHERE (
 CREATE INDEX external_api_requests_agency ON ONLY public.external_api_requests USING btree (agency_id, at DESC);
 CREATE INDEX external_api_requests_request ON ONLY public.external_api_requests USING btree (request_id);
 CREATE INDEX external_api_requests_site ON ONLY public.external_api_requests USING btree (agency_id, site_id, at DESC);
+CREATE INDEX external_oauth_clients_agency ON public.external_oauth_clients USING btree (agency_id, created_at DESC);
+CREATE INDEX external_oauth_clients_origins ON public.external_oauth_clients USING gin (origins) WHERE ((kind = 'public'::text) AND (deleted_at IS NULL));
+CREATE INDEX external_oauth_codes_age ON public.external_oauth_codes USING btree (expires_at);
+CREATE INDEX external_oauth_grants_agency ON public.external_oauth_grants USING btree (agency_id, created_at DESC);
+CREATE INDEX external_oauth_grants_client ON public.external_oauth_grants USING btree (client_id);
+CREATE INDEX external_oauth_grants_user ON public.external_oauth_grants USING btree (user_id);
+CREATE INDEX external_oauth_tokens_age ON public.external_oauth_tokens USING btree (expires_at);
+CREATE INDEX external_oauth_tokens_grant ON public.external_oauth_tokens USING btree (agency_id, grant_id);
 CREATE INDEX external_webhook_attempts_agency ON public.external_webhook_attempts USING btree (agency_id, delivery_id);
 CREATE INDEX external_webhook_deliveries_log ON public.external_webhook_deliveries USING btree (agency_id, webhook_id, id DESC);
 CREATE INDEX external_webhook_deliveries_open ON public.external_webhook_deliveries USING btree (webhook_id, due_at) WHERE (status = ANY (ARRAY['due'::text, 'sending'::text]));
@@ -594,6 +706,17 @@ CREATE UNIQUE INDEX clients_pkey ON public.clients USING btree (id);
 CREATE UNIQUE INDEX event_deliveries_pkey ON public.event_deliveries USING btree (event_id, subscriber);
 CREATE UNIQUE INDEX events_pkey ON public.events USING btree (id);
 CREATE UNIQUE INDEX events_sequence_key ON public.events USING btree (sequence);
+CREATE UNIQUE INDEX external_oauth_clients_agency_id_id_key ON public.external_oauth_clients USING btree (agency_id, id);
+CREATE UNIQUE INDEX external_oauth_clients_pkey ON public.external_oauth_clients USING btree (id);
+CREATE UNIQUE INDEX external_oauth_codes_agency_id_id_key ON public.external_oauth_codes USING btree (agency_id, id);
+CREATE UNIQUE INDEX external_oauth_codes_code_hash_key ON public.external_oauth_codes USING btree (code_hash);
+CREATE UNIQUE INDEX external_oauth_codes_pkey ON public.external_oauth_codes USING btree (id);
+CREATE UNIQUE INDEX external_oauth_grants_agency_id_id_key ON public.external_oauth_grants USING btree (agency_id, id);
+CREATE UNIQUE INDEX external_oauth_grants_own ON public.external_oauth_grants USING btree (client_id, site_id) WHERE ((user_id IS NULL) AND (revoked_at IS NULL));
+CREATE UNIQUE INDEX external_oauth_grants_pkey ON public.external_oauth_grants USING btree (id);
+CREATE UNIQUE INDEX external_oauth_tokens_agency_id_id_key ON public.external_oauth_tokens USING btree (agency_id, id);
+CREATE UNIQUE INDEX external_oauth_tokens_pkey ON public.external_oauth_tokens USING btree (id);
+CREATE UNIQUE INDEX external_oauth_tokens_token_hash_key ON public.external_oauth_tokens USING btree (token_hash);
 CREATE UNIQUE INDEX external_webhook_attempts_pkey ON public.external_webhook_attempts USING btree (delivery_id, number);
 CREATE UNIQUE INDEX external_webhook_deliveries_agency_id_id_key ON public.external_webhook_deliveries USING btree (agency_id, id);
 CREATE UNIQUE INDEX external_webhook_deliveries_event_id_webhook_id_key ON public.external_webhook_deliveries USING btree (event_id, webhook_id);
@@ -659,6 +782,10 @@ CREATE POLICY known ON users FOR SELECT TO dramac_app USING ((( SELECT identifyi
   WHERE ((m.user_id = users.id) AND (m.agency_id = ( SELECT current_agency_id() AS current_agency_id)))))));
 CREATE POLICY lookup ON agencies FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON api_keys FOR SELECT TO dramac_lookup USING (true);
+CREATE POLICY lookup ON external_oauth_clients FOR SELECT TO dramac_lookup USING (true);
+CREATE POLICY lookup ON external_oauth_codes FOR SELECT TO dramac_lookup USING (true);
+CREATE POLICY lookup ON external_oauth_grants FOR SELECT TO dramac_lookup USING (true);
+CREATE POLICY lookup ON external_oauth_tokens FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON memberships FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON module_blobs FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON module_database_registry FOR SELECT TO dramac_lookup USING (true);
@@ -670,6 +797,7 @@ CREATE POLICY lookup ON sites FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON users FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup_publisher ON agencies FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup_used ON api_keys FOR UPDATE TO dramac_lookup USING (true);
+CREATE POLICY lookup_used ON external_oauth_grants FOR UPDATE TO dramac_lookup USING (true);
 CREATE POLICY marketplace ON module_source FOR SELECT TO dramac_app USING (((tier = 'public'::text) AND (latest_version_id IS NOT NULL) AND (( SELECT current_agency_id() AS current_agency_id) IS NOT NULL)));
 CREATE POLICY marketplace ON module_version_files FOR SELECT TO dramac_app USING ((EXISTS ( SELECT
    FROM module_versions v
@@ -711,6 +839,10 @@ CREATE POLICY staff ON clients FOR ALL TO dramac_staff USING (true) WITH CHECK (
 CREATE POLICY staff ON event_deliveries FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON events FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON external_api_requests FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON external_oauth_clients FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON external_oauth_codes FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON external_oauth_grants FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON external_oauth_tokens FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON external_webhook_attempts FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON external_webhook_deliveries FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON external_webhooks FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
@@ -741,6 +873,10 @@ CREATE POLICY tenant ON clients FOR ALL TO dramac_app USING ((agency_id = ( SELE
 CREATE POLICY tenant ON event_deliveries FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON events FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON external_api_requests FOR SELECT TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON external_oauth_clients FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON external_oauth_codes FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON external_oauth_grants FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON external_oauth_tokens FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON external_webhook_attempts FOR SELECT TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON external_webhook_deliveries FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON external_webhooks FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
@@ -775,6 +911,10 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON clients TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON event_deliveries TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON events TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON external_api_requests TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON external_oauth_clients TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON external_oauth_codes TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON external_oauth_grants TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON external_oauth_tokens TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON external_webhook_attempts TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON external_webhook_deliveries TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON external_webhooks TO dramac_app;
@@ -824,6 +964,10 @@ GRANT INSERT, SELECT ON module_version_files TO dramac_app;
 GRANT INSERT, SELECT ON sign_in_attempts TO dramac_app;
 GRANT INSERT, SELECT ON users TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON api_keys TO dramac_app;
+GRANT INSERT, SELECT, UPDATE ON external_oauth_clients TO dramac_app;
+GRANT INSERT, SELECT, UPDATE ON external_oauth_codes TO dramac_app;
+GRANT INSERT, SELECT, UPDATE ON external_oauth_grants TO dramac_app;
+GRANT INSERT, SELECT, UPDATE ON external_oauth_tokens TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON external_webhook_deliveries TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON module_source TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON modules_v2 TO dramac_app;
@@ -831,6 +975,10 @@ GRANT SELECT ON agencies TO dramac_app;
 GRANT SELECT ON agencies TO dramac_lookup;
 GRANT SELECT ON api_keys TO dramac_lookup;
 GRANT SELECT ON external_api_requests TO dramac_app;
+GRANT SELECT ON external_oauth_clients TO dramac_lookup;
+GRANT SELECT ON external_oauth_codes TO dramac_lookup;
+GRANT SELECT ON external_oauth_grants TO dramac_lookup;
+GRANT SELECT ON external_oauth_tokens TO dramac_lookup;
 GRANT SELECT ON external_webhook_attempts TO dramac_app;
 GRANT SELECT ON module_blobs TO dramac_lookup;
 GRANT SELECT ON module_database_registry TO dramac_app;
@@ -933,6 +1081,70 @@ CREATE OR REPLACE FUNCTION public.module_slug_taken(wanted text)
  STABLE SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$ SELECT EXISTS (SELECT FROM module_source WHERE slug = wanted) $function$
+;
+CREATE OR REPLACE FUNCTION public.oauth_access_by_hash(wanted bytea)
+ RETURNS TABLE(grant_id uuid, agency_id uuid, site_id uuid, install_id uuid, client_id uuid, user_id uuid, scopes text[], role text, created_at timestamp with time zone, expires_at timestamp with time zone, revoked boolean, site_archived boolean, agency_suspended boolean)
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  UPDATE external_oauth_grants g SET last_used_at = now() FROM external_oauth_tokens t
+  WHERE t.token_hash = wanted AND t.kind = 'access' AND g.id = t.grant_id AND g.revoked_at IS NULL AND t.revoked_at IS NULL
+    AND t.expires_at > now() AND (g.last_used_at IS NULL OR g.last_used_at < now() - interval '1 minute');
+  SELECT g.id, g.agency_id, g.site_id, g.install_id, g.client_id, g.user_id, t.scopes, m.role, t.created_at,
+         least(t.expires_at, g.expires_at), t.revoked_at IS NOT NULL OR g.revoked_at IS NOT NULL, s.archived_at IS NOT NULL,
+         a.suspended_at IS NOT NULL
+  FROM external_oauth_tokens t
+  JOIN external_oauth_grants g ON g.id = t.grant_id
+  JOIN external_oauth_clients c ON c.id = g.client_id AND c.deleted_at IS NULL
+  JOIN agencies p ON p.id = c.agency_id AND p.suspended_at IS NULL
+  LEFT JOIN users u ON u.id = g.user_id
+  LEFT JOIN memberships m ON m.agency_id = g.agency_id AND m.user_id = g.user_id
+  JOIN sites s ON s.id = g.site_id
+  JOIN agencies a ON a.id = g.agency_id
+  WHERE t.token_hash = wanted AND t.kind = 'access'
+    AND (g.user_id IS NULL
+         OR m.role IS NOT NULL AND u.disabled_at IS NULL AND (u.password_changed_at IS NULL OR u.password_changed_at <= g.created_at))
+$function$
+;
+CREATE OR REPLACE FUNCTION public.oauth_agency_of(wanted bytea)
+ RETURNS uuid
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  SELECT agency_id FROM external_oauth_codes WHERE code_hash = wanted
+  UNION ALL SELECT agency_id FROM external_oauth_tokens WHERE token_hash = wanted
+$function$
+;
+CREATE OR REPLACE FUNCTION public.oauth_client(wanted uuid)
+ RETURNS TABLE(id uuid, agency_id uuid, name text, publisher text, kind text, redirect_uris text[], origins text[], grant_types text[], scopes text[], secret_hash bytea, earlier_secret_hash bytea)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  SELECT c.id, c.agency_id, c.name, a.name, c.kind, c.redirect_uris, c.origins, c.grant_types, c.scopes, c.secret_hash, c.earlier_secret_hash
+  FROM external_oauth_clients c JOIN agencies a ON a.id = c.agency_id
+  WHERE c.id = wanted AND c.deleted_at IS NULL AND a.suspended_at IS NULL
+$function$
+;
+CREATE OR REPLACE FUNCTION public.oauth_client_name(wanted uuid)
+ RETURNS TABLE(name text, publisher text, gone boolean)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  SELECT c.name, a.name, c.deleted_at IS NOT NULL FROM external_oauth_clients c JOIN agencies a ON a.id = c.agency_id WHERE c.id = wanted
+$function$
+;
+CREATE OR REPLACE FUNCTION public.oauth_origin_known(origin text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  SELECT EXISTS (SELECT FROM external_oauth_clients WHERE kind = 'public' AND deleted_at IS NULL AND origins @> ARRAY[origin])
+$function$
 ;
 CREATE OR REPLACE FUNCTION public.only_drafts_go()
  RETURNS trigger
@@ -1103,6 +1315,11 @@ GRANT EXECUTE ON FUNCTION api_keys_used TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION api_origin_known TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION blob_known TO dramac_app, dramac_staff;
 GRANT EXECUTE ON FUNCTION module_slug_taken TO dramac_app, dramac_staff;
+GRANT EXECUTE ON FUNCTION oauth_access_by_hash TO dramac_runtime;
+GRANT EXECUTE ON FUNCTION oauth_agency_of TO dramac_runtime;
+GRANT EXECUTE ON FUNCTION oauth_client TO dramac_runtime;
+GRANT EXECUTE ON FUNCTION oauth_client_name TO dramac_app;
+GRANT EXECUTE ON FUNCTION oauth_origin_known TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION publisher_names TO dramac_app, dramac_staff;
 GRANT EXECUTE ON FUNCTION request_log_partitions TO dramac_staff;
 GRANT EXECUTE ON FUNCTION runtime_files TO dramac_runtime, dramac_staff;

@@ -1,4 +1,4 @@
-"""Who does something: a person, an API key, a visitor, a job or the platform itself."""
+"""Who does something: a person, an API key, an application that a person let in, a visitor, a job or the platform itself."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from uuid import UUID
 from app.access.permissions import ROLE_PERMISSIONS, STAFF_PERMISSIONS, Permission, Role, StaffPermission
 from app.lib.ids import encode
 
-_PREFIXES = {"person": "usr", "key": "key"}
+_PREFIXES = {"person": "usr", "key": "key", "grant": "gnt"}
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
     """One who acts, with what they may do. `ip`, `user_agent` and `request_id` go into the audit trail."""
 
-    kind: Literal["person", "key", "visitor", "job", "system"]
+    kind: Literal["person", "key", "grant", "visitor", "job", "system"]
     id: UUID | None = None
     name: str = ""
     agency_id: UUID | None = None
@@ -29,7 +29,7 @@ class Actor:
 
     @property
     def ref(self) -> str:
-        """`usr_…`, `key_…`, `job:installs.provision`, `visitor` or `system`."""
+        """`usr_…`, `key_…`, `gnt_…`, `job:installs.provision`, `visitor` or `system`."""
         if self.kind in _PREFIXES and self.id is not None:
             return encode(_PREFIXES[self.kind], self.id)
         return f"job:{self.name}" if self.kind == "job" else self.kind

@@ -68,5 +68,15 @@ WEBHOOK_DISABLED = _event("webhook.disabled", "Webhook switched off", Permission
 WEBHOOK_SECRET_ROTATED = _event("webhook.secret_rotated", "Webhook secret replaced", Permission.WEBHOOKS_VIEW)
 WEBHOOK_SECRET_SHOWN = _event("webhook.secret_shown", "Webhook secret shown", Permission.WEBHOOKS_VIEW)
 WEBHOOK_TESTED = _event("webhook.test", "Test event", Permission.WEBHOOKS_VIEW)
+APPLICATION_CREATED = _event("application.created", "Application registered", Permission.KEYS_VIEW)
+APPLICATION_CHANGED = _event("application.changed", "Application changed", Permission.KEYS_VIEW)
+APPLICATION_SECRET_MADE = _event("application.secret_made", "Application got a new secret", Permission.KEYS_VIEW)
+APPLICATION_SECRET_ENDED = _event(
+    "application.secret_ended", "Earlier secret of an application ended", Permission.KEYS_VIEW
+)
+APPLICATION_DELETED = _event("application.deleted", "Application deleted", Permission.KEYS_VIEW)
+ACCESS_GRANTED = _event("access.granted", "Application let in", Permission.KEYS_VIEW)
+ACCESS_REVOKED = _event("access.revoked", "Application shut out", Permission.KEYS_VIEW)
+ACCESS_REUSED = _event("access.token_reused", "Used token shown again; application shut out", Permission.KEYS_VIEW)
 RECORDS_EXPORTED = _event("records.exported", "Records exported", Permission.RECORDS_VIEW)
 RECORDS_IMPORTED = _event("records.imported", "Records imported", Permission.RECORDS_VIEW)

@@ -233,7 +233,7 @@ def _install(call: Call, module: str) -> tuple[InstallContext, Access]:
             raise NotFound()
     call.install_id = context.install_id
     actor = Actor(
-        kind="key",
+        kind="grant" if credential.kind == "oauth" else "key",
         id=credential.id,
         agency_id=credential.agency_id,
         ip=call.address or None,

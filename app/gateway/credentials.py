@@ -1,7 +1,7 @@
 """Who calls: from the Authorization header to a site, its scopes and its bounds.
 
-Keys are looked up by hash, kept 30 s in the process and dropped at once when one changes (keychanges.py). Other kinds of
-credential (OAuth tokens) join by being a Credential.
+Keys are looked up by hash, kept 30 s in the process and dropped at once when one changes (keychanges.py). Access tokens
+(app/oauth/access.py) are the other kind of Credential.
 """
 
 from __future__ import annotations

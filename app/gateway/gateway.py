@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from functools import partial
 
-from app.gateway.credentials import KeyDirectory
+from app.gateway.credentials import Credential, KeyDirectory
 from app.gateway.keychanges import KeyChanges
 from app.gateway.limits import Leases, Policies
 from app.gateway.requestlog import RequestLog
 from app.gateway.routes import RunRoute
+from app.oauth.access import find_access, is_access_token
 
 
 class Gateway:
@@ -23,3 +24,7 @@ class Gateway:
         self.keys = KeyDirectory(KeyChanges())
         self.leases = Leases()
         self.log = RequestLog(self.leases.tidy, at_stop=partial(self.leases.tidy, everything=True))
+
+    def find(self, token: str) -> Credential:
+        """Whose key or access token it is, usable or not. Raises KeyMistyped, KeyUnknown, TokenInvalid."""
+        return find_access(token) if is_access_token(token) else self.keys.find(token)

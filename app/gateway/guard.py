@@ -105,7 +105,7 @@ def _authenticate(gateway: Gateway, call: Call) -> None:
     """Fill in call.credential. Raises one of the errors of credentials.py."""
     _refuse_misplaced(call)
     try:
-        credential = gateway.keys.find(bearer(call.environ.get("HTTP_AUTHORIZATION", "")))
+        credential = gateway.find(bearer(call.environ.get("HTTP_AUTHORIZATION", "")))
         call.credential = credential
         credential.must_be_usable(address=call.address, origin=call.origin, now=utcnow())
     except NoCredential:
@@ -118,7 +118,7 @@ def _authenticate(gateway: Gateway, call: Call) -> None:
 
 def _refuse_misplaced(call: Call) -> None:
     query = call.query_string
-    if query and ("access_token=" in query or "dmc_sk_" in query or "dmc_pk_" in query):
+    if query and ("access_token=" in query or "dmc_sk_" in query or "dmc_pk_" in query or "dmc_at_" in query):
         raise CredentialInWrongPlace()
 
 
@@ -126,7 +126,7 @@ def _refuse_in_body(call: Call) -> None:
     length = call.environ.get("CONTENT_LENGTH") or "0"
     if not length.isdigit() or int(length) > _PEEK_BYTES:
         return
-    if any(mark in call.body for mark in (b"access_token", b"dmc_sk_", b"dmc_pk_")):
+    if any(mark in call.body for mark in (b"access_token", b"dmc_sk_", b"dmc_pk_", b"dmc_at_")):
         raise CredentialInWrongPlace()
 
 

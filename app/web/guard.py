@@ -80,6 +80,11 @@ def signed_in(view: AnyView) -> AnyView:
     return declare(view, Access("signed in", _enter_signed_in))
 
 
+def any_member(view: AnyView) -> AnyView:
+    """A member of an agency, whatever the role."""
+    return declare(view, Access("any member", lambda inner: _enter_member(inner, Permission.AGENCY_VIEW, {})))
+
+
 def requires(permission: Permission, **objects: type) -> Callable[[AnyView], AnyView]:
     """A member of the current agency whose role has the permission.
 

@@ -34,6 +34,11 @@ def allow_framing(origins: Iterable[str]) -> None:
     g.frame_ancestors = tuple(origins)
 
 
+def allow_sending(*sources: str) -> None:
+    """Let a form of the answer now being made end there too: browsers check every step of the redirects it leads to."""
+    g.form_actions = sources
+
+
 def _frame_ancestors(surface: Surface) -> str:
     allowed = g.get("frame_ancestors", ()) if surface == "runtime" else ()
     return " ".join(allowed) or "'none'"
@@ -55,7 +60,7 @@ def content_security_policy(surface: Surface, *, frame_src: Iterable[str] = ()) 
             "manifest-src 'self'",
             "object-src 'none'",
             "base-uri 'none'",
-            "form-action 'self'",
+            " ".join(["form-action 'self'", *g.get("form_actions", ())]),
             f"frame-ancestors {_frame_ancestors(surface)}",
         ]
     )

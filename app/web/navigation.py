@@ -78,6 +78,8 @@ GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
             Place("members", "Members", "users", "tenancy.members", Permission.MEMBERS_VIEW, "p"),
             Place("keys", "API keys", "key-round", "gateway.keys", Permission.KEYS_VIEW, "k"),
             Place("webhooks", "Webhooks", "webhook", "webhooks.index", Permission.WEBHOOKS_VIEW, "w"),
+            Place("applications", "Applications", "puzzle", "oauth.applications", Permission.KEYS_VIEW),
+            Place("connections", "Connected apps", "plug", "oauth.connections", Permission.SITES_VIEW),
             Place("logs", "Logs", "scroll-text", "support.logs", Permission.LOGS_VIEW, "l"),
             Place("audit", "Audit trail", "list-checks", "support.audit", Permission.AUDIT_VIEW, "a"),
             Place("settings", "Settings", "settings", "tenancy.settings", Permission.AGENCY_MANAGE, "t"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 import psycopg
 import pytest
@@ -16,6 +17,9 @@ from app.db.scope import tenant_scope
 from app.db.session import transaction
 from app.gateway.actions import create_key
 from app.lib.clock import utcnow
+from app.lib.ids import uuid7
+from app.oauth.actions import create_application
+from app.oauth.models import Application, Grant
 from app.tenancy.models import Agency, Site
 from app.webhooks.actions import create_webhook
 from app.webhooks.addresses import Outside
@@ -74,6 +78,23 @@ class Place:
                 scopes=["read"], by=self.ada.actor, now=utcnow(),
             )  # fmt: skip
 
+    def add_application(self) -> Application:
+        with tenant_scope(self.agency.id, user_id=self.ada.id), transaction(db.session()) as session:
+            return create_application(
+                session, name="Ledger", kind="public", redirect_uris=["https://ledger.example/back"], scopes=["read"],
+                refresh=True, by=self.ada.actor, now=utcnow(),
+            ).application  # fmt: skip
+
+    def add_grant(self) -> None:
+        application = self.add_application()
+        with tenant_scope(self.agency.id, user_id=self.ada.id), transaction(db.session()) as session:
+            session.add(
+                Grant(
+                    id=uuid7(), agency_id=self.agency.id, site_id=self.site.id, client_id=application.id, user_id=self.ada.id,
+                    scopes=["read"], created_at=utcnow(), expires_at=utcnow() + timedelta(days=1),
+                )
+            )  # fmt: skip
+
     def add_module(self) -> None:
         released(self.ada, notes(new_slug()))
 
@@ -89,7 +110,7 @@ class Place:
         put_on_site(self.agency, self.world.site(self.agency), MODULE)
 
 
-LISTS: dict[str, Callable[[Place], None]] = {
+LISTS: dict[str, Callable[[Place], object]] = {
     "/": Place.add_site,
     "/sites": Place.add_site,
     "/clients": Place.add_client,
@@ -97,6 +118,8 @@ LISTS: dict[str, Callable[[Place], None]] = {
     "/keys": Place.add_key,
     "/audit": Place.add_key,
     "/webhooks": Place.add_webhook,
+    "/applications": Place.add_application,
+    "/connected-apps": Place.add_grant,
     "/installs": Place.add_install,
     "/marketplace/": Place.add_module,
     "/studio/": Place.add_module,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from io import BytesIO
 
 from flask import Flask
@@ -19,8 +20,10 @@ from app.db.session import transaction
 from app.gateway.actions import create_key
 from app.installs.models import Install
 from app.lib.clock import utcnow
-from app.lib.ids import encode
+from app.lib.ids import encode, uuid7
 from app.modules.models import Module
+from app.oauth.actions import create_application
+from app.oauth.models import Grant
 from app.runtime.context import load_install
 from app.runtime.data import Access, Data, Surface
 from app.tenancy.actions.members import invite_member
@@ -120,13 +123,24 @@ def make_everything(world: World, config: Config, app: Flask) -> Everything:
             session, agency_id=agency.id, email=f"{new_slug('guest')}@example.test", role=Role.MEMBER, by=ada.actor,
             link=lambda token: f"http://localhost:8000/join/{token}", keys=config.secret_keys, now=utcnow(),
         )  # fmt: skip
+        application = create_application(
+            session, name="Ledger", kind="confidential", redirect_uris=["https://ledger.example/back"], scopes=["read"],
+            refresh=True, by=ada.actor, now=utcnow(),
+        ).application  # fmt: skip
+        session.add(
+            grant := Grant(
+                id=uuid7(), agency_id=agency.id, site_id=site.id, client_id=application.id, user_id=ada.id, scopes=["read"],
+                created_at=utcnow(), expires_at=utcnow() + timedelta(days=1),
+            )
+        )  # fmt: skip
         module = session.get_one(Module, version.module_id)
         membership = _membership(session, vic)
     names = {
         "client_id": client.public_id, "site_id": site.public_id, "install_id": install.public_id, "key_id": key.public_id,
         "invitation_id": invitation.public_id, "membership_id": membership, "module_id": module.public_id,
         "version_id": version.public_id, "slug": slug, "module": slug, "table": "notes", "name": "notes",
-        "field": "folder", "record_id": str(record.id), "batch": str(batch),
+        "field": "folder", "application_id": application.public_id, "grant_id": grant.public_id,
+        "record_id": str(record.id), "batch": str(batch),
     }  # fmt: skip
     names |= _webhook(config, ada, site)
     names["token"] = _file_to_import(Browser(app, ada), install)
@@ -134,6 +148,7 @@ def make_everything(world: World, config: Config, app: Flask) -> Everything:
         "installs.save_role": {"user": encode("usr", vic.id), "role": "writer"},
         "installs.upgrade": {"version": version.public_id},
         "tenancy.change_role": {"role": "viewer"},
+        "oauth.change": {"name": "Ledger", "redirect_uris": "https://ledger.example/back", "scopes": "read"},
     }
     return Everything(ada, vic, names, bodies, install, site)
 

@@ -1,0 +1,78 @@
+"""The forms of an application and of consent."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from wtforms import BooleanField, RadioField, SelectField, SelectMultipleField
+from wtforms.validators import InputRequired, Length
+
+from app.lib.ids import decode, encode
+from app.oauth.models import SCOPES, Application
+from app.oauth.queries import Target
+from app.web.forms import Form, LongText, Text
+
+KINDS = [
+    ("confidential", "On a server – it keeps a secret that nobody else sees"),
+    ("public", "In a browser, on a phone or a desktop – anybody could read a secret in it, so it has none"),
+]
+
+
+class ApplicationForm(Form):
+    name = Text("Name", [InputRequired("Enter a name."), Length(max=80)], description="People see it when they decide.")
+    kind = RadioField("It runs", choices=KINDS, default="confidential")
+    redirect_uris = LongText(
+        "Redirect addresses", [InputRequired("Name at least one address."), Length(max=6000)], render_kw={"spellcheck": "false"},
+        description="Where people come back to, one per line, compared letter by letter. https only, or http for 127.0.0.1 "
+        "(any port) and localhost.",
+    )  # fmt: skip
+    scopes = SelectMultipleField("It may ask for", choices=list(SCOPES.items()), default=["read"])
+    refresh = BooleanField("It may stay connected", default=True, description="For at most 90 days. Without, an hour.")
+
+    def fill(self, application: Application) -> None:
+        """Show what the application has."""
+        self.name.data, self.scopes.data = application.name, application.scopes
+        self.redirect_uris.data = "\n".join(application.redirect_uris)
+        self.refresh.data = "refresh_token" in application.grant_types
+
+    def values(self) -> dict[str, Any]:
+        """What change_application() wants of this form."""
+        return {
+            "name": self.name.data,
+            "redirect_uris": self.redirect_uris.data.split(),
+            "scopes": self.scopes.data or [],
+            "refresh": bool(self.refresh.data),
+        }
+
+
+class ConsentForm(Form):
+    """target: a site (every module of it) or an install. scopes: those the application asks for, fewer if the person likes."""
+
+    target = SelectField("Site", [InputRequired("Choose a site.")], validate_choice=True)
+    scopes = SelectMultipleField("It may", [InputRequired("Leave at least one, or refuse.")])
+
+    def offer(self, targets: list[Target], scopes: list[str]) -> None:
+        """Fill the choices, grouped by site."""
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for target in targets:
+            site = encode("ste", target.site_id)
+            known = next((name for name, items in groups.items() if items[0][0] == site), None)
+            label = known or (
+                target.site_name if target.site_name not in groups else f"{target.site_name} ({site[-4:]})"
+            )
+            items = groups.setdefault(label, [(site, f"{target.site_name}: every module")])
+            if target.install_id is not None:
+                items.append((encode("ins", target.install_id), f"{target.site_name}: {target.module_name} only"))
+        self.target.choices = groups
+        self.scopes.choices = [(scope, SCOPES[scope]) for scope in scopes]
+        if not self.is_submitted():
+            self.scopes.data = scopes
+
+    def place(self, targets: list[Target]) -> tuple[UUID, UUID | None]:
+        """Site and install of the chosen target."""
+        chosen: str = self.target.data
+        if chosen.startswith("ste_"):
+            return decode("ste", chosen), None
+        install_id = decode("ins", chosen)
+        return next(target.site_id for target in targets if target.install_id == install_id), install_id

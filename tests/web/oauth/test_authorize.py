@@ -1,0 +1,170 @@
+"""The authorize endpoint: who is answered where, and what a person is asked."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlencode
+
+import pytest
+
+from app.access.permissions import Role
+from app.lib.ids import encode
+from app.tenancy.models import Agency
+from tests.support.world import World
+from tests.web.conftest import Browse
+from tests.web.oauth.conftest import BACK, CHALLENGE, Flow, answer_of, registered
+
+NEAR_MISSES = [
+    BACK + "/", BACK + "?a=1", "https://ledger.example/BACK", "https://x@ledger.example/back", "https://ledger.example/a/../back",
+    "https://ledger.example:8443/back", "https://www.ledger.example/back", "http://ledger.example/back", BACK + "#x", "",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("uri", NEAR_MISSES)
+def test_O1_O2_an_address_that_is_not_exactly_registered_gets_a_page_and_no_redirect(
+    server_flow: Flow, uri: str
+) -> None:
+    for page in (server_flow.ada.get(server_flow.query(redirect_uri=uri)), server_flow.consent(redirect_uri=uri)):
+        assert (page.status, page.where) == (400, None)
+
+
+@pytest.mark.parametrize(
+    ("uri", "status"),
+    [
+        ("http://127.0.0.1:51004/back", 200),
+        ("http://127.0.0.1/back", 200),
+        ("http://127.0.0.1:51004/other", 400),
+        ("http://127.0.0.1.evil.example/back", 400),
+        ("http://127.0.0.1:80@evil.example/back", 400),
+        ("http://127.0.0.1:99999/back", 400),
+    ],
+)
+def test_O1_only_the_port_of_a_loopback_address_is_free(server_flow: Flow, uri: str, status: int) -> None:
+    server_flow.application, _ = registered(
+        server_flow.publisher, kind="public", redirect_uris=["http://127.0.0.1:7000/back"]
+    )
+    assert server_flow.ada.get(server_flow.query(redirect_uri=uri)).status == status
+
+
+@pytest.mark.parametrize("change", [{"client_id": "app_nobody"}, {"client_id": None}, {"redirect_uri": None}])
+def test_O2_an_unknown_client_or_no_address_gets_a_page(server_flow: Flow, change: dict[str, str | None]) -> None:
+    page = server_flow.ada.get(server_flow.query(**change))
+    assert (page.status, page.where) == (400, None)
+
+
+def test_O2_a_wrong_response_type_does_not_open_a_redirect_elsewhere(server_flow: Flow) -> None:
+    page = server_flow.ada.get(server_flow.query(response_type="token", redirect_uri="https://evil.example/"))
+    assert (page.status, page.where) == (400, None)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"code_challenge": None}, {"code_challenge_method": None}, {"code_challenge_method": "plain"},
+        {"code_challenge": None, "code_challenge_method": None}, {"code_challenge": CHALLENGE[:-1]},
+        {"code_challenge": CHALLENGE + "A"}, {"code_challenge": CHALLENGE[:-1] + "="}, {"code_challenge_method": "s256"},
+    ],
+)  # fmt: skip
+def test_O3_every_client_needs_a_challenge_with_S256(flow: Flow, change: dict[str, str | None]) -> None:
+    assert answer_of(flow.ada.get(flow.query(**change)))["error"] == "invalid_request"
+
+
+@pytest.mark.parametrize(
+    "name", ["response_type", "scope", "state", "code_challenge", "code_challenge_method", "anything"]
+)
+def test_O4_a_repeated_parameter_is_refused(server_flow: Flow, name: str) -> None:
+    page = server_flow.ada.get(server_flow.query(anything="1") + "&" + urlencode({name: "again"}))
+    assert answer_of(page)["error"] == "invalid_request"
+
+
+@pytest.mark.parametrize("name", ["client_id", "redirect_uri"])
+def test_O4_a_repeated_client_or_address_gets_a_page(server_flow: Flow, name: str) -> None:
+    page = server_flow.ada.get(server_flow.query() + "&" + urlencode({name: "again"}))
+    assert (page.status, page.where) == (400, None)
+
+
+@pytest.mark.parametrize("kind", ["token", "id_token", "code token", "password", 'a"b\\c'])
+def test_O4_O7_the_only_response_type_is_code_and_errors_repeat_nothing(server_flow: Flow, kind: str) -> None:
+    found = answer_of(server_flow.ada.get(server_flow.query(response_type=kind, state="s")))
+    assert found == {
+        "error": "unsupported_response_type", "error_description": "The only response_type is code.",
+        "iss": "http://localhost:8000", "state": "s",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("scope", ["admin", "read read2", 'read "', "delete"])
+def test_O14_a_scope_that_is_not_registered_is_refused(server_flow: Flow, scope: str) -> None:
+    assert answer_of(server_flow.ada.get(server_flow.query(scope=scope)))["error"] == "invalid_scope"
+
+
+@pytest.mark.parametrize("state", ["a%20b%2Fc", "%C3%A9%2B%2B", "%FF%00%22%3Cx%3E", ""])
+@pytest.mark.parametrize("decision", ["allow", "deny"])
+def test_O5_state_comes_back_byte_for_byte_with_the_issuer(server_flow: Flow, state: str, decision: str) -> None:
+    page = server_flow.ada.post(
+        server_flow.query(state=None) + f"&state={state}",
+        {"decision": decision, "target": encode("ste", server_flow.shop.site.id), "scopes": ["read"]},
+    )
+    assert page.where is not None
+    assert page.where.partition("&iss=")[2] == f"http%3A%2F%2Flocalhost%3A8000&state={state}"
+    assert ("code" in answer_of(page)) == (decision == "allow")
+
+
+def test_O5_without_a_state_none_comes_back(server_flow: Flow) -> None:
+    assert answer_of(server_flow.consent(state=None)).keys() == {"code", "iss"}
+
+
+def test_O6_the_answer_is_a_303_and_consent_cannot_be_framed(server_flow: Flow) -> None:
+    page = server_flow.ada.get(server_flow.query())
+    policy = page.headers["Content-Security-Policy"]
+    assert page.headers["Referrer-Policy"] == "no-referrer"
+    assert "frame-ancestors 'none'" in policy.split("; ")
+    assert "form-action 'self' https://ledger.example https:" in policy.split("; ")
+    sent = server_flow.consent()
+    assert (sent.status, sent.headers["Referrer-Policy"]) == (303, "no-referrer")
+
+
+def test_O6_consent_says_who_asks_for_what_for_how_long_and_where_the_person_goes(server_flow: Flow) -> None:
+    page = server_flow.ada.get(server_flow.query())
+    words = " ".join(page.one("main").get_text(" ").split())
+    assert page.heading == "Let Ledger into a site of Studio Lumen?"
+    for shown in ("made by Ledger Works", "Read records", "Create and change records", "ledger.example", "90 days"):
+        assert shown in words
+    assert "Delete records" not in words
+
+
+def test_O6_consent_is_asked_every_time(server_flow: Flow) -> None:
+    server_flow.tokens()
+    assert server_flow.ada.get(server_flow.query()).status == 200
+
+
+def test_O6_consent_needs_the_csrf_token(server_flow: Flow) -> None:
+    server_flow.ada.token = "forged"
+    page = server_flow.consent()
+    assert (page.status, page.where, server_flow.grants()) == (403, None, [])
+
+
+def test_refusing_tells_the_application_and_grants_nothing(server_flow: Flow) -> None:
+    found = answer_of(server_flow.consent(decision="deny"))
+    assert (found["error"], server_flow.grants()) == ("access_denied", [])
+
+
+def test_a_person_may_leave_scopes_out_but_not_all(server_flow: Flow) -> None:
+    assert server_flow.tokens(scopes=["read"])["scope"] == "read"
+    assert server_flow.consent(scopes=[]).status == 422
+    assert server_flow.consent(scopes=["read", "delete"]).status == 422
+
+
+def test_a_site_of_another_agency_cannot_be_chosen(server_flow: Flow, world: World) -> None:
+    foreign = world.site(world.agency("Elsewhere"))
+    assert server_flow.consent(target=encode("ste", foreign.id)).status == 422
+
+
+def test_somebody_who_is_not_signed_in_signs_in_first(server_flow: Flow, browse: Browse) -> None:
+    page = browse().get(server_flow.query())
+    assert (page.status, str(page.where).partition("?")[0]) == (303, "/sign-in")
+
+
+def test_a_viewer_is_told_what_their_role_takes_away(server_flow: Flow, world: World, browse: Browse) -> None:
+    vic = world.person(Agency(id=server_flow.shop.site.agency_id), Role.VIEWER, name="Vic")
+    page = browse(vic).get(server_flow.query())
+    assert re.search(r"Your role does not allow: create and change records", page.text)
