@@ -3,7 +3,8 @@
     .venv/bin/python -m bench.gateway [seconds per measurement] [rounds]
 
 Only ratios mean anything: `of hello` is against a bare WSGI hello, `of bare` against bare psycopg, both on the same granian
-(one worker, 8 threads), 16 connections; `of loop` is a tight psycopg loop without any server, one call after the other.
+(one worker, the threads of `make run`), 16 connections; `of loop` is a tight psycopg loop without any server, one call after
+the other.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ from bench.data import Ground, ground, per_call
 from bench.servers import Statements
 
 ROOT = Path(__file__).parents[1]
-CONNECTIONS, THREADS, SAMPLE = 16, 8, 500
+CONNECTIONS, SAMPLE = 16, 500
+THREADS = min(8, 2 * (os.cpu_count() or 1) + 1)  # as `make run` starts it
 ROW = {"name": "Person", "email": "person@example.com", "company": "Acme", "status": "new"}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 from threading import Lock
+from typing import Any
 
 from psycopg import sql
 
@@ -24,6 +25,7 @@ from app.runtime.validation.record import Rules
 RFC3339 = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
 _MAX_MODELS = 200
 _MAX_VIEWS = 200
+_MAX_KEPT = 1000
 
 
 class ModuleModel:
@@ -52,8 +54,15 @@ class TableModel:
         self.layout: TableLayout = module.layout.table(name)
         self.sql = self.relation(self.layout.name)
         self.fingerprints: dict[object, str] = {}
+        self.kept: dict[object, Any] = {}
         self._filterable: dict[object, dict[str, Column]] = {}
         self.created, self.updated, self.deleted = own_events(name, spec)
+
+    def keep(self, key: object, value: object) -> None:
+        """Remember what was worked out from this version's table for a kind of caller; it never goes stale."""
+        if len(self.kept) >= _MAX_KEPT:
+            self.kept.clear()
+        self.kept[key] = value
 
     def relation(self, physical: str) -> sql.Composable:
         """A table of the schema by its physical name."""

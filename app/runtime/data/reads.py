@@ -66,18 +66,27 @@ class Reader:
 
     def searchable(self, name: str) -> Searchable:
         """What the caller may name in a query string for this table. Raises NotFound."""
-        model = self.table(name)
-        visible = model.visible(self.access)
-        return Searchable(
-            columns=model.filterable(self.access),
-            fields=frozenset({*visible, *model.system(self.access)}),
-            expandable=readable_references(model, self.access),
-            search=bool(model.search_fields(self.access)),
-        )
+        model, view = self.table(name), self.access.view
+        found: Searchable | None = model.kept.get(view)
+        if found is None:
+            found = Searchable(
+                columns=model.filterable(self.access),
+                fields=frozenset({*model.visible(self.access), *model.system(self.access)}),
+                expandable=readable_references(model, self.access),
+                search=bool(model.search_fields(self.access)),
+            )
+            model.keep(view, found)
+        return found
 
     def parse_list(self, name: str, pairs: Pairs) -> Query:
         """A list's query string, checked for this caller. Raises NotFound, QueryInvalid."""
-        return parse_query(pairs, self.searchable(name))
+        table, asked = self.searchable(name), tuple(pairs)
+        key = (self.access.view, asked)
+        found: Query | None = self.model.tables[name].kept.get(key)
+        if found is None:  # clients ask the same again and again: reading it costs more than finding the first record
+            found = parse_query(asked, table)
+            self.model.tables[name].keep(key, found)
+        return found
 
     def parse_get(self, name: str, pairs: Pairs) -> Query:
         """A record's query string, checked for this caller. Raises NotFound, QueryInvalid."""
