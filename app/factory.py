@@ -16,6 +16,8 @@ from app.config import Config
 from app.db.base import db
 from app.db.pools import configure_pools
 from app.db.roles import APP, RUNTIME, STAFF, role_url, sqlalchemy_url
+from app.domains.setup import Setup as DomainSetup
+from app.domains.setup import configure_domains, own_hosts
 from app.embed import views as embed
 from app.events import bus
 from app.events import jobs as event_jobs
@@ -90,6 +92,15 @@ def wire(config: Config) -> None:
     )
     configure_webhooks(
         keys=config.secret_keys, platform_url=config.platform_url, outside=Outside(development=config.development)
+    )
+    configure_domains(
+        DomainSetup(
+            keys=config.secret_keys,
+            platform_url=config.platform_url,
+            runtime_url=config.runtime_url,
+            development=config.development,
+            reserved=own_hosts(config.platform_url, config.runtime_url),
+        )
     )
     wire_jobs()
     wire_subscribers()

@@ -29,6 +29,8 @@ class Permission(StrEnum):
     MODULES_VIEW = "modules:view"
     MODULES_AUTHOR = "modules:author"
     MODULES_PUBLISH = "modules:publish"
+    DOMAINS_VIEW = "domains:view"
+    DOMAINS_MANAGE = "domains:manage"
     KEYS_VIEW = "keys:view"
     KEYS_MANAGE = "keys:manage"
     WEBHOOKS_VIEW = "webhooks:view"
@@ -88,6 +90,8 @@ LABELS: dict[Permission, str] = {
     Permission.MODULES_VIEW: "See the agency's own modules in the Studio",
     Permission.MODULES_AUTHOR: "Upload and edit modules",
     Permission.MODULES_PUBLISH: "Publish module versions",
+    Permission.DOMAINS_VIEW: "See the domains of sites and whether they are verified",
+    Permission.DOMAINS_MANAGE: "Add, verify, change and remove domains",
     Permission.KEYS_VIEW: "See API keys (never the secret)",
     Permission.KEYS_MANAGE: "Create and revoke API keys",
     Permission.WEBHOOKS_VIEW: "See webhooks and what was sent to them (never the secret)",
@@ -112,6 +116,7 @@ _VIEWS = {
     Permission.MARKETPLACE_VIEW,
     Permission.INSTALLS_VIEW,
     Permission.RECORDS_VIEW,
+    Permission.DOMAINS_VIEW,
 }
 _RECORDS = {Permission.RECORDS_EDIT, Permission.RECORDS_DELETE, Permission.RECORDS_EXPORT}
 
@@ -129,6 +134,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.MODULES_VIEW,
             Permission.MODULES_AUTHOR,
             Permission.MODULES_PUBLISH,
+            Permission.DOMAINS_MANAGE,
             Permission.KEYS_VIEW,
             Permission.KEYS_MANAGE,
             Permission.WEBHOOKS_VIEW,

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from werkzeug.exceptions import MethodNotAllowed
 
 from app.config import Config
+from app.domains.known import verified_origins
 from app.embed.access import visiting, visitor
 from app.errors import NotFound
 from app.lib.clock import utcnow
@@ -86,7 +87,7 @@ def _answer(
         html = protect_forms(
             html, make_stamp(config.secret_keys, context.install_id, name, now=utcnow(), issued=issued)
         )
-    allow_framing(["'self'"])  # sites may frame it once their domains are verified
+    allow_framing(_framers(context))
     answer = make_response(
         render_template(
             "embed/page.html",
@@ -108,6 +109,14 @@ def _answer(
     if outcome and outcome.retry_after_s:
         answer.headers["Retry-After"] = str(outcome.retry_after_s)
     return answer
+
+
+def _framers(context: InstallContext) -> list[str]:
+    """The site's verified origins and no others. The platform shows its previews with ?_preview, which frames nowhere else."""
+    if "_preview" in request.args:
+        config: Config = current_app.config["DRAMAC"]
+        return [config.platform_url]
+    return verified_origins(context.site_id)
 
 
 def _version(context: InstallContext) -> str:

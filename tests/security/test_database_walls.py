@@ -20,6 +20,8 @@ CALLERS = {
     "api_keys_used": {"dramac_runtime"},
     "api_origin_known": {"dramac_runtime"},
     "blob_known": {"dramac_app", "dramac_staff"},
+    "domain_at": {"dramac_runtime"},
+    "domain_embedders": {"dramac_runtime"},
     "module_slug_taken": {"dramac_app", "dramac_staff"},
     "oauth_access_by_hash": {"dramac_runtime"},
     "oauth_agency_of": {"dramac_runtime"},

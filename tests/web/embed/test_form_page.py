@@ -32,7 +32,7 @@ def test_the_form_is_shown_with_the_modules_own_words(visitor: Visitor, enquirie
     assert 'name="answers.topic"' in page.text
     assert set(inputs(page)) == {"form", spam.STAMP}
     assert page.headers["Cache-Control"] == "no-store"
-    assert "frame-ancestors 'self'" in page.headers["Content-Security-Policy"]
+    assert "frame-ancestors 'none'" in page.headers["Content-Security-Policy"]
     assert "Set-Cookie" not in page.headers
 
 

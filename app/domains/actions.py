@@ -1,0 +1,190 @@
+"""Every write to domains. What people do comes first; settle() is for the check, which alone may call a name proven."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from psycopg.errors import UniqueViolation
+from redis import RedisError
+from sqlalchemy import delete, func, select, text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.access.actors import Actor
+from app.db.session import after_commit
+from app.domains.hosts import HostRefused, parse_host
+from app.domains.known import CHANGED, forget_domains
+from app.domains.models import Domain
+from app.domains.setup import Setup
+from app.errors import Conflict, Invalid
+from app.events import catalog
+from app.events.outbox import publish
+from app.lib.crypto import random_token
+from app.lib.ids import uuid7
+from app.queue.enqueue import redis
+from app.tenancy.models import Site
+
+log = logging.getLogger(__name__)
+
+MOST_DOMAINS = 50  # of a site
+TOKEN_LIVES = timedelta(days=7)
+RETRY, DAILY, WEEKLY = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
+LOST_AFTER = 3  # checks in a row
+FOR_SITES = ("embed", "api", "pages")
+
+Method = Literal["", "dns", "meta", "local"]
+
+
+class TooManyDomains(Conflict):
+    """A site may have 50 domains. Remove one that is no longer needed."""
+
+
+class DomainThere(Conflict):
+    """The site has this domain already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What one check of a proof found. method: how it was proven, "" when it was not.
+
+    certain: whether a missing proof is known to be missing; a name server that is silent proves nothing.
+    found: for the screen, as proof.py writes it.
+    """
+
+    method: Method
+    certain: bool
+    found: dict[str, Any]
+
+
+def add_domain(
+    db: Session, *, site: Site, host: str, purposes: Iterable[str], by: Actor, setup: Setup, now: datetime
+) -> Domain:
+    """A host name for a site, pending until it is proven. purposes: of "embed", "api", "pages".
+
+    Raises Invalid with errors on host or purposes, DomainThere, TooManyDomains.
+    """
+    name = _host(host, setup)
+    chosen = _purposes(purposes)
+    # two requests at once must not make the 51st
+    db.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:site, 23))"), {"site": str(site.id)})
+    if (db.scalar(select(func.count()).select_from(Domain).where(Domain.site_id == site.id)) or 0) >= MOST_DOMAINS:
+        raise TooManyDomains()
+    domain = Domain(
+        id=uuid7(), agency_id=site.agency_id, site_id=site.id, host=name, purposes=chosen, token=random_token(24),
+        token_expires_at=now + TOKEN_LIVES, created_by=by.id if by.kind == "person" else None, created_at=now,
+    )  # fmt: skip
+    try:
+        with db.begin_nested():
+            db.add(domain)
+            db.flush()
+    except IntegrityError as error:
+        if not isinstance(error.orig, UniqueViolation):
+            raise
+        raise DomainThere() from error
+    db.refresh(domain)
+    _tell(db, catalog.DOMAIN_ADDED, domain, by=by, changes={"purposes": [[], chosen]})
+    return domain
+
+
+def remove_domain(db: Session, *, domain: Domain, by: Actor) -> None:
+    """End it: pages stop, nothing of the site may be framed there any more, from this moment on."""
+    _tell(db, catalog.DOMAIN_REMOVED, domain, by=by)
+    db.execute(delete(Domain).where(Domain.id == domain.id))
+    _announce(db)
+
+
+def settle(db: Session, *, domain: Domain, evidence: Evidence, by: Actor, now: datetime) -> None:
+    """Write down what a check found, in platform scope, with the row locked. Three misses in a row end what it may do."""
+    domain.checked_at, domain.checking_at, domain.found = now, None, evidence.found
+    if evidence.method:
+        _prove(db, domain, evidence.method, by=by, now=now)
+    else:
+        _miss(db, domain, by=by, now=now)
+    db.flush()
+    _announce(db)
+
+
+def _prove(db: Session, domain: Domain, method: Method, *, by: Actor, now: datetime) -> None:
+    held = domain.holds
+    try:
+        with db.begin_nested():
+            domain.state, domain.method, domain.verified_at = "verified", method, domain.verified_at or now
+            domain.failures, domain.next_check_at = 0, now + WEEKLY
+            db.flush()
+    except IntegrityError as error:  # the index knows who has it now, whichever agency
+        if not isinstance(error.orig, UniqueViolation):
+            raise
+        db.refresh(domain)
+        domain.found = {**domain.found, "held": True}
+        domain.next_check_at = _again(domain, now)
+        return
+    if not held:
+        _tell(db, catalog.DOMAIN_VERIFIED, domain, by=by, data={"method": method})
+
+
+def _miss(db: Session, domain: Domain, *, by: Actor, now: datetime) -> None:
+    if not domain.holds:
+        domain.next_check_at = _again(domain, now)
+        return
+    domain.failures += 1
+    if domain.failures >= LOST_AFTER:
+        lose(db, domain=domain, by=by, now=now)
+        return
+    if domain.state == "verified":
+        _tell(db, catalog.DOMAIN_FAILING, domain, by=by)
+    domain.state, domain.next_check_at = "failing", now + DAILY
+
+
+def lose(db: Session, *, domain: Domain, by: Actor, now: datetime) -> None:
+    """It may do nothing any more until it is proven again."""
+    domain.state, domain.next_check_at = "lost", now + WEEKLY
+    _tell(db, catalog.DOMAIN_LOST, domain, by=by)
+    _announce(db)
+
+
+def _again(domain: Domain, now: datetime) -> datetime | None:
+    """When to look again by itself: hourly while the first token lives, weekly for one that was proven once."""
+    if domain.state == "lost":
+        return now + WEEKLY
+    return now + RETRY if now + RETRY < domain.token_expires_at else None
+
+
+def _host(text_: str, setup: Setup) -> str:
+    try:
+        return parse_host(text_, reserved=setup.reserved, development=setup.development)
+    except HostRefused as error:
+        raise Invalid.field("host", str(error), code="refused") from None
+
+
+def _purposes(given: Iterable[str]) -> list[str]:
+    chosen = [one for one in FOR_SITES if one in set(given)]
+    if not chosen:
+        raise Invalid.field("purposes", "Choose at least one.", code="missing")
+    return chosen
+
+
+def _tell(
+    db: Session, event: catalog.EventType, domain: Domain, *, by: Actor, data: dict[str, Any] | None = None,
+    changes: dict[str, Any] | None = None,
+) -> None:  # fmt: skip
+    publish(
+        db, event, by=by, agency_id=domain.agency_id, site_id=domain.site_id, target=domain.public_id,
+        target_name=domain.host, data={"domain": domain.public_id, "host": domain.host, **(data or {})}, changes=changes,
+    )  # fmt: skip
+
+
+def _announce(db: Session) -> None:
+    """Every process drops what it knows, once this transaction is in the database."""
+    after_commit(db, _shout)
+
+
+def _shout() -> None:
+    forget_domains()
+    try:
+        redis().publish(CHANGED, "*")
+    except RedisError as error:
+        log.warning("could not tell of a changed domain: %s; it is noticed within 5 s", error)
