@@ -99,6 +99,28 @@ CREATE TABLE external_api_requests (
   origin text NOT NULL DEFAULT ''::text,
   error_code text NOT NULL DEFAULT ''::text
 );
+CREATE TABLE external_domains (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  agency_id uuid NOT NULL,
+  site_id uuid,
+  host text NOT NULL,
+  purposes text[] NOT NULL,
+  state text NOT NULL DEFAULT 'pending'::text,
+  token text NOT NULL,
+  token_expires_at timestamp with time zone NOT NULL,
+  method text NOT NULL DEFAULT ''::text,
+  verified_at timestamp with time zone,
+  checking_at timestamp with time zone,
+  checked_at timestamp with time zone,
+  next_check_at timestamp with time zone,
+  failures smallint NOT NULL DEFAULT 0,
+  found jsonb NOT NULL DEFAULT '{}'::jsonb,
+  www text NOT NULL DEFAULT 'none'::text,
+  target_install_id uuid,
+  target_page text NOT NULL DEFAULT ''::text,
+  created_by uuid,
+  created_at timestamp with time zone NOT NULL DEFAULT now()
+);
 CREATE TABLE external_oauth_clients (
   id uuid NOT NULL DEFAULT uuidv7(),
   agency_id uuid NOT NULL,
@@ -480,6 +502,24 @@ ALTER TABLE event_deliveries ADD CONSTRAINT event_deliveries_status_check CHECK 
 ALTER TABLE events ADD CONSTRAINT events_pkey PRIMARY KEY (id);
 ALTER TABLE events ADD CONSTRAINT events_sequence_key UNIQUE (sequence);
 ALTER TABLE events ADD CONSTRAINT events_type_check CHECK ((type ~ '^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$'::text));
+ALTER TABLE external_domains ADD CONSTRAINT external_domains_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
+ALTER TABLE external_domains ADD CONSTRAINT external_domains_agency_id_id_key UNIQUE (agency_id, id);
+ALTER TABLE external_domains ADD CONSTRAINT external_domains_agency_id_site_id_fkey FOREIGN KEY (agency_id, site_id) REFERENCES sites(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE external_domains ADD CONSTRAINT external_domains_agency_id_site_id_host_key UNIQUE NULLS NOT DISTINCT (agency_id, site_id, host);
+ALTER TABLE external_domains ADD CONSTRAINT external_domains_agency_id_target_install_id_fkey FOREIGN KEY (agency_id, target_install_id) REFERENCES modules_v2(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE external_domains ADD CONSTRAINT external_domains_check CHECK (((site_id IS NULL) = (purposes = ARRAY['platform'::text])));
+ALTER TABLE external_domains ADD CONSTRAINT external_domains_check1 CHECK (((state = 'pending'::text) = (verified_at IS NULL)));
+ALTER TABLE external_domains ADD CONSTRAINT external_domains_check2 CHECK (((target_install_id IS NULL) = (target_page = ''::text)));
+ALTER TABLE external_domains ADD CONSTRAINT external_domains_created_by_fkey FOREIGN KEY (created_by) REFERENCES users(id) ON DELETE SET NULL;
+ALTER TABLE external_domains ADD CONSTRAINT external_domains_host_check CHECK (((host ~ '^[][a-z0-9.:-]+$'::text) AND (length(host) <= 260)));
+ALTER TABLE external_domains ADD CONSTRAINT external_domains_method_check CHECK ((method = ANY (ARRAY[''::text, 'dns'::text, 'meta'::text, 'local'::text])));
+ALTER TABLE external_domains ADD CONSTRAINT external_domains_pkey PRIMARY KEY (id);
+ALTER TABLE external_domains ADD CONSTRAINT external_domains_purposes_check CHECK ((((cardinality(purposes) >= 1) AND (cardinality(purposes) <= 3)) AND (purposes <@ ARRAY['embed'::text, 'api'::text, 'pages'::text, 'platform'::text])));
+ALTER TABLE external_domains ADD CONSTRAINT external_domains_site_id_target_install_id_fkey FOREIGN KEY (site_id, target_install_id) REFERENCES modules_v2(site_id, id) ON DELETE CASCADE;
+ALTER TABLE external_domains ADD CONSTRAINT external_domains_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'verified'::text, 'failing'::text, 'lost'::text])));
+ALTER TABLE external_domains ADD CONSTRAINT external_domains_target_page_check CHECK ((length(target_page) <= 80));
+ALTER TABLE external_domains ADD CONSTRAINT external_domains_token_check CHECK (((length(token) >= 22) AND (length(token) <= 64)));
+ALTER TABLE external_domains ADD CONSTRAINT external_domains_www_check CHECK ((www = ANY (ARRAY['none'::text, 'to_host'::text, 'to_www'::text])));
 ALTER TABLE external_oauth_clients ADD CONSTRAINT external_oauth_clients_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
 ALTER TABLE external_oauth_clients ADD CONSTRAINT external_oauth_clients_agency_id_id_key UNIQUE (agency_id, id);
 ALTER TABLE external_oauth_clients ADD CONSTRAINT external_oauth_clients_check CHECK (((kind = 'confidential'::text) = (secret_hash IS NOT NULL)));
@@ -656,6 +696,10 @@ CREATE INDEX events_undispatched ON public.events USING btree (sequence) WHERE (
 CREATE INDEX external_api_requests_agency ON ONLY public.external_api_requests USING btree (agency_id, at DESC);
 CREATE INDEX external_api_requests_request ON ONLY public.external_api_requests USING btree (request_id);
 CREATE INDEX external_api_requests_site ON ONLY public.external_api_requests USING btree (agency_id, site_id, at DESC);
+CREATE INDEX external_domains_due ON public.external_domains USING btree (next_check_at) WHERE (next_check_at IS NOT NULL);
+CREATE INDEX external_domains_origins ON public.external_domains USING btree (site_id) WHERE (state = ANY (ARRAY['verified'::text, 'failing'::text]));
+CREATE INDEX external_domains_site ON public.external_domains USING btree (agency_id, site_id);
+CREATE INDEX external_domains_target ON public.external_domains USING btree (agency_id, target_install_id);
 CREATE INDEX external_oauth_clients_agency ON public.external_oauth_clients USING btree (agency_id, created_at DESC);
 CREATE INDEX external_oauth_clients_origins ON public.external_oauth_clients USING gin (origins) WHERE ((kind = 'public'::text) AND (deleted_at IS NULL));
 CREATE INDEX external_oauth_codes_age ON public.external_oauth_codes USING btree (expires_at);
@@ -706,6 +750,10 @@ CREATE UNIQUE INDEX clients_pkey ON public.clients USING btree (id);
 CREATE UNIQUE INDEX event_deliveries_pkey ON public.event_deliveries USING btree (event_id, subscriber);
 CREATE UNIQUE INDEX events_pkey ON public.events USING btree (id);
 CREATE UNIQUE INDEX events_sequence_key ON public.events USING btree (sequence);
+CREATE UNIQUE INDEX external_domains_agency_id_id_key ON public.external_domains USING btree (agency_id, id);
+CREATE UNIQUE INDEX external_domains_agency_id_site_id_host_key ON public.external_domains USING btree (agency_id, site_id, host) NULLS NOT DISTINCT;
+CREATE UNIQUE INDEX external_domains_owner ON public.external_domains USING btree (host) WHERE (state = ANY (ARRAY['verified'::text, 'failing'::text]));
+CREATE UNIQUE INDEX external_domains_pkey ON public.external_domains USING btree (id);
 CREATE UNIQUE INDEX external_oauth_clients_agency_id_id_key ON public.external_oauth_clients USING btree (agency_id, id);
 CREATE UNIQUE INDEX external_oauth_clients_pkey ON public.external_oauth_clients USING btree (id);
 CREATE UNIQUE INDEX external_oauth_codes_agency_id_id_key ON public.external_oauth_codes USING btree (agency_id, id);
@@ -782,6 +830,7 @@ CREATE POLICY known ON users FOR SELECT TO dramac_app USING ((( SELECT identifyi
   WHERE ((m.user_id = users.id) AND (m.agency_id = ( SELECT current_agency_id() AS current_agency_id)))))));
 CREATE POLICY lookup ON agencies FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON api_keys FOR SELECT TO dramac_lookup USING (true);
+CREATE POLICY lookup ON external_domains FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON external_oauth_clients FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON external_oauth_codes FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON external_oauth_grants FOR SELECT TO dramac_lookup USING (true);
@@ -839,6 +888,7 @@ CREATE POLICY staff ON clients FOR ALL TO dramac_staff USING (true) WITH CHECK (
 CREATE POLICY staff ON event_deliveries FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON events FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON external_api_requests FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON external_domains FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON external_oauth_clients FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON external_oauth_codes FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON external_oauth_grants FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
@@ -873,6 +923,7 @@ CREATE POLICY tenant ON clients FOR ALL TO dramac_app USING ((agency_id = ( SELE
 CREATE POLICY tenant ON event_deliveries FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON events FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON external_api_requests FOR SELECT TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON external_domains FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON external_oauth_clients FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON external_oauth_codes FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON external_oauth_grants FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
@@ -889,6 +940,7 @@ CREATE POLICY tenant ON module_schedules FOR ALL TO dramac_app USING ((agency_id
 CREATE POLICY tenant ON modules_v2 FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON sites FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant_new ON mails FOR INSERT TO dramac_app WITH CHECK (((agency_id = ( SELECT current_agency_id() AS current_agency_id)) OR ((agency_id IS NULL) AND (( SELECT identifying() AS identifying) OR (( SELECT current_person_id() AS current_person_id) IS NOT NULL)))));
+CREATE POLICY unproven ON external_domains FOR INSERT TO dramac_app WITH CHECK ((state = 'pending'::text));
 CREATE POLICY visible ON module_database_registry FOR SELECT TO dramac_app USING ((EXISTS ( SELECT
    FROM module_source m
   WHERE (m.id = module_database_registry.module_id))));
@@ -904,6 +956,7 @@ CREATE TRIGGER only_drafts_grow BEFORE INSERT OR UPDATE ON public.module_version
 CREATE TRIGGER version_stays BEFORE UPDATE ON public.module_versions FOR EACH ROW EXECUTE FUNCTION version_stays();
 -- grants
 GRANT DELETE, INSERT, SELECT ON audit_log TO dramac_staff;
+GRANT DELETE, INSERT, SELECT ON external_domains TO dramac_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON agencies TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON api_keys TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON clients TO dramac_app;
@@ -911,6 +964,7 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON clients TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON event_deliveries TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON events TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON external_api_requests TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON external_domains TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON external_oauth_clients TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON external_oauth_codes TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON external_oauth_grants TO dramac_staff;
@@ -975,6 +1029,7 @@ GRANT SELECT ON agencies TO dramac_app;
 GRANT SELECT ON agencies TO dramac_lookup;
 GRANT SELECT ON api_keys TO dramac_lookup;
 GRANT SELECT ON external_api_requests TO dramac_app;
+GRANT SELECT ON external_domains TO dramac_lookup;
 GRANT SELECT ON external_oauth_clients TO dramac_lookup;
 GRANT SELECT ON external_oauth_codes TO dramac_lookup;
 GRANT SELECT ON external_oauth_grants TO dramac_lookup;
@@ -1068,6 +1123,30 @@ CREATE OR REPLACE FUNCTION public.current_site_id()
  LANGUAGE sql
  STABLE PARALLEL SAFE
 AS $function$ SELECT nullif(current_setting('app.site_id', true), '')::uuid $function$
+;
+CREATE OR REPLACE FUNCTION public.domain_at(wanted text)
+ RETURNS TABLE(domain_id uuid, agency_id uuid, site_id uuid, host text, www text, purposes text[], target_install_id uuid, target_page text)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  SELECT d.id, d.agency_id, d.site_id, d.host, d.www, d.purposes, d.target_install_id, d.target_page
+  FROM external_domains d JOIN agencies a ON a.id = d.agency_id LEFT JOIN sites s ON s.id = d.site_id
+  WHERE d.state IN ('verified', 'failing') AND d.purposes && ARRAY['pages', 'platform']
+    AND a.suspended_at IS NULL AND s.archived_at IS NULL
+    AND (d.host = wanted OR (d.www <> 'none' AND 'www.' || d.host = wanted))
+  ORDER BY d.host = wanted DESC LIMIT 1
+$function$
+;
+CREATE OR REPLACE FUNCTION public.domain_embedders(site uuid)
+ RETURNS SETOF text
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  SELECT host FROM external_domains
+  WHERE site_id = site AND state IN ('verified', 'failing') AND 'embed' = ANY (purposes) ORDER BY host
+$function$
 ;
 CREATE OR REPLACE FUNCTION public.identifying()
  RETURNS boolean
@@ -1314,6 +1393,8 @@ GRANT EXECUTE ON FUNCTION api_key_by_hash TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION api_keys_used TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION api_origin_known TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION blob_known TO dramac_app, dramac_staff;
+GRANT EXECUTE ON FUNCTION domain_at TO dramac_runtime;
+GRANT EXECUTE ON FUNCTION domain_embedders TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION module_slug_taken TO dramac_app, dramac_staff;
 GRANT EXECUTE ON FUNCTION oauth_access_by_hash TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION oauth_agency_of TO dramac_runtime;

@@ -29,6 +29,7 @@ _VERSION: Data = {"module": "crm", "version": "1.2.0"}
 _INSTALLED: Data = {"module": "crm", "site": _id("ste")}
 _MOVED: Data = {**_INSTALLED, "from": "1.2.0", "to": "1.3.0"}
 _WEBHOOK: Data = {"webhook": _id("whk")}
+_DOMAIN: Data = {"domain": _id("dom"), "host": "www.example.com"}
 _OF_AGENCY = ("agency.", "member.", "client.", "module.")
 EXAMPLES: dict[str, Data] = {
     "agency.created": {"name": "Studio Lumen", "slug": "studio-lumen", "owner": _id("usr")},
@@ -62,6 +63,12 @@ EXAMPLES: dict[str, Data] = {
     "install.removed": {**_INSTALLED, "restorable_until": "2026-03-02T12:00:00+00:00"},
     "install.restored": _INSTALLED,
     "install.role_given": {**_INSTALLED, "user": _id("usr"), "role": "writer"},
+    "domain.added": _DOMAIN,
+    "domain.changed": _DOMAIN,
+    "domain.verified": {**_DOMAIN, "method": "dns"},
+    "domain.failing": _DOMAIN,
+    "domain.lost": _DOMAIN,
+    "domain.removed": _DOMAIN,
     "application.created": {"application": _id("app"), "name": "Ledger"},
     "application.changed": {"application": _id("app"), "name": "Ledger"},
     "application.secret_made": {"application": _id("app"), "name": "Ledger"},
