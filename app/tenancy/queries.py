@@ -114,7 +114,10 @@ class InstallRow(Identified):
 
 @dataclass(frozen=True, slots=True)
 class Concern:
-    """Something that waits for somebody. kind: install_failed, invitation_expired, site_empty. alike: how many of it."""
+    """Something that waits for somebody. alike: how many of its kind there are.
+
+    kind: install_failed, install_paused, invitation_expired, site_empty.
+    """
 
     kind: str
     target: UUID
@@ -127,6 +130,11 @@ class Concern:
     @property
     def site_public_id(self) -> str | None:
         return encode("ste", self.site_id) if self.site_id else None
+
+    @property
+    def install_public_id(self) -> str:
+        """Of the kinds about an install."""
+        return encode("ins", self.target)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +162,12 @@ def concerns(db: Session, *, now: datetime) -> list[Concern]:
 
 
 def recent_activity(
-    db: Session, *, agency_id: UUID, actions: list[str], target: str | None = None, limit: int = 10
+    db: Session, *, agency_id: UUID, actions: list[str], targets: list[str] | None = None, limit: int = 10
 ) -> list[Activity]:
-    """The latest lines of the audit trail whose action is one of `actions`; of one target when given."""
+    """The latest lines of the audit trail whose action is one of `actions`; about `targets` when given."""
     rows = db.execute(
         text(load_sql("tenancy/recent_activity")),
-        {"agency_id": agency_id, "actions": actions, "target": target, "limit": limit},
+        {"agency_id": agency_id, "actions": actions, "targets": targets, "limit": limit},
     )
     return [Activity(*row) for row in rows]
 

@@ -103,14 +103,19 @@ def create_site() -> Response:
 @bp.get("/sites/<public_id:site_id>")
 @requires(Permission.SITES_VIEW, site=Site)
 def site(site: Site) -> Response:
+    installs = queries.installs_on(g.db, site_id=site.id) if g.actor.can(Permission.INSTALLS_VIEW) else []
     return page_of(
         "site",
         page="sites",
         site=site,
         client=g.db.get_one(Client, site.client_id),
-        installs=queries.installs_on(g.db, site_id=site.id) if g.actor.can(Permission.INSTALLS_VIEW) else [],
+        installs=installs,
         activity=queries.recent_activity(
-            g.db, agency_id=agency_id(), actions=readable_actions(), target=site.public_id, limit=8
+            g.db,
+            agency_id=agency_id(),
+            actions=readable_actions(),
+            targets=[site.public_id, *(install.public_id for install in installs)],
+            limit=8,
         ),
         catalog=CATALOG,
         can_manage=g.actor.can(Permission.SITES_MANAGE),

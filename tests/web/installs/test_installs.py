@@ -127,8 +127,12 @@ def test_pausing_and_resuming(ada: Person, site: Site, config: Config, browse: B
     browser = browse(ada)
     browser.post(f"/installs/{install.public_id}/pause")
     paused = stored(ada, install.id).status
+    told = browser.get("/").texts("#attention .row-list-text a")
+    lines = browser.get(f"/sites/{site.public_id}").texts(".timeline li p:first-child")
     browser.post(f"/installs/{install.public_id}/resume")
     assert (paused, stored(ada, install.id).status) == ("paused", "active")
+    assert (told, browser.get("/").texts("#attention .row-list-text a")) == ([f"Notes is paused on {site.name}"], [])
+    assert lines[:2] == ["Module paused: Notes", "Module installed: Notes"]
 
 
 def test_removing_and_bringing_back(ada: Person, site: Site, config: Config, browse: Browse) -> None:
