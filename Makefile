@@ -11,7 +11,7 @@ PYTHON := $(shell for python in $(PY) python3.13 python3.14 python3.12 python3.1
 endif
 ARGS ?=
 
-.PHONY: help run test e2e check fix bench assets lock install-run install-test chromium need-python
+.PHONY: help run test e2e check fix bench assets lock install-run install-test chromium node need-python
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -19,10 +19,10 @@ help: ## this list
 run: install-run ## set everything up and start Dramac; ctrl-C stops it
 	@exec $(PY) -m app.dev run
 
-test: install-test chromium ## every test, browser journeys included (ARGS="-k word" narrows)
+test: install-test chromium node ## every test, browser journeys included (ARGS="-k word" narrows)
 	@exec $(PY) -m pytest -n logical --maxprocesses 8 --dist loadgroup $(ARGS)
 
-e2e: install-test chromium ## the browser journeys alone
+e2e: install-test chromium node ## the browser journeys alone
 	@exec $(PY) -m pytest tests/e2e $(ARGS)
 
 check: install-test ## formatting, lint, types, import contracts, template and migration lints
@@ -59,6 +59,9 @@ install-test: need-python
 
 chromium: install-test
 	@$(PY) -m tests.support.chromium
+
+node: install-test
+	@$(PY) -m tests.support.node
 
 need-python:
 	@test -n "$(PYTHON)" || { echo "Dramac needs Python 3.11 or later, and none is on the PATH: https://www.python.org/downloads/"; exit 1; }
