@@ -9,7 +9,7 @@ from typing import Any
 
 from app.access.actors import SYSTEM
 from app.gateway.openapi import example_record, openapi_document
-from app.gateway.openapi.fields import EXAMPLE_ID
+from app.modules.field_schema import EXAMPLE_ID
 from app.runtime.context import InstallContext
 from app.runtime.data import Access
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.gateway.openapi.fields import EXAMPLE_ID, Schema, example_of, field_schema, is_writable
+from app.modules.field_schema import EXAMPLE_ID, Schema, example_of, field_schema, is_writable
 from app.modules.manifest import Table
 from app.runtime.context import InstallContext
 from app.runtime.data.access import CREATE, DELETE, READ, UPDATE, Access
