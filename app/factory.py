@@ -62,6 +62,7 @@ from app.web.limits import register_limits
 from app.web.navigation import register_navigation
 from app.web.request_id import register_request_id
 from app.web.ui import register_ui
+from app.webhooks import api as event_schemas
 from app.webhooks import jobs as webhook_jobs
 from app.webhooks import views as webhooks
 from app.webhooks.addresses import Outside
@@ -179,6 +180,7 @@ def create_api_app(config: Config, *, gateway: Gateway | None = None) -> Flask:
     register_errors(app, "api")
     app.register_blueprint(health.bp)
     app.register_blueprint(schemas.bp)
+    app.register_blueprint(event_schemas.bp)
     app.register_blueprint(oauth_api.bp)
     app.register_blueprint(api.bp)
     app.register_blueprint(api.functions_bp)

@@ -237,7 +237,11 @@ CREATE TABLE external_webhooks (
   warned smallint NOT NULL DEFAULT 0,
   held_until timestamp with time zone,
   latency_ms integer,
-  served_at timestamp with time zone NOT NULL DEFAULT now()
+  served_at timestamp with time zone NOT NULL DEFAULT now(),
+  rate_per_minute integer,
+  calls_kept double precision NOT NULL DEFAULT 6000,
+  calls_kept_at timestamp with time zone NOT NULL DEFAULT now(),
+  fields text[] NOT NULL DEFAULT '{}'::text[]
 );
 CREATE TABLE idempotency_keys (
   site_id uuid NOT NULL,
@@ -577,8 +581,10 @@ ALTER TABLE external_webhooks ADD CONSTRAINT external_webhooks_concurrency_check
 ALTER TABLE external_webhooks ADD CONSTRAINT external_webhooks_created_by_fkey FOREIGN KEY (created_by) REFERENCES users(id) ON DELETE SET NULL;
 ALTER TABLE external_webhooks ADD CONSTRAINT external_webhooks_description_check CHECK ((length(description) <= 200));
 ALTER TABLE external_webhooks ADD CONSTRAINT external_webhooks_disabled_reason_check CHECK ((disabled_reason = ANY (ARRAY[''::text, 'gone'::text, 'failing'::text, 'person'::text])));
+ALTER TABLE external_webhooks ADD CONSTRAINT external_webhooks_fields_check CHECK ((cardinality(fields) <= 100));
 ALTER TABLE external_webhooks ADD CONSTRAINT external_webhooks_patterns_check CHECK (((cardinality(patterns) >= 1) AND (cardinality(patterns) <= 50)));
 ALTER TABLE external_webhooks ADD CONSTRAINT external_webhooks_pkey PRIMARY KEY (id);
+ALTER TABLE external_webhooks ADD CONSTRAINT external_webhooks_rate_per_minute_check CHECK (((rate_per_minute >= 1) AND (rate_per_minute <= 6000)));
 ALTER TABLE external_webhooks ADD CONSTRAINT external_webhooks_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'developer'::text, 'member'::text, 'viewer'::text])));
 ALTER TABLE external_webhooks ADD CONSTRAINT external_webhooks_url_check CHECK (((length(url) >= 1) AND (length(url) <= 2048)));
 ALTER TABLE idempotency_keys ADD CONSTRAINT idempotency_keys_key_check CHECK (((length(key) >= 1) AND (length(key) <= 255)));
@@ -1387,6 +1393,12 @@ BEGIN
   END IF;
   RETURN NEW;
 END $function$
+;
+CREATE OR REPLACE FUNCTION public.webhook_calls_left(rate integer, kept double precision, kept_at timestamp with time zone, at timestamp with time zone)
+ RETURNS double precision
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN (rate IS NULL) THEN 'Infinity'::double precision ELSE LEAST((LEAST(rate, GREATEST((1 + ((rate >= 10))::integer), (rate / 10))))::double precision, (kept + (((((rate - LEAST(rate, GREATEST((1 + ((rate >= 10))::integer), (rate / 10)))) + 1))::double precision * GREATEST((0)::double precision, (EXTRACT(epoch FROM (at - kept_at)))::double precision)) / (60)::double precision))) END
 ;
 -- who may call functions that work with their owner's rights
 GRANT EXECUTE ON FUNCTION api_key_by_hash TO dramac_runtime;

@@ -84,5 +84,6 @@ APPLICATION_DELETED = _event("application.deleted", "Application deleted", Permi
 ACCESS_GRANTED = _event("access.granted", "Application let in", Permission.KEYS_VIEW)
 ACCESS_REVOKED = _event("access.revoked", "Application shut out", Permission.KEYS_VIEW)
 ACCESS_REUSED = _event("access.token_reused", "Used token shown again; application shut out", Permission.KEYS_VIEW)
+WEBHOOK_REPLAYED = _event("webhook.replayed", "Events sent again", Permission.WEBHOOKS_VIEW)
 RECORDS_EXPORTED = _event("records.exported", "Records exported", Permission.RECORDS_VIEW)
 RECORDS_IMPORTED = _event("records.imported", "Records imported", Permission.RECORDS_VIEW)

@@ -22,6 +22,7 @@ from app.gateway.http import Answer, Call, json_answer, problem
 from app.gateway.openapi import openapi_document
 from app.gateway.routes import RouteCall
 from app.lib.ids import uuid7
+from app.modules.event_types import module_events
 from app.runtime.context import InstallContext, find_install, load_install
 from app.runtime.data import Access, Data, Record, Transaction
 from app.runtime.data.faults import refusal
@@ -96,6 +97,18 @@ def docs(module: str) -> ResponseReturnValue:
 def events(call: Call, module: str) -> Answer:
     context, _ = _install(call, module)
     return Answer(200, pull_events(call.credential, context.install_id, call.query()))
+
+
+@bp.get("/<module>/events/types")
+@requires_scope("events")
+def event_types(call: Call, module: str) -> Answer:
+    """What the stream may hold: each type with the JSON Schema of its data and an example."""
+    context, _ = _install(call, module)
+    found = [
+        {"type": one.type, "label": one.label, "schema": one.schema, "example": one.example}
+        for one in module_events(context.manifest)
+    ]
+    return json_answer({"data": found})
 
 
 # -- records

@@ -103,7 +103,7 @@ def _calls(document: dict[str, Any], server: str, tag: str, body: dict[str, Any]
 
 
 def _scope(method: str, path: str) -> str:
-    if path == "/events":
+    if path.startswith("/events"):
         return "events"
     if path.startswith("/fn/"):
         return "functions"

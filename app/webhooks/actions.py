@@ -1,4 +1,4 @@
-"""Every write to endpoints by people, and sending again. The values are checked here, for screens and commands alike."""
+"""Every write to endpoints by people. The values are checked here, for screens and commands alike."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.orm import Session
 
 from app.access.actors import Actor
@@ -25,6 +25,7 @@ from app.queue.enqueue import wake
 from app.tenancy.models import Site
 from app.webhooks.addresses import check_address
 from app.webhooks.delivering import miss_what_waits
+from app.webhooks.message import FIELD
 from app.webhooks.models import Delivery, Webhook
 from app.webhooks.patterns import PATTERN
 from app.webhooks.secrets import open_headers, open_secret, seal_headers, seal_secret
@@ -32,7 +33,7 @@ from app.webhooks.setup import Setup
 from app.webhooks.signing import new_secret
 
 MOST_ENDPOINTS = 50  # of an agency
-MOST_PATTERNS, MOST_HEADERS, MOST_RESENT = 50, 10, 10_000
+MOST_PATTERNS, MOST_HEADERS, MOST_FIELDS, MOST_A_MINUTE = 50, 10, 100, 6000
 OVERLAP = timedelta(hours=24)  # a replaced secret signs beside the new one for this long
 HEADER = re.compile(r"(?i)x-[a-z0-9-]{1,60}")
 OURS = ("x-forwarded-", "x-real-ip", "x-dramac-")
@@ -48,14 +49,19 @@ class WebhookOff(Conflict):
 
 def create_webhook(
     db: Session, *, site: Site | None, url: str, description: str, patterns: Iterable[str], headers: dict[str, str],
-    concurrency: int = 4, by: Actor, setup: Setup, now: datetime,
+    concurrency: int = 4, rate_per_minute: int | None = None, fields: Iterable[str] = (), by: Actor, setup: Setup,
+    now: datetime,
 ) -> Webhook:  # fmt: skip
     """A new endpoint of a site, or of the whole agency (site None). It gets what the role of who makes it may see.
 
-    Raises Invalid with errors on url, patterns, headers, concurrency; TooManyWebhooks.
+    rate_per_minute: calls within any 60 s, None for no limit. fields: paths in the data to send (`record.name`), none
+    for all of it. Raises Invalid with errors on url, patterns, headers, concurrency, rate_per_minute, fields;
+    TooManyWebhooks.
     """
     assert by.agency_id is not None
-    _check(url=url, patterns=(chosen := _tidy(patterns)), headers=headers, concurrency=concurrency, setup=setup)
+    chosen, paths = _tidy(patterns), _tidy(fields)
+    _check(url=url, patterns=chosen, headers=headers, setup=setup)
+    _check_limits(concurrency=concurrency, rate_per_minute=rate_per_minute, fields=paths)
     # two requests at once must not make the 51st
     db.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:agency, 19))"), {"agency": str(by.agency_id)})
     if (db.scalar(select(func.count()).select_from(Webhook)) or 0) >= MOST_ENDPOINTS:
@@ -63,7 +69,7 @@ def create_webhook(
     webhook_id = uuid7()
     webhook = Webhook(
         id=webhook_id, agency_id=by.agency_id, site_id=site.id if site else None, url=url, description=description,
-        patterns=chosen, role=_role(by).value, concurrency=concurrency,
+        patterns=chosen, role=_role(by).value, concurrency=concurrency, rate_per_minute=rate_per_minute, fields=paths,
         headers_sealed=seal_headers(setup.keys, webhook_id, headers),
         secret_sealed=seal_secret(setup.keys, webhook_id, new_secret()),
         created_by=by.id if by.kind == "person" else None, created_at=now, served_at=now,
@@ -71,28 +77,31 @@ def create_webhook(
     db.add(webhook)
     db.flush()
     db.refresh(webhook)
-    _tell(db, catalog.WEBHOOK_CREATED, webhook, by=by, changes=changed({}, _facts(webhook, headers)))
+    tell(db, catalog.WEBHOOK_CREATED, webhook, by=by, changes=changed({}, _facts(webhook, headers)))
     return webhook
 
 
 def change_webhook(
     db: Session, *, webhook: Webhook, url: str, description: str, patterns: Iterable[str], headers: dict[str, str],
-    concurrency: int, by: Actor, setup: Setup,
+    concurrency: int, rate_per_minute: int | None = None, fields: Iterable[str] = (), by: Actor, setup: Setup,
 ) -> None:  # fmt: skip
     """New values; from now on it gets what the role of who changed it may see. Raises Invalid as create_webhook()."""
-    _check(url=url, patterns=(chosen := _tidy(patterns)), headers=headers, concurrency=concurrency, setup=setup)
+    chosen, paths = _tidy(patterns), _tidy(fields)
+    _check(url=url, patterns=chosen, headers=headers, setup=setup)
+    _check_limits(concurrency=concurrency, rate_per_minute=rate_per_minute, fields=paths)
     before = _facts(webhook, open_headers(setup.keys, webhook.id, webhook.headers_sealed))
     webhook.url, webhook.description, webhook.patterns = url, description, chosen
     webhook.role, webhook.concurrency = _role(by).value, concurrency
+    webhook.rate_per_minute, webhook.fields = rate_per_minute, paths
     webhook.headers_sealed = seal_headers(setup.keys, webhook.id, headers)
     db.flush()
     if changes := changed(before, _facts(webhook, headers)):
-        _tell(db, catalog.WEBHOOK_CHANGED, webhook, by=by, changes=changes)
+        tell(db, catalog.WEBHOOK_CHANGED, webhook, by=by, changes=changes)
 
 
 def delete_webhook(db: Session, *, webhook: Webhook, by: Actor) -> None:
     """End an endpoint for good, its log included."""
-    _tell(db, catalog.WEBHOOK_DELETED, webhook, by=by)
+    tell(db, catalog.WEBHOOK_DELETED, webhook, by=by)
     db.execute(delete(Webhook).where(Webhook.id == webhook.id))
 
 
@@ -102,7 +111,7 @@ def pause_webhook(db: Session, *, webhook: Webhook, by: Actor, now: datetime) ->
         raise WebhookOff()
     if webhook.paused_at is None:
         webhook.paused_at = now
-        _tell(db, catalog.WEBHOOK_PAUSED, webhook, by=by)
+        tell(db, catalog.WEBHOOK_PAUSED, webhook, by=by)
 
 
 def disable_webhook(db: Session, *, webhook: Webhook, by: Actor, now: datetime) -> None:
@@ -111,7 +120,7 @@ def disable_webhook(db: Session, *, webhook: Webhook, by: Actor, now: datetime) 
         webhook.disabled_at, webhook.disabled_reason, webhook.paused_at = now, "person", None
         db.flush()
         miss_what_waits(db, webhook, now=now)
-        _tell(db, catalog.WEBHOOK_DISABLED, webhook, by=by, data={"reason": "person"})
+        tell(db, catalog.WEBHOOK_DISABLED, webhook, by=by, data={"reason": "person"})
 
 
 def enable_webhook(db: Session, *, webhook: Webhook, by: Actor) -> None:
@@ -120,14 +129,14 @@ def enable_webhook(db: Session, *, webhook: Webhook, by: Actor) -> None:
         return
     webhook.disabled_at = webhook.paused_at = webhook.failing_since = webhook.held_until = None
     webhook.disabled_reason, webhook.failures, webhook.warned = "", 0, 0
-    _tell(db, catalog.WEBHOOK_ENABLED, webhook, by=by)
+    tell(db, catalog.WEBHOOK_ENABLED, webhook, by=by)
     after_commit(db, lambda: wake("webhooks.deliver"))
 
 
 def secret_of(db: Session, *, webhook: Webhook, password: str, by: Actor, setup: Setup) -> str:
     """The signing secret, for somebody who proves to be who they are. Raises WrongPassword. It is written to the audit trail."""
     must_be_the_person(db, by=by, password=password)
-    _tell(db, catalog.WEBHOOK_SECRET_SHOWN, webhook, by=by)
+    tell(db, catalog.WEBHOOK_SECRET_SHOWN, webhook, by=by)
     return open_secret(setup.keys, webhook.id, webhook.secret_sealed)
 
 
@@ -143,7 +152,7 @@ def rotate_secret(db: Session, *, webhook: Webhook, by: Actor, setup: Setup, now
     webhook.previous_secret_sealed, webhook.previous_secret_until = webhook.secret_sealed, now + OVERLAP
     secret = new_secret()
     webhook.secret_sealed = seal_secret(setup.keys, webhook.id, secret)
-    _tell(db, catalog.WEBHOOK_SECRET_ROTATED, webhook, by=by)
+    tell(db, catalog.WEBHOOK_SECRET_ROTATED, webhook, by=by)
     return secret
 
 
@@ -175,39 +184,6 @@ def send_test(db: Session, *, webhook: Webhook, by: Actor, now: datetime) -> Del
     return delivery
 
 
-def resend(db: Session, *, webhook: Webhook, delivery: Delivery, now: datetime) -> None:
-    """Send one event again, under its old webhook-id, with the whole schedule before it. Raises WebhookOff."""
-    if webhook.disabled_at is not None:
-        raise WebhookOff()
-    if delivery.status != "sending":
-        delivery.status, delivery.due_at, delivery.tries, delivery.finished_at = "due", now, 0, None
-    after_commit(db, lambda: wake("webhooks.deliver"))
-
-
-def resend_failed(db: Session, *, webhook: Webhook, since: datetime, now: datetime) -> int:
-    """Send again what failed or was missed since a moment, the oldest 10,000; returns how many. Raises WebhookOff."""
-    if webhook.disabled_at is not None:
-        raise WebhookOff()
-    oldest = (
-        select(Delivery.id)
-        .where(
-            Delivery.webhook_id == webhook.id,
-            Delivery.status.in_(("failed", "missed")),
-            Delivery.created_at >= since,
-        )
-        .order_by(Delivery.id)
-        .limit(MOST_RESENT)
-    )
-    done = db.execute(
-        update(Delivery)
-        .where(Delivery.id.in_(oldest))
-        .values(status="due", due_at=now, tries=0, finished_at=None)
-        .returning(Delivery.id)
-    ).all()
-    after_commit(db, lambda: wake("webhooks.deliver"))
-    return len(done)
-
-
 def _role(by: Actor) -> Role:
     assert by.role is not None  # members and the commands that act for one have a role
     return by.role
@@ -217,11 +193,12 @@ def _facts(webhook: Webhook, headers: dict[str, str]) -> dict[str, object]:
     """What the audit trail keeps: names of headers, never their values."""
     return {
         "url": webhook.url, "description": webhook.description, "patterns": list(webhook.patterns),
-        "headers": sorted(headers), "concurrency": webhook.concurrency, "role": webhook.role,
+        "headers": sorted(headers), "concurrency": webhook.concurrency, "rate_per_minute": webhook.rate_per_minute,
+        "fields": list(webhook.fields), "role": webhook.role,
     }  # fmt: skip
 
 
-def _tell(
+def tell(
     db: Session, event: catalog.EventType, webhook: Webhook, *, by: Actor, data: dict[str, object] | None = None,
     changes: dict[str, object] | None = None,
 ) -> None:  # fmt: skip
@@ -235,7 +212,7 @@ def _tidy(patterns: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(pattern.strip() for pattern in patterns if pattern.strip()))
 
 
-def _check(*, url: str, patterns: list[str], headers: dict[str, str], concurrency: int, setup: Setup) -> None:
+def _check(*, url: str, patterns: list[str], headers: dict[str, str], setup: Setup) -> None:
     """Raises Invalid for the first value that cannot be."""
     try:
         check_address(url, development=setup.outside.development)
@@ -253,5 +230,16 @@ def _check(*, url: str, patterns: list[str], headers: dict[str, str], concurrenc
             raise Invalid.field("headers", f"{name[:80]} cannot be set. A header of your own begins with X-.")
         if not value.isascii() or not value.isprintable() or not 1 <= len(value) <= 1000:
             raise Invalid.field("headers", f"The value of {name} must be 1 to 1,000 ASCII characters in one line.")
+
+
+def _check_limits(*, concurrency: int, rate_per_minute: int | None, fields: list[str]) -> None:
+    """Raises Invalid for the first value that cannot be."""
     if not 1 <= concurrency <= 16:
         raise Invalid.field("concurrency", "Choose 1 to 16.")
+    if rate_per_minute is not None and not 1 <= rate_per_minute <= MOST_A_MINUTE:
+        raise Invalid.field("rate_per_minute", f"Choose 1 to {MOST_A_MINUTE:,}, or leave it empty.")
+    if len(fields) > MOST_FIELDS:
+        raise Invalid.field("fields", f"At most {MOST_FIELDS} fields.")
+    for path in fields:
+        if not FIELD.fullmatch(path):
+            raise Invalid.field("fields", f"{path[:80]} is no field. Write record for all of it, record.name for one.")

@@ -1,8 +1,10 @@
-"""The events there are to receive, each with an example body: the platform's own, and those of installed modules."""
+"""The events there are to receive, each with an example body and its JSON Schema: the platform's own, and those of
+installed modules."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -10,13 +12,12 @@ from uuid import UUID
 
 from app.access.permissions import Role
 from app.events.catalog import CATALOG
-from app.modules.manifest import FieldSpec, Manifest
-from app.modules.naming import own_events
+from app.modules.event_types import module_events
+from app.modules.manifest import Manifest
 from app.webhooks.message import message
 from app.webhooks.patterns import may_receive
 
 SITE, INSTALL = (UUID(f"0199a2c4-5f0e-7c3a-9b1d-2f6e8a7b4c{end}") for end in ("20", "30"))
-RECORD = "0199a2c4-5f0e-7c3a-9b1d-2f6e8a7b4c10"
 MOMENT = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 Data = dict[str, Any]
 
@@ -89,23 +90,30 @@ EXAMPLES: dict[str, Data] = {
     "webhook.disabled": {**_WEBHOOK, "reason": "failing"},
     "webhook.secret_rotated": _WEBHOOK,
     "webhook.secret_shown": _WEBHOOK,
+    "webhook.replayed": {
+        **_WEBHOOK,
+        "to": _id("whk"),
+        "since": "2026-01-30T12:00:00+00:00",
+        "until": "2026-01-31T12:00:00+00:00",
+        "events": 12,
+    },
     "webhook.test": {**_WEBHOOK, "message": "This is a test."},
 }
-_VALUES: dict[str, Any] = {
-    "email": "ada@example.com", "phone": "+351912345678", "url": "https://www.example.com/", "boolean": True,
-    "date": "2026-01-31", "time": "09:30:00", "datetime": "2026-01-31T12:00:00.000Z", "integer": 3, "money": 129900,
-    "decimal": 2.5, "percent": 20, "duration": 1800, "rating": 4, "color": "#3b46c8", "ref": RECORD, "refs": [RECORD],
-    "tags": ["new"], "geo": {"lat": 38.7, "lng": -9.1}, "json": {},
-}  # fmt: skip
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_PUBLIC_ID = re.compile(r"([a-z]{3})_[0-9a-z]{26}")
 
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """One type of event. example: the body of a call; None when the module's own code decides what is in it."""
+    """One type of event. example: the body of a call; None when the module's own code decides what is in it.
+
+    schema: JSON Schema (2020-12) of the body.
+    """
 
     type: str
     label: str
     example: Data | None
+    schema: Data
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,37 +124,61 @@ class Group:
 
 def catalogue(*, role: Role, modules: Iterable[tuple[str, Manifest]]) -> list[Group]:
     """Everything an endpoint made by this role can get: the platform's events, then those of each module."""
-    own = [
-        Offered(name, event.label, _body(name, EXAMPLES[name], site=not name.startswith(_OF_AGENCY)))
-        for name, event in CATALOG.items()
-        if may_receive(role, name, of_module=False)
-    ]
+    own = [one for one in platform_events() if may_receive(role, one.type, of_module=False)]
     return [Group("The platform", own), *(Group(name, _of(manifest, role)) for name, manifest in modules)]
 
 
+def platform_events() -> list[Offered]:
+    """The platform's own, whoever may receive them."""
+    return [platform_event(name) for name in CATALOG]
+
+
+def platform_event(name: str) -> Offered:
+    """One of the platform's own. Raises KeyError."""
+    example = _body(name, EXAMPLES[name], site=not name.startswith(_OF_AGENCY))
+    return Offered(name, CATALOG[name].label, example, _schema(name, _like(EXAMPLES[name])))
+
+
 def _of(manifest: Manifest, role: Role) -> list[Offered]:
-    found: dict[str, Offered] = {}
-    for name, table in manifest.tables.items():
-        label = table.singular or name
-        record = {"id": RECORD, **_record(table.fields)}
-        for event, what in zip(own_events(name, table), ("created", "changed", "deleted"), strict=True):
-            more: Data = {"changed": [next(iter(table.fields), "")]} if what == "changed" else {}
-            found[event] = Offered(event, f"{label} {what}", _body(event, {"record": record, **more}))
-    for event in manifest.events:
-        found.setdefault(event, Offered(event, "Told by the module", None))
-    return [one for one in found.values() if may_receive(role, one.type, of_module=True)]
+    return [
+        Offered(
+            one.type,
+            one.label,
+            _body(one.type, one.example) if one.example is not None else None,
+            _schema(one.type, one.schema),
+        )
+        for one in module_events(manifest)
+        if may_receive(role, one.type, of_module=True)
+    ]
 
 
-def _record(fields: Mapping[str, FieldSpec]) -> Data:
-    shown = {name: field for name, field in fields.items() if field.type != "secret" and not field.private}
-    return {name: _value(field) for name, field in shown.items()}
+def _schema(event_type: str, data: Data) -> Data:
+    """The body around `data`. What is not named may be added later: receivers pass over what they do not know."""
+    return {
+        "$schema": DIALECT,
+        "title": event_type,
+        "type": "object",
+        "properties": {
+            "type": {"const": event_type},
+            "timestamp": {"type": "string", "format": "date-time", "description": "When it happened"},
+            "data": data,
+            "site": {"type": ["string", "null"], "pattern": "^ste_[0-9a-z]{26}$"},
+            "install": {"type": ["string", "null"], "pattern": "^ins_[0-9a-z]{26}$"},
+        },
+        "required": ["type", "timestamp", "data", "site", "install"],
+    }
 
 
-def _value(field: FieldSpec) -> Any:
-    options = getattr(field, "options", None)
-    if field.type == "enum" and options:
-        return options[0]
-    return _VALUES.get(field.type, field.label or "Example")
+def _like(example: Any) -> Data:
+    """The schema of values such as this one."""
+    if isinstance(example, dict):
+        return {"type": "object", "properties": {key: _like(value) for key, value in example.items()}}
+    if isinstance(example, list):
+        return {"type": "array", "items": _like(example[0]) if example else {}}
+    if isinstance(example, str) and (found := _PUBLIC_ID.fullmatch(example)):
+        return {"type": "string", "pattern": f"^{found[1]}_[0-9a-z]{{26}}$"}
+    kinds: dict[type, str] = {str: "string", bool: "boolean", int: "integer", float: "number"}
+    return {"type": kinds[type(example)]} if type(example) in kinds else {}
 
 
 def _body(event_type: str, data: Data, *, site: bool = True) -> Data:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from wtforms import IntegerField, PasswordField, SelectField
-from wtforms.validators import InputRequired, Length, NumberRange
+from wtforms import DateTimeLocalField, IntegerField, PasswordField, RadioField, SelectField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
 from app.lib.ids import decode
 from app.tenancy.models import Site
+from app.web.filters import viewer
 from app.web.forms import Form, LongText, Text
 
 AGENCY = "agency"
@@ -30,6 +35,12 @@ class WebhookForm(Form):
     concurrency = IntegerField("At once", [InputRequired("Enter a number."), NumberRange(1, 16)], default=4,
                                description="How many calls may be under way together, 1 to 16.")  # fmt: skip
 
+    rate_per_minute = IntegerField("Calls a minute", [Optional(), NumberRange(1, 6000)],
+                                   description="At most so many; the others wait. Empty for no limit.")  # fmt: skip
+    fields = LongText("Fields", [Length(max=8000)], render_kw={"spellcheck": "false"},
+                      description="One per line, such as record.id; the rest of the data is left out. "
+                                  "Empty for all of it.")  # fmt: skip
+
     def offer(self, sites: list[Site]) -> None:
         """Fill the choices of the site."""
         self.site.choices = [(AGENCY, "The agency and all its sites"), *((one.public_id, one.name) for one in sites)]
@@ -46,6 +57,8 @@ class WebhookForm(Form):
             "patterns": self.patterns.data.split(),
             "headers": _headers(self.headers.data),
             "concurrency": self.concurrency.data,
+            "rate_per_minute": self.rate_per_minute.data,
+            "fields": self.fields.data.split(),
         }
 
 
@@ -59,3 +72,33 @@ class SecretForm(Form):
     """Who wants to see a secret proves to be who they are."""
 
     password = PasswordField("Your password", [InputRequired("Enter your password."), Length(max=256)])
+
+
+_MOMENT = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+
+
+class ReplayForm(Form):
+    """What replay() wants; times are in the viewer's zone."""
+
+    since = DateTimeLocalField("From", [InputRequired("Enter when to begin.")], format=_MOMENT)
+    until = DateTimeLocalField("To", [Optional()], format=_MOMENT, description="Empty for now.")
+    which = RadioField("What", default="failed",
+                       choices=[SelectChoice("failed", "What failed or was missed"),
+                                SelectChoice("all", "Everything, delivered or not")])  # fmt: skip
+    target = SelectField("Send it to")
+
+    def offer(self, webhooks: Iterable[tuple[str, str]], own: str) -> None:
+        """webhooks: (id, words) of those that can get it. own: the id of the one it came for, offered first."""
+        found = dict(webhooks)
+        first = [SelectChoice(own, "This webhook")] if own in found else []
+        self.target.choices = [*first, *(SelectChoice(key, words) for key, words in found.items() if key != own)]
+
+    @property
+    def target_id(self) -> UUID:
+        return decode("whk", self.target.data)
+
+    def span(self) -> tuple[datetime, datetime | None]:
+        """From and to, aware."""
+        zone = ZoneInfo(viewer().zone)
+        until: datetime | None = self.until.data
+        return self.since.data.replace(tzinfo=zone), until.replace(tzinfo=zone) if until else None

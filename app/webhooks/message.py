@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,6 +13,7 @@ from app.lib.clock import rfc3339
 from app.lib.ids import encode
 
 MAX_BODY = 256 * 1024
+FIELD = re.compile(r"[A-Za-z0-9_]{1,63}(\.[A-Za-z0-9_]{1,63}){0,5}")
 
 
 def message(
@@ -24,6 +27,33 @@ def message(
         "site": encode("ste", site_id) if site_id else None,
         "install": encode("ins", install_id) if install_id else None,
     }
+
+
+def selected(data: dict[str, Any], fields: Iterable[str]) -> dict[str, Any]:
+    """Only the values at these paths (`record.name`), where they were; all of data for no paths. Absent ones stay absent."""
+    wanted: dict[str, Any] = {}
+    for path in sorted(fields):  # record before record.name, which then adds nothing
+        *above, last = path.split(".")
+        branch: dict[str, Any] | None = wanted
+        for name in above:
+            branch = branch.setdefault(name, {}) if branch is not None else None
+        if branch is not None:
+            branch[last] = None
+    return _branch(data, wanted) if wanted else data
+
+
+def _branch(data: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
+    """wanted: {name: None for all of it, or what is wanted below it}."""
+    found = {}
+    for name, deeper in wanted.items():
+        if name not in data:
+            continue
+        value = data[name]
+        if deeper is None:
+            found[name] = value
+        elif isinstance(value, dict):
+            found[name] = _branch(value, deeper)
+    return found
 
 
 def encoded(content: dict[str, Any]) -> bytes:

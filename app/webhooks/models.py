@@ -35,6 +35,10 @@ class Webhook(Identified, Created, Base):
     previous_secret_sealed: Mapped[str] = mapped_column(server_default="")
     previous_secret_until: Mapped[datetime | None]
     concurrency: Mapped[int] = mapped_column(SmallInteger, server_default="4")
+    rate_per_minute: Mapped[int | None]
+    calls_kept: Mapped[float] = mapped_column(server_default="6000")
+    calls_kept_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    fields: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     paused_at: Mapped[datetime | None]
     disabled_at: Mapped[datetime | None]

@@ -17,7 +17,7 @@ from app.lib.http_out import OutgoingFailed
 from app.lib.ids import encode
 from app.version import VERSION
 from app.webhooks.addresses import Outside
-from app.webhooks.message import encoded, message
+from app.webhooks.message import encoded, message, selected
 from app.webhooks.redact import MAX_EXCERPT, excerpt
 from app.webhooks.secrets import open_headers, valid_secrets
 from app.webhooks.signing import signed_headers
@@ -40,6 +40,7 @@ class Claimed:
     secret_sealed: str
     previous_secret_sealed: str
     previous_secret_until: datetime | None
+    fields: list[str]
     event_id: UUID
     type: str
     site_id: UUID | None
@@ -104,8 +105,8 @@ def send(claimed: Claimed, *, outside: Outside, keys: tuple[str, ...], now: Call
 def _request(claimed: Claimed, used: list[str], own: dict[str, str], at: datetime) -> tuple[bytes, dict[str, str]]:
     body = encoded(
         message(
-            event_type=claimed.type, occurred_at=claimed.occurred_at, data=claimed.data, site_id=claimed.site_id,
-            install_id=claimed.install_id,
+            event_type=claimed.type, occurred_at=claimed.occurred_at, data=selected(claimed.data, claimed.fields),
+            site_id=claimed.site_id, install_id=claimed.install_id,
         )
     )  # fmt: skip
     headers = {

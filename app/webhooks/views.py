@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, current_app, g, make_response, render_template, request, url_for
 from flask_login import current_user
@@ -17,14 +18,15 @@ from app.lib.clock import utcnow
 from app.lib.ids import decode, encode
 from app.tenancy.models import Site
 from app.web.errors import status_of
+from app.web.filters import viewer
 from app.web.forms import asked, clean
 from app.web.guard import requires
 from app.web.htmx import fragment, htmx_target, is_htmx, respond, trigger_toast
 from app.web.limits import limiter
-from app.webhooks import actions, queries
+from app.webhooks import actions, queries, replaying
 from app.webhooks.catalogue import catalogue
-from app.webhooks.forms import AGENCY, SecretForm, WebhookForm
-from app.webhooks.message import message
+from app.webhooks.forms import AGENCY, ReplayForm, SecretForm, WebhookForm
+from app.webhooks.message import message, selected
 from app.webhooks.models import Delivery, Webhook
 from app.webhooks.secrets import open_headers, open_secret
 from app.webhooks.setup import current_setup
@@ -46,7 +48,7 @@ def index() -> Response:
 def events() -> Response:
     modules = queries.manifests(g.db, agency_id=g.agency.agency_id)
     groups = catalogue(role=g.actor.role, modules=modules)
-    return _page("events", groups=groups, shown=lambda example: json.dumps(example, indent=2, ensure_ascii=False))
+    return _page("events", groups=groups, shown=lambda data: json.dumps(data, indent=2, ensure_ascii=False))
 
 
 @bp.get("/webhooks/new")
@@ -97,7 +99,7 @@ def edit(webhook: Webhook) -> Response:
     kept = {
         "url": webhook.url, "description": webhook.description, "patterns": "\n".join(webhook.patterns),
         "headers": "\n".join(f"{name}: {value}" for name, value in headers.items()), "concurrency": webhook.concurrency,
-        "site": AGENCY,
+        "rate_per_minute": webhook.rate_per_minute, "fields": "\n".join(webhook.fields), "site": AGENCY,
     }  # fmt: skip
     return _page("edit", form=_form(WebhookForm(formdata=None, data=kept)), webhook=webhook, local=_local())
 
@@ -187,21 +189,68 @@ def again(webhook: Webhook) -> Response:
     days = request.form.get("days", "1")
     now = utcnow()
     since = now - timedelta(days=int(days) if days in SINCE else 1)
-    count = actions.resend_failed(g.db, webhook=webhook, since=since, now=now)
-    trigger_toast("success" if count else "info", f"{count} on their way again" if count else "Nothing to send again")
+    _say_replayed(replaying.replay(g.db, webhook=webhook, since=since, by=g.actor, now=now))
     return _back(webhook)
+
+
+@bp.get("/webhooks/<public_id:webhook_id>/replay")
+@requires(Permission.WEBHOOKS_MANAGE, webhook=Webhook)
+def replay_form(webhook: Webhook) -> Response:
+    form = ReplayForm(formdata=None, data={"since": _local_time(utcnow() - timedelta(days=1)), "which": "failed"})
+    return _replay_page(webhook, form)
+
+
+@bp.post("/webhooks/<public_id:webhook_id>/replay")
+@requires(Permission.WEBHOOKS_MANAGE, webhook=Webhook)
+def replay(webhook: Webhook) -> Response:
+    """Send a span of time again, to this endpoint or another one."""
+    form = ReplayForm()
+    form.offer(_targets(), webhook.public_id)
+    if not form.validate():
+        return _replay_page(webhook, form, status=422)
+    since, until = form.span()
+    target = g.db.get_one(Webhook, form.target_id)
+    try:
+        count = replaying.replay(
+            g.db, webhook=webhook, target=target, since=since, until=until, everything=form.which.data == "all",
+            by=g.actor, now=utcnow(),
+        )  # fmt: skip
+    except AppError as error:
+        form.take(error)
+        return _replay_page(webhook, form, status=status_of(error))
+    _say_replayed(count)
+    return _back(target)
+
+
+def _replay_page(webhook: Webhook, form: ReplayForm, *, status: int = 200) -> Response:
+    form.offer(_targets(), webhook.public_id)
+    return _page("replay", status=status, form=form, webhook=webhook, most=replaying.MOST)
+
+
+def _targets() -> list[tuple[str, str]]:
+    """The endpoints that can be sent to, with what sets them apart."""
+    rows = queries.endpoints(g.db, agency_id=g.agency.agency_id, now=utcnow())
+    return [(row.public_id, f"{row.webhook.url[:80]}") for row in rows if row.webhook.disabled_at is None]
+
+
+def _say_replayed(count: int) -> None:
+    trigger_toast("success" if count else "info", f"{count:,} on their way again" if count else "Nothing to send again")
+
+
+def _local_time(moment: datetime) -> datetime:
+    return moment.astimezone(ZoneInfo(viewer().zone))
 
 
 @bp.get("/webhook-deliveries/<public_id:delivery_id>")
 @requires(Permission.WEBHOOKS_VIEW, delivery=Delivery)
 def delivery(delivery: Delivery) -> Response:
-    event = queries.event_of(g.db, delivery=delivery)
+    event, webhook = queries.event_of(g.db, delivery=delivery), g.db.get_one(Webhook, delivery.webhook_id)
     body = message(
-        event_type=event.type, occurred_at=event.occurred_at, data=event.data, site_id=event.site_id,
-        install_id=event.install_id,
+        event_type=event.type, occurred_at=event.occurred_at, data=selected(event.data, webhook.fields),
+        site_id=event.site_id, install_id=event.install_id,
     )  # fmt: skip
     return _page(
-        "delivery", delivery=delivery, webhook=g.db.get_one(Webhook, delivery.webhook_id), event=event,
+        "delivery", delivery=delivery, webhook=webhook, event=event,
         attempts=queries.attempts(g.db, delivery_id=delivery.id), can_manage=_can_manage(),
         body=json.dumps(body, indent=2, ensure_ascii=False),
     )  # fmt: skip
@@ -210,7 +259,7 @@ def delivery(delivery: Delivery) -> Response:
 @bp.post("/webhook-deliveries/<public_id:delivery_id>/again")
 @requires(Permission.WEBHOOKS_MANAGE, delivery=Delivery)
 def delivery_again(delivery: Delivery) -> Response:
-    actions.resend(g.db, webhook=g.db.get_one(Webhook, delivery.webhook_id), delivery=delivery, now=utcnow())
+    replaying.resend(g.db, webhook=g.db.get_one(Webhook, delivery.webhook_id), delivery=delivery, now=utcnow())
     trigger_toast("success", "On its way again", "Its webhook-id stays the same.")
     return respond(redirect_to=url_for(".delivery", delivery_id=delivery.public_id))
 

@@ -208,10 +208,34 @@ class Hooks:
         pump.start()
         assert pump.wait(timeout_s), "the senders did not end in time"
 
+    @contextmanager
+    def worker(self) -> Iterator[None]:
+        """Sends what becomes due while the block runs."""
+        pump, ended = Pump(self.app, self.setup, senders=32), threading.Event()
+
+        def work() -> None:
+            while not ended.wait(0.05):
+                pump.start()
+
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+            pump.stop()
+
     def deliveries(self, webhook: Webhook) -> list[Delivery]:
         with platform_scope("test"), transaction(db.session()) as session:
             query = select(Delivery).where(Delivery.webhook_id == webhook.id).order_by(Delivery.id)
             return list(session.scalars(query))
+
+    def told(self, event_type: str) -> list[Event]:
+        """The agency's events of a type, oldest first."""
+        with platform_scope("test"), transaction(db.session()) as session:
+            query = select(Event).where(Event.agency_id == self.agency.id, Event.type == event_type)
+            return list(session.scalars(query.order_by(Event.sequence)))
 
     def attempts(self, webhook: Webhook) -> list[Attempt]:
         with platform_scope("test"), transaction(db.session()) as session:

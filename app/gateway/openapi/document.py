@@ -56,6 +56,7 @@ def openapi_document(
         paths |= _table_paths(name, table, rights)
     if events:
         paths["/events"] = {"get": _events(context)}
+        paths["/events/types"] = {"get": _event_types()}
     if functions:
         paths |= _function_paths(context)
     return {
@@ -279,6 +280,20 @@ def _events(context: InstallContext) -> dict[str, Any]:
         "schema": {"type": "integer", "minimum": 1, "maximum": 200, "default": 100},
     }
     return _operation("", "pull_events", "Events of this module, oldest first", answer, parameters=[after, limit])
+
+
+def _event_types() -> dict[str, Any]:
+    kind = {
+        "type": "object",
+        "properties": {
+            "type": {"type": "string"},
+            "label": {"type": "string"},
+            "schema": {"type": "object", "description": "JSON Schema of the event's data"},
+            "example": {"type": ["object", "null"]},
+        },
+    }
+    answer = {"type": "object", "properties": {"data": {"type": "array", "items": kind}}, "required": ["data"]}
+    return _operation("", "list_event_types", "Types of events, each with its JSON Schema and an example", answer)
 
 
 def _function_paths(context: InstallContext) -> dict[str, Any]:

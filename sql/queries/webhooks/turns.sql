@@ -16,4 +16,5 @@ WHERE w.id IN (SELECT webhook_id FROM waiting) AND w.disabled_at IS NULL AND w.p
   -- those that have all they may have under way would take the turn of others for nothing
   AND (SELECT count(*) FROM external_webhook_deliveries u WHERE u.webhook_id = w.id AND u.status = 'sending' AND u.due_at > :now)
     < CASE WHEN :struggling OR w.latency_ms IS NULL THEN 1 ELSE w.concurrency END
+  AND webhook_calls_left(w.rate_per_minute, w.calls_kept, w.calls_kept_at, :now) >= 1
 ORDER BY w.served_at, w.id LIMIT :most FOR UPDATE OF w SKIP LOCKED

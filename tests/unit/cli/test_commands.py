@@ -23,6 +23,7 @@ from app.gateway.models import ApiKey
 from app.installs.models import Install
 from app.lib.crypto import token_hash
 from app.tenancy.models import Agency, Membership, Site
+from tests.support.hooks import Hooks, receiving
 from tests.support.packages import notes, zipped
 from tests.support.publishing import new_slug
 from tests.support.world import World
@@ -192,3 +193,26 @@ def test_routes_lists_every_surface(flask: Run) -> None:
     lines = flask("routes").stdout.splitlines()
     assert "platform\tPOST\t/sites/new\tmember: sites:manage" in lines
     assert {line.split("\t")[0] for line in lines} == {"api", "platform", "runtime"}
+
+
+def test_a_test_event_says_what_the_receiver_answered(
+    flask: Run, platform_app: Flask, config: Config, world: World, agency: Agency
+) -> None:
+    hooks = Hooks(platform_app, config, world, agency, world.person(agency), world.site(agency))
+    with receiving(status=500) as receiver:
+        webhook = hooks.endpoint(receiver.url)
+        listed = flask("webhooks", "list", "--agency", agency.slug)
+        assert listed.stdout == f"{webhook.public_id}\t{receiver.url}\tactive\t{agency.slug}\n"
+        with hooks.worker():
+            refused = flask("webhooks", "send-test", webhook.public_id)
+            receiver.status = 200
+            sent = flask("webhooks", "send-test", webhook.public_id)
+    assert (sent.exit_code, sent.stdout.split("\t")[1:]) == (0, ["ok", "200\n"])
+    assert (refused.exit_code, refused.stdout.split("\t")[1:]) == (1, ["http", "500\n"])
+    nobody = flask("webhooks", "send-test", webhook.public_id, "--wait", "0")
+    assert (nobody.exit_code, nobody.stderr.endswith("was not tried in 0 s; is a worker running?\n")) == (1, True)
+    hooks.leave()
+    gone = flask("webhooks", "send-test", webhook.public_id)
+    assert (
+        gone.stderr == f"Error: There is no webhook {webhook.public_id}; `flask --app wsgi webhooks list` shows them.\n"
+    )

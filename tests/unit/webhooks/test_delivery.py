@@ -21,7 +21,7 @@ from app.lib.clock import rfc3339, utcnow
 from app.lib.http_out import Egress
 from app.lib.ids import encode
 from app.mail.models import Mail
-from app.webhooks import actions
+from app.webhooks import actions, replaying
 from app.webhooks.addresses import Outside
 from app.webhooks.delivering import SCHEDULE_S, claim, finish, wait_after
 from app.webhooks.models import Delivery, Webhook
@@ -135,7 +135,7 @@ def test_W4_the_id_stays_over_retries_and_sending_again_and_the_timestamp_does_n
     hooks.make_due(webhook)
     hooks.pump()
     with tenant_scope(hooks.agency.id, user_id=hooks.ada.id), transaction(db.session()) as session:
-        actions.resend(
+        replaying.resend(
             session, webhook=session.get_one(Webhook, webhook.id), delivery=session.get_one(Delivery, delivery.id),
             now=utcnow(),
         )  # fmt: skip
@@ -325,7 +325,8 @@ def test_W9_what_failed_or_was_missed_is_sent_again(hooks: Hooks, receiver: Rece
     with tenant_scope(hooks.agency.id, user_id=hooks.ada.id), transaction(db.session()) as session:
         row = session.get_one(Webhook, webhook.id)
         actions.enable_webhook(session, webhook=row, by=hooks.ada.actor)
-        count = actions.resend_failed(session, webhook=row, since=utcnow() - timedelta(days=1), now=utcnow())
+        since = utcnow() - timedelta(days=1)
+        count = replaying.replay(session, webhook=row, since=since, by=hooks.ada.actor, now=utcnow())
     hooks.pump()
     assert count == 3
     assert sorted(receiver.ids) == sorted(missed)

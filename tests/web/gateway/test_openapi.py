@@ -63,7 +63,7 @@ def test_the_document_names_every_call_of_a_full_key(shop: Shop) -> None:
     assert operations(document(shop)) == sorted(
         [f"{verb}_products" for verb in ("list", "get", "create", "change", "delete", "aggregate")]
         + [f"{verb}_orders" for verb in ("list", "get", "create", "aggregate")]
-        + ["pull_events"]
+        + ["pull_events", "list_event_types"]
     )
 
 
@@ -75,7 +75,7 @@ def test_the_document_names_every_call_of_a_full_key(shop: Shop) -> None:
             ["aggregate_orders", "aggregate_products", "get_orders", "get_products", "list_orders", "list_products"],
         ),
         (["delete"], ["delete_products"]),
-        (["events"], ["pull_events"]),
+        (["events"], ["list_event_types", "pull_events"]),
     ],
 )
 def test_the_document_is_cut_to_the_scopes(shop: Shop, scopes: list[str], expected: list[str]) -> None:

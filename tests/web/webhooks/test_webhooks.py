@@ -15,7 +15,7 @@ from app.config import Config
 from app.db.base import db
 from app.db.scope import platform_scope
 from app.db.session import transaction
-from app.events.catalog import CLIENT_CREATED
+from app.events.catalog import CATALOG, CLIENT_CREATED
 from app.events.models import AuditRow
 from app.webhooks.models import Webhook
 from tests.support.hooks import Hooks, receiving
@@ -26,7 +26,7 @@ from tests.web.conftest import Browse
 SECRET = re.compile(r"whsec_[A-Za-z0-9+/=]{44}")
 FORM = {
     "url": "https://hooks.example.com/in", "description": "Ledger", "site": "agency", "patterns": "deal.*\nclient.created",
-    "headers": "X-Env: live", "concurrency": "4",
+    "headers": "X-Env: live", "concurrency": "4", "rate_per_minute": "", "fields": "",
 }  # fmt: skip
 PASSWORD = "a long enough password of hers"
 
@@ -93,6 +93,8 @@ def test_an_endpoint_of_a_site(hooks: Hooks, browse: Browse) -> None:
         ({"headers": "webhook-id: x"}, "webhook-id cannot be set. A header of your own begins with X-."),
         ({"headers": "X-Forwarded-For: 1"}, "X-Forwarded-For cannot be set. A header of your own begins with X-."),
         ({"headers": "X-Empty"}, "The value of X-Empty must be 1 to 1,000 ASCII characters in one line."),
+        ({"rate_per_minute": "0"}, "Number must be between 1 and 6000."),
+        ({"fields": "record id!"}, "id! is no field. Write record for all of it, record.name for one."),
         ({"concurrency": "17"}, "Number must be between 1 and 16."),
         ({"site": "ste_00000000000000000000000000"}, "Not a valid choice."),
     ],
@@ -114,10 +116,13 @@ def test_an_endpoint_is_changed(hooks: Hooks, browse: Browse) -> None:
     webhook = hooks.endpoint("https://hooks.example.com/in", headers={"X-Key": "very-secret"})
     path = f"/webhooks/{webhook.public_id}/edit"
     assert "X-Key: very-secret" in browse(hooks.ada).get(path).text
-    page = browse(hooks.ada).post(path, {**FORM, "patterns": "*", "headers": ""})
+    page = browse(hooks.ada).post(
+        path, {**FORM, "patterns": "*", "headers": "", "rate_per_minute": "60", "fields": "record.id\nrecord.name"}
+    )
     assert (page.status, page.where) == (303, f"/webhooks/{webhook.public_id}")
     row = hooks.read(webhook)
     assert (row.patterns, row.headers_sealed, row.description) == (["*"], "", "Ledger")
+    assert (row.rate_per_minute, row.fields) == (60, ["record.id", "record.name"])
     assert audited(hooks)[-1] == "webhook.changed"
 
 
@@ -182,10 +187,37 @@ def test_pause_off_on_send_again_and_delete(hooks: Hooks, browse: Browse) -> Non
     assert stored(hooks) == []
 
 
-def test_the_catalogue_shows_an_example_of_each_event(hooks: Hooks, browse: Browse) -> None:
+def test_a_span_of_time_goes_to_another_endpoint(hooks: Hooks, browse: Browse) -> None:
+    ada = browse(hooks.ada)
+    with receiving() as receiver, receiving() as newer:
+        source = hooks.endpoint(receiver.url, patterns=("client.*",))
+        target = hooks.endpoint(newer.url, patterns=("deal.*",))
+        event = hooks.publish(CLIENT_CREATED)
+        hooks.deliver()
+        path = f"/webhooks/{source.public_id}/replay"
+        form = ada.get(path)
+        assert page_faults(form.text, hooks.app) == []
+        assert [tag["value"] for tag in form.html.select("[name=target] option")] == [
+            source.public_id,
+            target.public_id,
+        ]
+        sent = {"since": "2026-01-01T00:00", "until": "", "which": "all", "target": target.public_id}
+        assert ada.post(path, {**sent, "since": ""}).errors == ["Enter when to begin."]
+        assert ada.post(path, {**sent, "until": "2025-01-01T00:00"}).errors == ["The end must be after the beginning."]
+        stranger = ada.post(path, {**sent, "target": "whk_00000000000000000000000000"})
+        assert (stranger.status, newer.ids) == (422, [])
+        page = ada.post(path, sent)
+        hooks.pump()
+    assert (page.status, page.where, newer.ids) == (303, f"/webhooks/{target.public_id}", [event.public_id])
+    assert audited(hooks)[-1] == "webhook.replayed"
+
+
+def test_the_catalogue_shows_an_example_and_a_schema_of_each_event(hooks: Hooks, browse: Browse) -> None:
     page = browse(hooks.ada).get("/webhooks/events")
     assert page.status == 200
-    assert "site.created" in page.texts("summary code")
+    assert page.texts("summary code") == list(CATALOG)
+    captions = [f"{what} of {name}" for name in CATALOG for what in ("Example", "JSON Schema")]
+    assert page.texts("details figcaption") == captions
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.MEMBER])
