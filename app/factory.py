@@ -47,8 +47,10 @@ from app.runtime.functions.hooks import FunctionHooks
 from app.runtime.functions.receivers import FUNCTIONS
 from app.studio import api as schemas
 from app.studio import views as studio
-from app.support import logs
-from app.support.mailbox import register_mailbox
+from app.support import failures
+from app.support import views as support
+from app.support.failures import register_failures
+from app.support.views.mailbox import register_mailbox
 from app.tenancy import views as tenancy
 from app.tenancy.queries import counts
 from app.web import health
@@ -122,6 +124,7 @@ def wire_jobs() -> None:
     register_job("installs.deprovision", install_jobs.deprovision, queue="long", timeout_s=3600)
     register_job("installs.sweep", install_jobs.sweep, timeout_s=60, cron="@every 30")
     register_job("installs.purge", install_jobs.purge, timeout_s=600, cron="10 4 * * *")
+    register_job("support.forget_old", failures.forget_old, timeout_s=600, cron="15 4 * * *")
     register_job("webhooks.deliver", webhook_jobs.deliver, queue="high", timeout_s=30, cron="@every 5")
     register_job("oauth.forget_old", oauth_jobs.forget_old, timeout_s=600, cron="25 4 * * *")
     register_job("mail.deliver", mail_jobs.deliver, timeout_s=300, cron="@every 15")
@@ -160,12 +163,13 @@ def create_platform_app(config: Config) -> Flask:
     app.register_blueprint(marketplace.bp)
     app.register_blueprint(installs.bp)
     app.register_blueprint(studio.bp)
-    app.register_blueprint(logs.bp)  # with the audit trail's screens
+    app.register_blueprint(support.bp)
     app.register_blueprint(gateway_views.bp)
     app.register_blueprint(webhooks.bp)
     app.register_blueprint(oauth.bp)
     app.register_blueprint(workspace.bp)
     register_mailbox(app, config)
+    register_failures(app, "platform")
     register_commands(app, surfaces=lambda: (app, create_api_app(config), create_runtime_app(config)))
     protect(app)
     return _behind_proxies(app, config)
@@ -199,6 +203,7 @@ def create_runtime_app(config: Config) -> Flask:
     register_ui(app, "runtime")
     register_errors(app, "runtime")
     app.register_blueprint(embed.bp)
+    register_failures(app, "runtime")
     protect(app)
     if not config.development:
         module_code.sandbox()  # production does not start without every wall

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import INET
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db.base import Base, Created, Identified
+from app.lib.trace import current_request_id
 
 
 class User(Identified, Created, Base):
@@ -66,3 +67,4 @@ class SignInAttempt(Identified, Base):
     user_agent: Mapped[str] = mapped_column(server_default="")
     outcome: Mapped[str]
     at: Mapped[datetime] = mapped_column(server_default=func.now())
+    request_id: Mapped[str] = mapped_column(server_default="", default=current_request_id)

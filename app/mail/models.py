@@ -10,6 +10,7 @@ from sqlalchemy import SmallInteger, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.base import Base, Created, Identified
+from app.lib.trace import current_request_id
 
 
 class Mail(Identified, Created, Base):
@@ -31,3 +32,4 @@ class Mail(Identified, Created, Base):
     due_at: Mapped[datetime] = mapped_column(server_default=func.now())
     sent_at: Mapped[datetime | None]
     last_error: Mapped[str] = mapped_column(server_default="")
+    request_id: Mapped[str] = mapped_column(server_default="", default=current_request_id)

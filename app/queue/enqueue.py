@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.db.scope import current_scope
 from app.db.session import after_commit
+from app.lib.trace import current_request_id
 from app.queue.registry import JOBS
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,8 @@ def enqueue(db: Session, name: str, **ids: UUID | str | int) -> None:
     scope = current_scope()
     agency = str(scope.agency_id) if scope.agency_id else None
     plain: dict[str, Any] = {key: str(value) if isinstance(value, UUID) else value for key, value in ids.items()}
-    after_commit(db, lambda: _send(job.name, agency, plain))
+    request_id = current_request_id()
+    after_commit(db, lambda: _send(job.name, agency, plain, request_id))
 
 
 def wake(name: str) -> None:
@@ -65,7 +67,7 @@ def wake(name: str) -> None:
         log.error("could not wake %s: %s; its timed run will find the work", name, error)
 
 
-def _send(name: str, agency_id: str | None, ids: dict[str, Any]) -> None:
+def _send(name: str, agency_id: str | None, ids: dict[str, Any], request_id: str = "") -> None:
     job = JOBS[name]
     try:
         Queue(job.queue, connection=redis(), serializer=JSONSerializer).enqueue(
@@ -73,6 +75,7 @@ def _send(name: str, agency_id: str | None, ids: dict[str, Any]) -> None:
             name,
             agency_id,
             ids,
+            request_id,
             job_timeout=job.timeout_s,
             result_ttl=0,
             failure_ttl=7 * 86400,

@@ -1,4 +1,4 @@
-"""Reads of the audit trail and, in development, of letters."""
+"""Reads of the audit trail, of saved searches and, in development, of letters."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
+from app.accounts.models import User
 from app.events.models import AuditRow
+from app.lib.ids import encode
 from app.mail.actions import open_body
 from app.mail.models import Mail
+from app.support.models import LogSearch
 
 PAGE_ROWS = 50
 EXPORT_ROWS = 50_000
@@ -80,6 +83,34 @@ def _matching(agency_id: UUID, wanted: AuditFilter) -> Select[Any]:
     if wanted.until:
         statement = statement.where(AuditRow.at < wanted.until)
     return statement
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRow:
+    """A saved search as the logs show it. own: the reader may delete it; by: whose it is."""
+
+    id: UUID
+    name: str
+    query: str
+    shared: bool
+    own: bool
+    by: str
+
+    @property
+    def public_id(self) -> str:
+        return encode(LogSearch.public_prefix, self.id)
+
+
+def searches(db: Session, *, agency_id: UUID, user_id: UUID) -> list[SearchRow]:
+    """The searches of a person, then those that colleagues share, each by name."""
+    rows = db.execute(
+        select(LogSearch, User.name.label("by"))
+        .join(User, User.id == LogSearch.user_id)
+        .where(LogSearch.agency_id == agency_id, or_(LogSearch.user_id == user_id, LogSearch.shared))
+        .order_by(LogSearch.user_id != user_id, func.lower(LogSearch.name), LogSearch.id)
+        .limit(200)
+    )
+    return [SearchRow(row.id, row.name, row.query, row.shared, row.user_id == user_id, by) for row, by in rows]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,22 +1,27 @@
-"""The timeline of logs: one statement over calls, function runs, letters, event deliveries and what people did."""
+"""The timeline of logs: one statement over everything that happened, whatever table tells of it."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from app.lib.redact import redact, redact_text
 from app.lib.sql import load_sql
-from app.support.redact import redact, redact_text
 
-KINDS = ("request", "run", "mail", "delivery", "audit")
+# each has its statement in sql/queries/support/timeline
+KINDS = ("request", "page", "run", "job", "mail", "delivery", "attempt", "sign_in", "audit")
 LEVELS = ("error", "warn", "ok", "info")
-OUTCOMES = ("2xx", "3xx", "4xx", "5xx", "refused", "error", "timeout", "memory", "budget", "due", "given_up")
+OUTCOMES = (
+    "2xx", "3xx", "4xx", "5xx", "refused", "error", "timeout", "memory", "budget", "failed", "lost", "due", "given_up",
+    "signed_in", "wrong", "throttled", "disabled",
+)  # fmt: skip
 PAGE_ROWS = 50
 KEPT = timedelta(days=30)  # how long each of the sources is kept; the audit trail is kept longer and has its own screen
 
@@ -107,10 +112,9 @@ def log_page(
     """The newest `limit` lines between two positions, both exclusive. One statement for any number of lines."""
     older, newer = before or NOTHING_YET, after or EVERYTHING_AFTER
     rows = db.execute(
-        text(load_sql("support/timeline")),
+        text(_statement(wanted.kinds)),
         {
             "agency": agency_id,
-            "kinds": list(wanted.kinds),
             "levels": list(wanted.levels),
             "sites": list(wanted.sites),
             "installs": list(wanted.installs),
@@ -130,6 +134,17 @@ def log_page(
     )
     lines = [_line(row) for row in rows]
     return LogPage(lines[:limit], str(lines[limit - 1].position) if len(lines) > limit else None)
+
+
+@cache
+def _statement(kinds: tuple[str, ...]) -> str:
+    """The statement over the sources of these kinds; kinds: some of KINDS, at least one."""
+    portion, whole = load_sql("support/timeline/_portion"), load_sql("support/timeline/_whole")
+    portions = [
+        portion.replace("{source}", load_sql(f"support/timeline/{kind}").rstrip()).replace("{kind}", kind)
+        for kind in kinds
+    ]
+    return whole.replace("{portions}", "\nUNION ALL\n".join(f"(\n{one})" for one in portions))
 
 
 def log_line(db: Session, *, agency_id: UUID, kinds: tuple[str, ...], at: Position, now: datetime) -> Line | None:

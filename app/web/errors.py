@@ -155,5 +155,6 @@ def register_errors(app: Flask, surface: Literal["platform", "api", "runtime"]) 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Response:
         log.error("%s %s [%s] failed", request.method, request.path, g.get("request_id", ""), exc_info=error)
+        g.failed_with = error
         detail = "We have logged it. Nothing you sent was half-saved; try again, or give support the request id."
         return problem(500, "internal", detail) if surface == "api" else page(500, detail)

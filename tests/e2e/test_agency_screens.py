@@ -25,8 +25,8 @@ from tests.e2e.conftest import Visit
 from tests.support.world import Person, World
 
 PATHS = ("/", "/sites", "/sites?q=nothing&status=all", "/sites/{site}", "/sites/new", "/sites/{site}/edit", "/clients",
-         "/clients/{client}", "/clients/new", "/members", "/members/roles", "/settings", "/audit", "/account",
-         "/dev/mailbox")  # fmt: skip
+         "/clients/{client}", "/clients/new", "/members", "/members/roles", "/settings", "/audit", "/logs",
+         "/account", "/dev/mailbox")  # fmt: skip
 PASSWORD = "copper lantern drifts quietly"
 NOBODYS = ("/sign-in", "/forgot-password", "/reset-password/stale", "/join/stale")
 

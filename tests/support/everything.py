@@ -26,6 +26,8 @@ from app.oauth.actions import create_application
 from app.oauth.models import Grant
 from app.runtime.context import load_install
 from app.runtime.data import Access, Data, Surface
+from app.support.actions import save_search
+from app.support.models import LogSearch
 from app.tenancy.actions.members import invite_member
 from app.tenancy.models import Membership, Site
 from app.web.guard import Access as RouteAccess
@@ -143,6 +145,7 @@ def make_everything(world: World, config: Config, app: Flask) -> Everything:
         "record_id": str(record.id), "batch": str(batch),
     }  # fmt: skip
     names |= _webhook(config, ada, site)
+    names["search_id"] = _saved_search(ada)
     names["token"] = _file_to_import(Browser(app, ada), install)
     bodies = {
         "installs.save_role": {"user": encode("usr", vic.id), "role": "writer"},
@@ -159,6 +162,13 @@ def _file_to_import(ada: Browser, install: Install) -> str:
     where = ada.post(f"/installs/{install.public_id}/records/notes/import", {"file": file}).where
     assert where is not None
     return where.rpartition("/")[2]
+
+
+def _saved_search(ada: Person) -> str:
+    """A search of the logs that only Ada sees."""
+    with tenant_scope(ada.agency_id, user_id=ada.id), transaction(db.session()) as session:
+        save_search(session, agency_id=ada.agency_id, name="Failing", query="level=error", shared=False, by=ada.actor)
+        return session.scalars(select(LogSearch).where(LogSearch.user_id == ada.id)).one().public_id
 
 
 def _webhook(config: Config, ada: Person, site: Site) -> dict[str, str]:

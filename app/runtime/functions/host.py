@@ -25,6 +25,7 @@ class Session(Protocol):
     context: InstallContext
     actor: Actor
     cause: str
+    request_id: str
 
     @property
     def tx(self) -> Transaction:

@@ -10,7 +10,6 @@ from uuid import UUID
 
 import nh3
 
-from app.access.actors import Actor
 from app.errors import NotFound
 from app.lib.clock import utcnow
 from app.lib.crypto import seal
@@ -30,16 +29,16 @@ MAX_TEXT = 200_000
 _KEYS = ("to", "subject", "template", "text", "html", "data", "reply_to")
 
 INSERT = (
-    "INSERT INTO mails (id, agency_id, site_id, install_id, kind, recipient, reply_to, subject, body_sealed) "
-    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+    "INSERT INTO mails (id, agency_id, site_id, install_id, kind, recipient, reply_to, subject, body_sealed, request_id) "
+    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
 )
 COUNT = "SELECT count(*) FROM mails WHERE agency_id = $1 AND install_id = $2 AND created_at > $3"
 
 
-def post_letter(context: InstallContext, tx: Transaction, given: Any, *, actor: Actor) -> None:
+def post_letter(context: InstallContext, tx: Transaction, given: Any, *, request_id: str) -> None:
     """Post {to, subject, template | text | html, data, reply_to}. Raises HostError with the key that is wrong.
 
-    to: one address, or `user:` and the id of a member of the agency.
+    to: one address, or `user:` and the id of a member of the agency. request_id: of what caused it.
     """
     if not isinstance(given, dict):
         raise HostError("invalid_argument", None, "ctx.mail takes an object: {to, subject, template, data}.")
@@ -58,7 +57,7 @@ def post_letter(context: InstallContext, tx: Transaction, given: Any, *, actor: 
     recipient = _recipient(context, tx, given.get("to"))
     values = [
         mail_id, context.agency_id, context.site_id, context.install_id, f"module.{context.module_slug}", recipient,
-        reply_to, subject, sealed,
+        reply_to, subject, sealed, request_id,
     ]  # fmt: skip
     tx.beside_tables((INSERT, values))
 

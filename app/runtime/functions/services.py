@@ -48,7 +48,7 @@ def mail(session: Session, given: Any) -> None:
     permissions = session.context.manifest.permissions
     if not (permissions.email and session.context.granted.get("email")):
         raise HostError("not_granted", None, "This module may not send e-mail on this site.")
-    letters.post_letter(session.context, session.tx, given, actor=session.actor)
+    letters.post_letter(session.context, session.tx, given, request_id=session.request_id)
     session.after_commit("mail.deliver")
 
 

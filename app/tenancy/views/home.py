@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from flask import Response, g, make_response, render_template
 
 from app.access.permissions import Permission
@@ -10,6 +12,9 @@ from app.lib.clock import utcnow
 from app.tenancy import queries
 from app.tenancy.views.common import agency_id, bp, words_asked
 from app.web.guard import requires
+from app.web.links import has_endpoint
+
+_REQUEST_ID = re.compile(r"req_[0-9a-z]{26}", re.ASCII)
 
 
 def readable_actions() -> list[str]:
@@ -43,4 +48,9 @@ def home() -> Response:
 def palette() -> Response:
     words = words_asked()
     found = queries.found(g.db, agency_id=agency_id(), words=words) if len(words) > 1 else []
-    return make_response(render_template("tenancy/_palette.html", found=found))
+    pasted = (
+        words
+        if _REQUEST_ID.fullmatch(words) and g.actor.can(Permission.LOGS_VIEW) and has_endpoint("support.logs")
+        else ""
+    )
+    return make_response(render_template("tenancy/_palette.html", found=found, request_id=pasted))

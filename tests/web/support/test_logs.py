@@ -21,7 +21,7 @@ from app.events.outbox import record
 from app.lib.clock import utcnow
 from app.lib.ids import encode, uuid7
 from app.mail.jobs import forget_old
-from app.support import logs as screen
+from app.support.views import logs as screen
 from app.tenancy.models import Agency, Site
 from tests.support.browser import Browser
 from tests.support.installed import Installed, put_on_site
@@ -435,7 +435,7 @@ def test_the_page_costs_the_same_for_any_number_of_lines(
         write.mail()
         write.delivery()
     ada.get("/sites")
-    with statements.exactly(5):
+    with statements.exactly(6):
         ada.get("/logs")
     with statements.exactly(5):
         ada.get("/logs/tail?after=1.", htmx="log-tail")

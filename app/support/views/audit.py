@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Response, g, make_response, render_template, request
+from flask import Response, g, make_response, render_template, request
 
 from app.access.permissions import Permission
 from app.events.catalog import CATALOG
@@ -18,11 +16,10 @@ from app.events.models import AuditRow
 from app.lib.clock import rfc3339, utcnow
 from app.support import queries
 from app.support.queries import AuditFilter
+from app.support.views.common import bp, csv_line
 from app.web.forms import clean
 from app.web.guard import requires
 from app.web.htmx import is_htmx
-
-bp = Blueprint("support", __name__)
 
 COLUMNS = ("number", "at", "actor", "actor_name", "action", "target", "target_name", "changes", "ip", "request_id")
 
@@ -85,14 +82,3 @@ def _lines(rows: Iterator[AuditRow]) -> Iterator[str]:
             (row.number, rfc3339(row.at), row.actor, row.actor_name, row.action, row.target, row.target_name,
              json.dumps(row.changes, ensure_ascii=False) if row.changes else "", row.ip or "", row.request_id)
         )  # fmt: skip
-
-
-def csv_line(values: tuple[object, ...]) -> str:
-    sheet = io.StringIO()
-    csv.writer(sheet).writerow([_harmless(value) for value in values])
-    return sheet.getvalue()
-
-
-def _harmless(value: object) -> object:
-    """A text that a spreadsheet would run as a formula gets an apostrophe before it (OWASP, CSV injection)."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value

@@ -25,16 +25,14 @@ from app.installs.models import Install
 from app.installs.queries import install_with_parts
 from app.lib.clock import rfc3339, utcnow
 from app.lib.ids import decode, encode
-from app.support import audit
-from app.support.audit import csv_line
+from app.support.actions import SEARCH_FILTERS, kept_query
+from app.support.queries import searches
 from app.support.timeline import KINDS, LEVELS, OUTCOMES, Line, LogFilter, Position, log_line, log_page, position
+from app.support.views.common import bp, csv_line
 from app.web.forms import asked, clean
 from app.web.guard import requires
 from app.web.htmx import fragment, is_htmx
 
-bp = audit.bp  # one blueprint for all of support
-
-FILTERS = ("q", "kind", "level", "site", "install", "outcome", "request", "last", "since", "until")
 EXPORT_ROWS = 10_000
 EXPORT_PORTION = 500
 TAIL_ROWS = 100
@@ -46,13 +44,16 @@ LAST = {
     "7d": ("Last 7 days", timedelta(days=7)),
 }
 KIND_WORDS = {
-    "request": "API call", "run": "Function run", "mail": "Mail", "delivery": "Event delivery", "audit": "Admin action",
+    "request": "API call", "page": "Error page", "run": "Function run", "job": "Job", "mail": "Mail",
+    "delivery": "Event delivery", "attempt": "Webhook call", "sign_in": "Sign-in", "audit": "Admin action",
 }  # fmt: skip
+OF_PEOPLE = ("sign_in", "audit")  # reading logs is not reading what people did, which has a right of its own
 LEVEL_WORDS = {"error": "Error", "warn": "Warning", "ok": "OK", "info": "Info"}
 OUTCOME_WORDS = {
     "2xx": "Status 2xx", "3xx": "Status 3xx", "4xx": "Status 4xx", "5xx": "Status 5xx", "refused": "Refused",
     "error": "Failed", "timeout": "Out of time", "memory": "Out of memory", "budget": "Out of budget", "due": "Waiting",
-    "given_up": "Given up",
+    "given_up": "Given up", "failed": "Job failed", "lost": "Job lost", "signed_in": "Signed in", "wrong": "Wrong password",
+    "throttled": "Too many tries", "disabled": "Account disabled",
 }  # fmt: skip
 COLUMNS = ("at", "kind", "level", "outcome", "title", "site", "module", "request_id", "detail")
 _REQUEST_ID = re.compile(r"req_[0-9a-z]{1,60}", re.ASCII)
@@ -156,12 +157,13 @@ def _timeline(install: Install | None) -> Response:
         }, "base": request.path, "install": install,
         "tail_url": _tail_url(lines[0].position if lines else Position(now - SETTLED), install) if live else "",
         "csv_url": url_for("support.logs_csv", **_query(install)), "jsonl_url": url_for("support.logs_jsonl", **_query(install)),
-        **WORDS,
+        "search_query": kept_query(request.query_string.decode("ascii", "replace")) if install is None else "", **WORDS,
     }  # fmt: skip
     if is_htmx():
         return make_response(fragment("support/_logs_results.html", **context))
     if install is None:
-        return make_response(render_template("support/logs.html", **context))
+        kept = searches(g.db, agency_id=g.agency.agency_id, user_id=g.actor.id)
+        return make_response(render_template("support/logs.html", searches=kept, **context))
     shown = install_with_parts(g.db, install_id=install.id) or install
     context |= {
         "install": shown, "tab": "logs", "words": {shown.status: shown.status.capitalize()},
@@ -178,8 +180,7 @@ def _places() -> list[Target]:
 
 
 def _kinds_allowed() -> tuple[str, ...]:
-    """Reading logs is not reading the audit trail, which has a right of its own."""
-    return tuple(kind for kind in KINDS if kind != "audit" or g.actor.can(Permission.AUDIT_VIEW))
+    return KINDS if g.actor.can(Permission.AUDIT_VIEW) else tuple(kind for kind in KINDS if kind not in OF_PEOPLE)
 
 
 def _chosen() -> dict[str, Any]:
@@ -237,7 +238,7 @@ def _moment(name: str) -> datetime | None:
 
 def _query(install: Install | None = None) -> dict[str, Any]:
     """The filters of this page for another address."""
-    kept = {name: request.args.getlist(name) for name in FILTERS}
+    kept = {name: request.args.getlist(name) for name in SEARCH_FILTERS}
     if install is not None:
         kept["install"] = [install.public_id]
     return {key: values for key, values in kept.items() if any(values)}

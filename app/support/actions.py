@@ -1,0 +1,55 @@
+"""Writes of support: searches kept under a name."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl, urlencode
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from app.access.actors import Actor
+from app.errors import Conflict, Invalid, NotFound
+from app.support.models import LogSearch
+
+MOST_SEARCHES = 50
+SEARCH_FILTERS = ("q", "kind", "level", "site", "install", "outcome", "request", "last", "since", "until")
+
+
+class TooManySearches(Conflict):
+    """You have 50 saved searches. Delete one first."""
+
+
+def save_search(db: Session, *, agency_id: UUID, name: str, query: str, shared: bool, by: Actor) -> None:
+    """Keep the filters of a query string under a name; one's own of the same name is replaced. Needs the person's scope.
+
+    Raises Invalid (no name, no filter), TooManySearches.
+    """
+    name = " ".join(name.split())[:60]
+    kept = kept_query(query)
+    if not name or not kept:
+        raise Invalid("Give the search a name." if kept else "There is nothing to save: choose a filter first.")
+    owned = select(func.count()).where(LogSearch.user_id == by.id, LogSearch.agency_id == agency_id)
+    if (db.scalar(owned.where(LogSearch.name != name)) or 0) >= MOST_SEARCHES:
+        raise TooManySearches()
+    values = {"query": kept, "shared": shared}
+    db.execute(
+        insert(LogSearch)
+        .values(agency_id=agency_id, user_id=by.id, name=name, **values)
+        .on_conflict_do_update(index_elements=["agency_id", "user_id", "name"], set_=values)
+    )
+
+
+def delete_search(db: Session, *, search: LogSearch, by: Actor) -> None:
+    """Forget a search. Raises NotFound for somebody else's, shared or not."""
+    if search.user_id != by.id:
+        raise NotFound()
+    db.delete(search)
+
+
+def kept_query(query: str) -> str:
+    """The filters of a query string and nothing else, at most 2,000 characters of them."""
+    pairs = [(key, value) for key, value in parse_qsl(query, max_num_fields=200) if key in SEARCH_FILTERS]
+    encoded = urlencode(pairs)
+    return encoded if len(encoded) <= 2000 else ""
