@@ -243,6 +243,21 @@ CREATE TABLE external_webhooks (
   calls_kept_at timestamp with time zone NOT NULL DEFAULT now(),
   fields text[] NOT NULL DEFAULT '{}'::text[]
 );
+CREATE TABLE failed_requests (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  at timestamp with time zone NOT NULL,
+  request_id text NOT NULL,
+  agency_id uuid,
+  site_id uuid,
+  install_id uuid,
+  actor text NOT NULL DEFAULT ''::text,
+  surface text NOT NULL,
+  method text NOT NULL,
+  path text NOT NULL,
+  status smallint NOT NULL,
+  error text NOT NULL DEFAULT ''::text,
+  trace text NOT NULL DEFAULT ''::text
+);
 CREATE TABLE idempotency_keys (
   site_id uuid NOT NULL,
   agency_id uuid NOT NULL,
@@ -266,6 +281,30 @@ CREATE TABLE invitations (
   accepted_at timestamp with time zone,
   revoked_at timestamp with time zone
 );
+CREATE TABLE job_runs (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  agency_id uuid,
+  site_id uuid,
+  install_id uuid,
+  name text NOT NULL,
+  given jsonb NOT NULL DEFAULT '{}'::jsonb,
+  request_id text NOT NULL DEFAULT ''::text,
+  status text NOT NULL,
+  error text NOT NULL DEFAULT ''::text,
+  trace text NOT NULL DEFAULT ''::text,
+  started_at timestamp with time zone NOT NULL,
+  gives_up_at timestamp with time zone NOT NULL,
+  finished_at timestamp with time zone
+);
+CREATE TABLE log_searches (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  agency_id uuid NOT NULL,
+  user_id uuid NOT NULL,
+  name text NOT NULL,
+  query text NOT NULL,
+  shared boolean NOT NULL DEFAULT false,
+  created_at timestamp with time zone NOT NULL DEFAULT now()
+);
 CREATE TABLE mails (
   id uuid NOT NULL DEFAULT uuidv7(),
   agency_id uuid,
@@ -281,7 +320,8 @@ CREATE TABLE mails (
   due_at timestamp with time zone NOT NULL DEFAULT now(),
   created_at timestamp with time zone NOT NULL DEFAULT now(),
   sent_at timestamp with time zone,
-  last_error text NOT NULL DEFAULT ''::text
+  last_error text NOT NULL DEFAULT ''::text,
+  request_id text NOT NULL DEFAULT ''::text
 );
 CREATE TABLE memberships (
   id uuid NOT NULL DEFAULT uuidv7(),
@@ -439,7 +479,8 @@ CREATE TABLE sign_in_attempts (
   ip inet,
   user_agent text NOT NULL DEFAULT ''::text,
   outcome text NOT NULL,
-  at timestamp with time zone NOT NULL DEFAULT now()
+  at timestamp with time zone NOT NULL DEFAULT now(),
+  request_id text NOT NULL DEFAULT ''::text
 );
 CREATE TABLE sites (
   id uuid NOT NULL DEFAULT uuidv7(),
@@ -587,6 +628,11 @@ ALTER TABLE external_webhooks ADD CONSTRAINT external_webhooks_pkey PRIMARY KEY 
 ALTER TABLE external_webhooks ADD CONSTRAINT external_webhooks_rate_per_minute_check CHECK (((rate_per_minute >= 1) AND (rate_per_minute <= 6000)));
 ALTER TABLE external_webhooks ADD CONSTRAINT external_webhooks_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'developer'::text, 'member'::text, 'viewer'::text])));
 ALTER TABLE external_webhooks ADD CONSTRAINT external_webhooks_url_check CHECK (((length(url) >= 1) AND (length(url) <= 2048)));
+ALTER TABLE failed_requests ADD CONSTRAINT failed_requests_error_check CHECK ((length(error) <= 500));
+ALTER TABLE failed_requests ADD CONSTRAINT failed_requests_path_check CHECK ((length(path) <= 500));
+ALTER TABLE failed_requests ADD CONSTRAINT failed_requests_pkey PRIMARY KEY (id);
+ALTER TABLE failed_requests ADD CONSTRAINT failed_requests_surface_check CHECK ((surface = ANY (ARRAY['platform'::text, 'runtime'::text])));
+ALTER TABLE failed_requests ADD CONSTRAINT failed_requests_trace_check CHECK ((length(trace) <= 8000));
 ALTER TABLE idempotency_keys ADD CONSTRAINT idempotency_keys_key_check CHECK (((length(key) >= 1) AND (length(key) <= 255)));
 ALTER TABLE idempotency_keys ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (credential_id, key);
 ALTER TABLE invitations ADD CONSTRAINT invitations_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
@@ -596,6 +642,15 @@ ALTER TABLE invitations ADD CONSTRAINT invitations_invited_by_fkey FOREIGN KEY (
 ALTER TABLE invitations ADD CONSTRAINT invitations_pkey PRIMARY KEY (id);
 ALTER TABLE invitations ADD CONSTRAINT invitations_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'developer'::text, 'member'::text, 'viewer'::text])));
 ALTER TABLE invitations ADD CONSTRAINT invitations_token_hash_key UNIQUE (token_hash);
+ALTER TABLE job_runs ADD CONSTRAINT job_runs_error_check CHECK ((length(error) <= 500));
+ALTER TABLE job_runs ADD CONSTRAINT job_runs_pkey PRIMARY KEY (id);
+ALTER TABLE job_runs ADD CONSTRAINT job_runs_status_check CHECK ((status = ANY (ARRAY['running'::text, 'done'::text, 'failed'::text])));
+ALTER TABLE job_runs ADD CONSTRAINT job_runs_trace_check CHECK ((length(trace) <= 8000));
+ALTER TABLE log_searches ADD CONSTRAINT log_searches_agency_id_user_id_fkey FOREIGN KEY (agency_id, user_id) REFERENCES memberships(agency_id, user_id) ON DELETE CASCADE;
+ALTER TABLE log_searches ADD CONSTRAINT log_searches_agency_id_user_id_name_key UNIQUE (agency_id, user_id, name);
+ALTER TABLE log_searches ADD CONSTRAINT log_searches_name_check CHECK (((length(name) >= 1) AND (length(name) <= 60)));
+ALTER TABLE log_searches ADD CONSTRAINT log_searches_pkey PRIMARY KEY (id);
+ALTER TABLE log_searches ADD CONSTRAINT log_searches_query_check CHECK ((length(query) <= 2000));
 ALTER TABLE mails ADD CONSTRAINT mails_pkey PRIMARY KEY (id);
 ALTER TABLE mails ADD CONSTRAINT mails_status_check CHECK ((status = ANY (ARRAY['due'::text, 'sent'::text, 'mailbox'::text, 'given_up'::text])));
 ALTER TABLE memberships ADD CONSTRAINT memberships_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
@@ -715,14 +770,23 @@ CREATE INDEX external_oauth_grants_user ON public.external_oauth_grants USING bt
 CREATE INDEX external_oauth_tokens_age ON public.external_oauth_tokens USING btree (expires_at);
 CREATE INDEX external_oauth_tokens_grant ON public.external_oauth_tokens USING btree (agency_id, grant_id);
 CREATE INDEX external_webhook_attempts_agency ON public.external_webhook_attempts USING btree (agency_id, delivery_id);
+CREATE INDEX external_webhook_attempts_at ON public.external_webhook_attempts USING btree (agency_id, at DESC);
 CREATE INDEX external_webhook_deliveries_log ON public.external_webhook_deliveries USING btree (agency_id, webhook_id, id DESC);
 CREATE INDEX external_webhook_deliveries_open ON public.external_webhook_deliveries USING btree (webhook_id, due_at) WHERE (status = ANY (ARRAY['due'::text, 'sending'::text]));
 CREATE INDEX external_webhooks_site ON public.external_webhooks USING btree (agency_id, site_id);
+CREATE INDEX failed_requests_agency ON public.failed_requests USING btree (agency_id, at DESC);
+CREATE INDEX failed_requests_at ON public.failed_requests USING btree (at DESC);
+CREATE INDEX failed_requests_request ON public.failed_requests USING btree (request_id);
 CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING btree (created_at);
 CREATE INDEX idempotency_keys_site ON public.idempotency_keys USING btree (site_id);
+CREATE INDEX job_runs_age ON public.job_runs USING btree (started_at);
+CREATE INDEX job_runs_agency ON public.job_runs USING btree (agency_id, started_at DESC);
+CREATE INDEX job_runs_failed ON public.job_runs USING btree (started_at DESC) WHERE (status = 'failed'::text);
+CREATE INDEX job_runs_request ON public.job_runs USING btree (request_id) WHERE (request_id <> ''::text);
 CREATE INDEX mails_age ON public.mails USING btree (created_at) WHERE (status <> 'due'::text);
 CREATE INDEX mails_agency ON public.mails USING btree (agency_id, created_at DESC);
 CREATE INDEX mails_due ON public.mails USING btree (due_at) WHERE (status = 'due'::text);
+CREATE INDEX mails_request ON public.mails USING btree (request_id) WHERE (request_id <> ''::text);
 CREATE INDEX memberships_user ON public.memberships USING btree (user_id);
 CREATE INDEX module_done_age ON public.module_done USING btree (at);
 CREATE INDEX module_function_runs_age ON public.module_function_runs USING btree (started_at);
@@ -741,6 +805,7 @@ CREATE INDEX password_resets_user ON public.password_resets USING btree (user_id
 CREATE INDEX sign_in_attempts_at ON public.sign_in_attempts USING btree (at);
 CREATE INDEX sign_in_attempts_email ON public.sign_in_attempts USING btree (email_hash, at DESC);
 CREATE INDEX sign_in_attempts_ip ON public.sign_in_attempts USING btree (ip, at DESC);
+CREATE INDEX sign_in_attempts_user ON public.sign_in_attempts USING btree (user_id, at DESC);
 CREATE INDEX sites_client ON public.sites USING btree (agency_id, client_id);
 CREATE INDEX user_sessions_user ON public.user_sessions USING btree (user_id, last_seen_at DESC);
 CREATE UNIQUE INDEX agencies_pkey ON public.agencies USING btree (id);
@@ -777,11 +842,15 @@ CREATE UNIQUE INDEX external_webhook_deliveries_event_id_webhook_id_key ON publi
 CREATE UNIQUE INDEX external_webhook_deliveries_pkey ON public.external_webhook_deliveries USING btree (id);
 CREATE UNIQUE INDEX external_webhooks_agency_id_id_key ON public.external_webhooks USING btree (agency_id, id);
 CREATE UNIQUE INDEX external_webhooks_pkey ON public.external_webhooks USING btree (id);
+CREATE UNIQUE INDEX failed_requests_pkey ON public.failed_requests USING btree (id);
 CREATE UNIQUE INDEX idempotency_keys_pkey ON public.idempotency_keys USING btree (credential_id, key);
 CREATE UNIQUE INDEX invitations_agency_id_id_key ON public.invitations USING btree (agency_id, id);
 CREATE UNIQUE INDEX invitations_open ON public.invitations USING btree (agency_id, email) WHERE ((accepted_at IS NULL) AND (revoked_at IS NULL));
 CREATE UNIQUE INDEX invitations_pkey ON public.invitations USING btree (id);
 CREATE UNIQUE INDEX invitations_token_hash_key ON public.invitations USING btree (token_hash);
+CREATE UNIQUE INDEX job_runs_pkey ON public.job_runs USING btree (id);
+CREATE UNIQUE INDEX log_searches_agency_id_user_id_name_key ON public.log_searches USING btree (agency_id, user_id, name);
+CREATE UNIQUE INDEX log_searches_pkey ON public.log_searches USING btree (id);
 CREATE UNIQUE INDEX mails_pkey ON public.mails USING btree (id);
 CREATE UNIQUE INDEX memberships_agency_id_id_key ON public.memberships USING btree (agency_id, id);
 CREATE UNIQUE INDEX memberships_agency_id_user_id_key ON public.memberships USING btree (agency_id, user_id);
@@ -822,6 +891,7 @@ CREATE UNIQUE INDEX users_email_key ON public.users USING btree (email);
 CREATE UNIQUE INDEX users_pkey ON public.users USING btree (id);
 -- policies
 CREATE POLICY append ON external_api_requests FOR INSERT TO dramac_runtime WITH CHECK (true);
+CREATE POLICY append ON failed_requests FOR INSERT TO dramac_runtime WITH CHECK (true);
 CREATE POLICY identifying ON agencies FOR SELECT TO dramac_app USING (( SELECT identifying() AS identifying));
 CREATE POLICY identifying ON invitations FOR SELECT TO dramac_app USING (( SELECT identifying() AS identifying));
 CREATE POLICY identifying ON memberships FOR SELECT TO dramac_app USING (( SELECT identifying() AS identifying));
@@ -860,12 +930,16 @@ CREATE POLICY marketplace ON module_version_files FOR SELECT TO dramac_app USING
 CREATE POLICY marketplace ON module_versions FOR SELECT TO dramac_app USING (((status <> 'draft'::text) AND (EXISTS ( SELECT
    FROM module_source m
   WHERE ((m.id = module_versions.module_id) AND (m.tier = 'public'::text))))));
+CREATE POLICY member ON sign_in_attempts FOR SELECT TO dramac_app USING ((EXISTS ( SELECT
+   FROM memberships m
+  WHERE ((m.user_id = sign_in_attempts.user_id) AND (m.agency_id = ( SELECT current_agency_id() AS current_agency_id)) AND (m.created_at <= sign_in_attempts.at)))));
 CREATE POLICY new ON module_blobs FOR INSERT TO dramac_app WITH CHECK (true);
 CREATE POLICY new ON users FOR INSERT TO dramac_app WITH CHECK ((( SELECT identifying() AS identifying) AND (staff_role IS NULL) AND (disabled_at IS NULL)));
 CREATE POLICY open_to_agency ON modules_v2 FOR INSERT TO dramac_app WITH CHECK (version_open_to(version_id, agency_id));
 CREATE POLICY own ON agencies FOR SELECT TO dramac_app USING ((EXISTS ( SELECT
    FROM memberships m
   WHERE ((m.agency_id = agencies.id) AND (m.user_id = ( SELECT current_person_id() AS current_person_id))))));
+CREATE POLICY own ON log_searches FOR ALL TO dramac_app USING (((agency_id = ( SELECT current_agency_id() AS current_agency_id)) AND (user_id = ( SELECT current_person_id() AS current_person_id)))) WITH CHECK (((agency_id = ( SELECT current_agency_id() AS current_agency_id)) AND (user_id = ( SELECT current_person_id() AS current_person_id))));
 CREATE POLICY own ON memberships FOR SELECT TO dramac_app USING ((user_id = ( SELECT current_person_id() AS current_person_id)));
 CREATE POLICY own ON password_resets FOR ALL TO dramac_app USING (( SELECT identifying() AS identifying)) WITH CHECK (( SELECT identifying() AS identifying));
 CREATE POLICY own ON sign_in_attempts FOR ALL TO dramac_app USING ((( SELECT identifying() AS identifying) OR (user_id = ( SELECT current_person_id() AS current_person_id)))) WITH CHECK (( SELECT identifying() AS identifying));
@@ -902,8 +976,11 @@ CREATE POLICY staff ON external_oauth_tokens FOR ALL TO dramac_staff USING (true
 CREATE POLICY staff ON external_webhook_attempts FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON external_webhook_deliveries FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON external_webhooks FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON failed_requests FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON idempotency_keys FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON invitations FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON job_runs FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON log_searches FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON mails FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON memberships FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_blobs FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
@@ -937,7 +1014,10 @@ CREATE POLICY tenant ON external_oauth_tokens FOR ALL TO dramac_app USING ((agen
 CREATE POLICY tenant ON external_webhook_attempts FOR SELECT TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON external_webhook_deliveries FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON external_webhooks FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON failed_requests FOR SELECT TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON invitations FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON job_runs FOR SELECT TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON log_searches FOR SELECT TO dramac_app USING (((agency_id = ( SELECT current_agency_id() AS current_agency_id)) AND (shared OR (user_id = ( SELECT current_person_id() AS current_person_id)))));
 CREATE POLICY tenant ON mails FOR SELECT TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON memberships FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON module_function_runs FOR SELECT TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
@@ -963,6 +1043,7 @@ CREATE TRIGGER version_stays BEFORE UPDATE ON public.module_versions FOR EACH RO
 -- grants
 GRANT DELETE, INSERT, SELECT ON audit_log TO dramac_staff;
 GRANT DELETE, INSERT, SELECT ON external_domains TO dramac_app;
+GRANT DELETE, INSERT, SELECT ON log_searches TO dramac_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON agencies TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON api_keys TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON clients TO dramac_app;
@@ -979,10 +1060,13 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON external_webhook_attempts TO dramac_staf
 GRANT DELETE, INSERT, SELECT, UPDATE ON external_webhook_deliveries TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON external_webhooks TO dramac_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON external_webhooks TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON failed_requests TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON idempotency_keys TO dramac_runtime;
 GRANT DELETE, INSERT, SELECT, UPDATE ON idempotency_keys TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON invitations TO dramac_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON invitations TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON job_runs TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON log_searches TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON mails TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON memberships TO dramac_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON memberships TO dramac_staff;
@@ -1010,6 +1094,7 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON user_sessions TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON users TO dramac_staff;
 GRANT INSERT ON events TO dramac_module;
 GRANT INSERT ON external_api_requests TO dramac_runtime;
+GRANT INSERT ON failed_requests TO dramac_runtime;
 GRANT INSERT ON mails TO dramac_runtime;
 GRANT INSERT ON module_function_runs TO dramac_runtime;
 GRANT INSERT, SELECT ON audit_log TO dramac_app;

@@ -59,7 +59,7 @@ def test_each_call_of_an_endpoint_is_a_line_without_the_path_of_its_address(
 ) -> None:
     hooks = Hooks(platform_app, config, world, agency, ada_person, world.site(agency))
     with receiving(status=500, body=b"token=abcdef") as receiver:
-        hooks.endpoint(f"http://127.0.0.1:{receiver.port}/hook/s3cr3t-path")
+        hooks.endpoint(f"{receiver.url}/s3cr3t-path")
         hooks.publish(CLIENT_CREATED)
         hooks.deliver()
     ada = browse(ada_person)
