@@ -41,8 +41,9 @@ fix: install-test ## format and repair what a tool can repair
 bench: install-test ## the performance table of docs/performance.md
 	@exec $(PY) -m bench $(ARGS)
 
-assets: ## rebuild static/dist from frontend/ (needs Node 20 or later; the result is committed)
+assets: ## rebuild static/dist from frontend/ and static/sdk from packages/sdk (needs Node 20 or later; the result is committed)
 	@command -v npm >/dev/null || { echo "make assets needs Node 20 or later with npm: https://nodejs.org"; exit 1; }
+	@cd packages/sdk && npm ci --ignore-scripts --no-audit --no-fund && npm run build
 	@cd frontend && npm ci --ignore-scripts --no-audit --no-fund && npm run build
 
 lock: install-test ## pin every dependency of the requirements*.in files anew

@@ -67,13 +67,19 @@ def asset(context: InstallContext, path: str) -> Response:
         answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
     else:
         answer.headers["Cache-Control"] = "public, max-age=300"
+    answer.headers["Access-Control-Allow-Origin"] = "*"  # in a sandboxed frame even the module's own page is a stranger
     answer.set_etag(hashlib.sha256(content).hexdigest()[:32])
     return answer.make_conditional(request)  # type: ignore[return-value]  # it gives itself back
 
 
 def _show(context: InstallContext, found: Page, form: FormState | None) -> Shown:
     locales = [context.site.locale, *context.manifest.locales]
-    locale = request.accept_languages.best_match(locales, default=context.site.locale) or context.site.locale
+    asked = request.args.get("lang", "").replace("_", "-").lower()
+    locale = (
+        next((one for one in locales if one.replace("_", "-").lower() == asked), None)
+        or request.accept_languages.best_match(locales, default=context.site.locale)
+        or context.site.locale
+    )
     return show_page(context, found, given=request.args.to_dict(), visitor=visiting(), locale=locale, form=form)
 
 
@@ -87,7 +93,8 @@ def _answer(
         html = protect_forms(
             html, make_stamp(config.secret_keys, context.install_id, name, now=utcnow(), issued=issued)
         )
-    allow_framing(_framers(context))
+    framers = _framers(context, found)
+    allow_framing(framers)
     answer = make_response(
         render_template(
             "embed/page.html",
@@ -97,8 +104,9 @@ def _answer(
             accent=shown.accent,
             lang=shown.locale,
             embedded=request.headers.get("Sec-Fetch-Dest") == "iframe",
-            parent_origin=None,
-            embed_id=None,
+            parents=framers,
+            page_name=name,
+            sent="sent" in request.args and outcome is None,
             # the sandbox has escaped every value in it; what is left is the author's, held by the origin and its CSP
             body=Markup(link_assets(html, version=_version(context), nonce=nonce())),  # noqa: S704
         ),
@@ -111,12 +119,15 @@ def _answer(
     return answer
 
 
-def _framers(context: InstallContext) -> list[str]:
-    """The site's verified origins and no others. The platform shows its previews with ?_preview, which frames nowhere else."""
+def _framers(context: InstallContext, page: Page) -> list[str]:
+    """The site's verified origins and no others, for pages that may be embedded at all.
+
+    The platform shows its previews with ?_preview, which frames nowhere else.
+    """
     if "_preview" in request.args:
         config: Config = current_app.config["DRAMAC"]
         return [config.platform_url]
-    return verified_origins(context.site_id)
+    return verified_origins(context.site_id) if page.modes else []
 
 
 def _version(context: InstallContext) -> str:

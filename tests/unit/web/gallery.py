@@ -187,8 +187,9 @@ def create_gallery() -> Flask:
             theme=request.args.get("theme", "light"),
             accent="#0f766e",
             embedded=False,
-            parent_origin=None,
-            embed_id=None,
+            parents=[],
+            page_name="contact",
+            sent=False,
         )
 
     return app

@@ -1,0 +1,230 @@
+// <dramac-module install="ins_…" page="contact">: one page of an installed module on somebody's site.
+import { Link } from "./link.ts";
+import { lookOf, schemeOf, watchLook } from "./look.ts";
+import { BadOptions, addressOf, readOptions, type Options } from "./options.ts";
+import { Panel } from "./panel.ts";
+import type { FromChild, Theme } from "./protocol.ts";
+import { Sessions, askSession } from "./session.ts";
+import { dress, make } from "./styles.ts";
+
+const SANDBOX = "allow-scripts allow-forms allow-popups";
+/** Names that the SDK before this one gave to its events. */
+const OLD_NAMES: Record<string, string> = { ready: "ready", event: "module-event", error: "module-error" };
+
+/** Where module pages come from: the origin of this very script. */
+let runtime = "";
+export const setRuntime = (origin: string): void => void (runtime = origin);
+
+export class DramacModule extends HTMLElement {
+  #options: Options | null = null;
+  #link: Link | null = null;
+  #panel: Panel | null = null;
+  #sessions: Sessions | null = null;
+  #box: HTMLElement | null = null;
+  #served: HTMLElement | null = null;
+  #served_taken = false;
+  #unwatch: (() => void) | null = null;
+  #lastLook = "";
+  readonly #changes = new MutationObserver((records) => this.#changed(records));
+
+  connectedCallback(): void {
+    this.#changes.observe(this, { attributes: true });
+    queueMicrotask(() => this.isConnected && !this.#options && this.#mount()); // frameworks set attributes after inserting
+  }
+
+  disconnectedCallback(): void {
+    this.#changes.disconnect();
+    this.#unmount();
+  }
+
+  /** Show the panel of a popup or button; an inline page is always open. */
+  open(): void {
+    this.#panel?.open();
+  }
+
+  close(): void {
+    this.#panel?.close();
+  }
+
+  toggle(): void {
+    if (this.#panel?.isOpen) this.#panel.close();
+    else this.#panel?.open();
+  }
+
+  get isOpen(): boolean {
+    return this.#panel ? this.#panel.isOpen : this.#link !== null;
+  }
+
+  get isReady(): boolean {
+    return this.#link?.connected ?? false;
+  }
+
+  /** Load the page anew, with the attributes as they are now. */
+  refresh(): void {
+    const open = this.#panel?.isOpen ?? false;
+    this.#unmount();
+    this.#mount();
+    if (open) this.open();
+  }
+
+  /** Tell the page's own scripts something; it reaches them as a `dramac:message` event of their document. */
+  send(name: string, data: unknown = null): void {
+    this.#link?.say({ type: "message", name, data });
+  }
+
+  setTheme(theme: Theme): void {
+    this.setAttribute("theme", theme);
+  }
+
+  #mount(): void {
+    if (!this.#read()) return;
+    const options = this.#options!;
+    const root = this.shadowRoot ?? this.attachShadow({ mode: "open" });
+    dress(root);
+    this.#takeServed(root);
+    this.dataset.mode = options.mode;
+    if (this.#isComplete()) return this.#tell("ready", { served: true });
+    this.#box = make("div", { className: "box" });
+    if (options.mode === "inline") {
+      root.append(this.#box);
+      this.#load();
+    } else {
+      this.#panel = new Panel(root, this.#box, options, { opened: () => this.#opened(), closed: () => this.#tell("close") });
+    }
+  }
+
+  #read(): boolean {
+    try {
+      this.#options = readOptions(Object.fromEntries(Array.from(this.attributes, (one) => [one.name.replace(/^data-(?!mode$)/, ""), one.value])));
+      return true;
+    } catch (error) {
+      if (!(error instanceof BadOptions)) throw error;
+      this.#tell("error", { code: "bad_options", message: error.message });
+      return false;
+    }
+  }
+
+  /** What the server put here already stays until the frame is ready, or for good. */
+  #takeServed(root: ShadowRoot): void {
+    if (this.#served_taken) return;
+    this.#served_taken = true;
+    this.#served = root.querySelector(".served");
+  }
+
+  /** A served page without forms or scripts of its own needs no frame. */
+  #isComplete(): boolean {
+    if (this.#served?.dataset.complete !== this.#signature()) return false;
+    this.#served.dataset.theme = lookOf(this, this.#options!.theme).theme;
+    return true;
+  }
+
+  #signature(): string {
+    const { install, page, params, lang } = this.#options!;
+    return [install, page, new URLSearchParams(params).toString(), lang].join(" ");
+  }
+
+  #opened(): void {
+    if (!this.#link) this.#load();
+    this.#tell("open");
+  }
+
+  #load(): void {
+    const options = this.#options!;
+    const look = lookOf(this, options.theme);
+    const frame = make("iframe", { title: options.title, loading: options.eager || options.mode !== "inline" ? "eager" : "lazy", referrerPolicy: "strict-origin", allow: "" });
+    frame.setAttribute("sandbox", SANDBOX);
+    frame.style.height = `${this.#served?.offsetHeight || options.heightPx}px`;
+    frame.style.colorScheme = schemeOf(look.theme);
+    this.#link = new Link(frame, "null", {
+      connected: (first) => this.#connected(first),
+      said: (message) => this.#said(message),
+      silent: () => this.#failed("unavailable", "The page did not answer. Is this site's domain verified for embedding?"),
+    });
+    const address = addressOf(options, runtime, look.theme);
+    this.#link.open(address);
+    const link = make("a", { href: address, target: "_blank", rel: "noopener", textContent: options.title });
+    this.#box!.append(make("div", { className: "fallback" }, make("slot", {}, link)), frame);
+    this.#unwatch = watchLook(() => this.#sayLook());
+    if (options.token) this.#sessions = this.#keepSession(options);
+  }
+
+  #keepSession(options: Options): Sessions {
+    return new Sessions(
+      () => askSession(runtime, options.install, options.token),
+      (token) => this.#link?.say({ type: "session", token }),
+      (error) => this.#failed("no_session", error.message),
+    );
+  }
+
+  #connected(first: boolean): void {
+    const look = lookOf(this, this.#options!.theme);
+    this.#lastLook = JSON.stringify(look);
+    this.#link!.say({ type: "welcome", ...look, fit: this.#options!.maxHeightPx >= 10_000 || this.#options!.mode !== "inline" });
+    this.#box!.classList.remove("failed");
+    void this.#sessions?.renew();
+    if (first) this.#tell("ready", {});
+  }
+
+  #said(message: FromChild): void {
+    if (message.type === "height") return this.#fit(message.height);
+    if (message.type === "event") return this.#tell("event", { name: message.name, data: message.data });
+    if (message.type === "session") return void this.#sessions?.renew();
+    this.#tell("navigate", { page: message.page });
+    if (!message.sent) return;
+    this.#tell("submitted", { page: message.page });
+    if (this.#box!.getBoundingClientRect().top < 0) this.scrollIntoView({ block: "start" }); // the answer is shorter than the form was
+  }
+
+  #fit(given: number): void {
+    const height = Math.min(given, this.#options!.maxHeightPx);
+    const frame = this.#link!.frame;
+    if (frame.style.height !== `${height}px`) frame.style.height = `${height}px`;
+    if (!this.#box!.classList.contains("ready")) this.#reveal();
+    this.#tell("resize", { height });
+  }
+
+  #reveal(): void {
+    this.#box!.classList.add("ready");
+    this.#served?.remove();
+    this.#served = null;
+  }
+
+  #failed(code: string, message: string): void {
+    if (!this.#served) this.#box?.classList.add("failed");
+    this.#tell("error", { code, message });
+  }
+
+  #sayLook(): void {
+    if (!this.#link || !this.#options) return;
+    const look = lookOf(this, this.#options.theme);
+    if (JSON.stringify(look) === this.#lastLook) return;
+    this.#lastLook = JSON.stringify(look);
+    this.#link.frame.style.colorScheme = schemeOf(look.theme);
+    this.#link.say({ type: "look", ...look });
+  }
+
+  #changed(records: MutationRecord[]): void {
+    const names = new Set(records.map((record) => record.attributeName ?? ""));
+    for (const own of ["class", "style", "hidden", "id", "data-mode"]) names.delete(own);
+    if (names.size === 0) return this.#sayLook();
+    if (names.size > 1 || !names.has("theme") || !this.#options) return this.refresh();
+    const theme = this.getAttribute("theme");
+    this.#options.theme = theme === "dark" || theme === "light" ? theme : "auto";
+    this.#sayLook();
+  }
+
+  #unmount(): void {
+    this.#unwatch?.();
+    this.#sessions?.stop();
+    this.#link?.close();
+    this.#panel?.remove();
+    this.#box?.remove();
+    this.#unwatch = this.#sessions = this.#link = this.#panel = this.#box = this.#options = null;
+  }
+
+  #tell(name: string, detail: Record<string, unknown> = {}): void {
+    this.dispatchEvent(new CustomEvent(`dramac:${name}`, { detail, bubbles: true, composed: true }));
+    const old = OLD_NAMES[name];
+    if (old) this.dispatchEvent(new CustomEvent(old, { detail }));
+  }
+}
