@@ -60,7 +60,7 @@ from app.web.devices import register_devices
 from app.web.errors import register_errors
 from app.web.guard import protect
 from app.web.headers import register_headers
-from app.web.limits import register_limits
+from app.web.limits import program_limiter, register_limits
 from app.web.navigation import register_navigation
 from app.web.request_id import register_request_id
 from app.web.ui import register_ui
@@ -179,6 +179,7 @@ def create_api_app(config: Config, *, gateway: Gateway | None = None) -> Flask:
     """JSON for programs: bearer credentials, no cookies. Only the OAuth endpoints use the platform's own tables."""
     app = _application("api", config)
     _connect_database(app, config)
+    register_limits(app, config.redis_url, program_limiter)
     app.config.update(MAX_CONTENT_LENGTH=2 * 1024 * 1024)
     register_headers(app, "api")  # answers are JSON: no templates, no files
     register_errors(app, "api")

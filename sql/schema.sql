@@ -1253,7 +1253,7 @@ CREATE OR REPLACE FUNCTION public.module_slug_taken(wanted text)
 AS $function$ SELECT EXISTS (SELECT FROM module_source WHERE slug = wanted) $function$
 ;
 CREATE OR REPLACE FUNCTION public.oauth_access_by_hash(wanted bytea)
- RETURNS TABLE(grant_id uuid, agency_id uuid, site_id uuid, install_id uuid, client_id uuid, user_id uuid, scopes text[], role text, created_at timestamp with time zone, expires_at timestamp with time zone, revoked boolean, site_archived boolean, agency_suspended boolean)
+ RETURNS TABLE(grant_id uuid, agency_id uuid, site_id uuid, install_id uuid, origins text[], scopes text[], role text, expires_at timestamp with time zone, revoked boolean, site_archived boolean, agency_suspended boolean)
  LANGUAGE sql
  SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
@@ -1261,7 +1261,7 @@ AS $function$
   UPDATE external_oauth_grants g SET last_used_at = now() FROM external_oauth_tokens t
   WHERE t.token_hash = wanted AND t.kind = 'access' AND g.id = t.grant_id AND g.revoked_at IS NULL AND t.revoked_at IS NULL
     AND t.expires_at > now() AND (g.last_used_at IS NULL OR g.last_used_at < now() - interval '1 minute');
-  SELECT g.id, g.agency_id, g.site_id, g.install_id, g.client_id, g.user_id, t.scopes, m.role, t.created_at,
+  SELECT g.id, g.agency_id, g.site_id, g.install_id, CASE WHEN c.kind = 'public' THEN c.origins ELSE '{}' END, t.scopes, m.role,
          least(t.expires_at, g.expires_at), t.revoked_at IS NOT NULL OR g.revoked_at IS NOT NULL, s.archived_at IS NOT NULL,
          a.suspended_at IS NOT NULL
   FROM external_oauth_tokens t
@@ -1305,6 +1305,25 @@ CREATE OR REPLACE FUNCTION public.oauth_client_name(wanted uuid)
  SET search_path TO 'public', 'pg_temp'
 AS $function$
   SELECT c.name, a.name, c.deleted_at IS NOT NULL FROM external_oauth_clients c JOIN agencies a ON a.id = c.agency_id WHERE c.id = wanted
+$function$
+;
+CREATE OR REPLACE FUNCTION public.oauth_introspect(wanted bytea, asker uuid)
+ RETURNS TABLE(kind text, scopes text[], site_id uuid, install_id uuid, user_id uuid, created_at timestamp with time zone, expires_at timestamp with time zone)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  SELECT t.kind, t.scopes, g.site_id, g.install_id, g.user_id, t.created_at, least(t.expires_at, g.expires_at)
+  FROM external_oauth_tokens t
+  JOIN external_oauth_grants g ON g.id = t.grant_id
+  JOIN agencies a ON a.id = g.agency_id
+  JOIN sites s ON s.id = g.site_id
+  LEFT JOIN users u ON u.id = g.user_id
+  LEFT JOIN memberships m ON m.agency_id = g.agency_id AND m.user_id = g.user_id
+  WHERE t.token_hash = wanted AND t.client_id = asker AND t.revoked_at IS NULL AND t.used_at IS NULL AND g.revoked_at IS NULL
+    AND least(t.expires_at, g.expires_at) > now() AND a.suspended_at IS NULL AND s.archived_at IS NULL
+    AND (g.user_id IS NULL
+         OR m.role IS NOT NULL AND u.disabled_at IS NULL AND (u.password_changed_at IS NULL OR u.password_changed_at <= g.created_at))
 $function$
 ;
 CREATE OR REPLACE FUNCTION public.oauth_origin_known(origin text)
@@ -1497,6 +1516,7 @@ GRANT EXECUTE ON FUNCTION oauth_access_by_hash TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION oauth_agency_of TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION oauth_client TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION oauth_client_name TO dramac_app;
+GRANT EXECUTE ON FUNCTION oauth_introspect TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION oauth_origin_known TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION publisher_names TO dramac_app, dramac_staff;
 GRANT EXECUTE ON FUNCTION request_log_partitions TO dramac_staff;

@@ -1,8 +1,10 @@
-"""Which web pages may read answers (security.md P2): the exact origins of a key, echoed; never `*`, never `null`."""
+"""Which web pages may read answers (security.md P2): the exact origins of a key or application, echoed; never `*` or `null`."""
 
 from __future__ import annotations
 
-from app.gateway.credentials import Credential, KeyDirectory
+from collections.abc import Callable
+
+from app.gateway.credentials import Credential
 from app.gateway.http import Answer, Headers
 
 MAX_AGE_S = 7200
@@ -18,12 +20,12 @@ def cors_headers(origin: str, credential: Credential | None) -> Headers:
     return [("Access-Control-Allow-Origin", origin), ("Access-Control-Expose-Headers", EXPOSED)]
 
 
-def preflight(origin: str, methods: list[str], keys: KeyDirectory) -> Answer:
-    """The answer to OPTIONS. It comes without a key, so any origin that some live key names may go on to ask."""
+def preflight(origin: str, methods: list[str], known: Callable[[str], bool]) -> Answer:
+    """The answer to OPTIONS. It comes without a key, so any origin that is known may go on to ask."""
     allow = ", ".join(methods)
     vary = "Origin, Access-Control-Request-Method, Access-Control-Request-Headers"
     headers = [("Allow", allow), ("Vary", vary)]
-    if origin and origin != "null" and len(origin) <= _LONGEST_ORIGIN and keys.knows_origin(origin):
+    if origin and origin != "null" and len(origin) <= _LONGEST_ORIGIN and known(origin):
         headers += [
             ("Access-Control-Allow-Origin", origin),
             ("Access-Control-Allow-Methods", allow),

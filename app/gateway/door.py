@@ -95,7 +95,7 @@ class Door:
 
     def _preflight(self, environ: dict[str, Any], methods: list[str]) -> Answer:
         call = Call(environ)
-        answer = preflight(call.origin, methods, self.gateway.keys)
+        answer = preflight(call.origin, methods, self.gateway.knows_origin)
         answer.headers.append(("X-Request-Id", call.request_id))
         return answer
 

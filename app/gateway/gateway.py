@@ -9,7 +9,7 @@ from app.gateway.keychanges import KeyChanges
 from app.gateway.limits import Leases, Policies
 from app.gateway.requestlog import RequestLog
 from app.gateway.routes import RunRoute
-from app.oauth.access import find_access, is_access_token
+from app.oauth.access import find_access, is_access_token, knows_origin
 
 
 class Gateway:
@@ -28,3 +28,7 @@ class Gateway:
     def find(self, token: str) -> Credential:
         """Whose key or access token it is, usable or not. Raises KeyMistyped, KeyUnknown, TokenInvalid."""
         return find_access(token) if is_access_token(token) else self.keys.find(token)
+
+    def knows_origin(self, origin: str) -> bool:
+        """Whether pages of this origin may call: some live key or application names it."""
+        return self.keys.knows_origin(origin) or knows_origin(origin)

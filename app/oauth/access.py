@@ -13,6 +13,7 @@ from app.lib.crypto import token_hash
 from app.lib.ids import encode
 from app.oauth.models import ACCESS_PREFIX, SCOPE_NEEDS
 
+_ORIGIN_KNOWN = "SELECT oauth_origin_known(%s)"
 _BY_HASH = "SELECT * FROM oauth_access_by_hash(%b)"
 
 
@@ -42,8 +43,8 @@ class AccessToken:
     expires_at: datetime
     revoked: bool
     closed: bool
+    origins: frozenset[str]  # of pages that may read the answers: where an application without a secret runs
     kind: str = "oauth"
-    origins: frozenset[str] = frozenset()
 
     def must_be_usable(self, *, address: str, origin: str, now: datetime) -> None:
         """Raises TokenInvalid, GrantUnusable."""
@@ -51,6 +52,13 @@ class AccessToken:
             raise TokenInvalid()
         if self.closed:
             raise GrantUnusable()
+
+
+def knows_origin(origin: str) -> bool:
+    """Whether an application that runs in browsers does so at this origin."""
+    with runtime_pool().connection() as connection:
+        row = connection.execute(_ORIGIN_KNOWN, [origin]).fetchone()
+    return bool(row and row[0])
 
 
 def is_access_token(token: str) -> bool:
@@ -64,7 +72,7 @@ def find_access(token: str) -> AccessToken:
         row = connection.execute(_BY_HASH, [token_hash(token)]).fetchone()
     if row is None:
         raise TokenInvalid()
-    grant_id, agency_id, site_id, install_id, _, _, scopes, role, _, expires_at, revoked, archived, suspended = row
+    grant_id, agency_id, site_id, install_id, origins, scopes, role, expires_at, revoked, archived, suspended = row
     return AccessToken(
         id=grant_id,
         ref=encode("gnt", grant_id),
@@ -76,6 +84,7 @@ def find_access(token: str) -> AccessToken:
         expires_at=expires_at,
         revoked=revoked,
         closed=archived or suspended,
+        origins=frozenset(origins),
     )
 
 

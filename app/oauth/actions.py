@@ -52,20 +52,24 @@ def create_application(
     redirect_uris: Iterable[str],
     scopes: Iterable[str],
     refresh: bool,
+    alone: bool = False,
     by: Actor,
     now: datetime,
 ) -> NewApplication:
-    """Register an application of the actor's agency. refresh: whether it may stay connected past an hour.
+    """Register an application of the actor's agency.
 
-    Raises Invalid with an error per field (name, kind, redirect_uris, scopes).
+    redirect_uris: none when nobody signs in through it. refresh: whether it may stay connected past an hour. alone: whether
+    it may act by itself, where somebody of the agency lets it (families.let_in).
+
+    Raises Invalid with an error per field (name, kind, redirect_uris, scopes, alone).
     """
-    checked = _checked(name=name, kind=kind, redirect_uris=redirect_uris, scopes=scopes)
+    checked = _checked(name=name, kind=kind, redirect_uris=redirect_uris, scopes=scopes, alone=alone)
     assert by.agency_id is not None
     secret = _new_secret() if kind == "confidential" else None
     application = Application(
         id=uuid7(), agency_id=by.agency_id, name=checked.name, kind=kind, redirect_uris=checked.redirect_uris,
         origins=origins_of(checked.redirect_uris),
-        grant_types=_grant_types(refresh), scopes=checked.scopes, created_by=by.id, created_at=now,
+        grant_types=_grant_types(checked.redirect_uris, refresh, alone), scopes=checked.scopes, created_by=by.id, created_at=now,
         secret_hash=token_hash(secret) if secret else None, secret_made_at=now if secret else None,
     )  # fmt: skip
     db.add(application)
@@ -83,13 +87,14 @@ def change_application(
     redirect_uris: Iterable[str],
     scopes: Iterable[str],
     refresh: bool,
+    alone: bool = False,
     by: Actor,
 ) -> None:
     """Change what an application is called and may do. Grants given before keep their own scopes. Raises Invalid."""
-    checked = _checked(name=name, kind=application.kind, redirect_uris=redirect_uris, scopes=scopes)
+    checked = _checked(name=name, kind=application.kind, redirect_uris=redirect_uris, scopes=scopes, alone=alone)
     after = {
         "name": checked.name, "redirect_uris": checked.redirect_uris, "scopes": checked.scopes,
-        "grant_types": _grant_types(refresh),
+        "grant_types": _grant_types(checked.redirect_uris, refresh, alone),
     }  # fmt: skip
     changes = {
         field: [getattr(application, field), value]
@@ -142,14 +147,16 @@ class _Checked:
     scopes: list[str]
 
 
-def _checked(*, name: str, kind: str, redirect_uris: Iterable[str], scopes: Iterable[str]) -> _Checked:
+def _checked(*, name: str, kind: str, redirect_uris: Iterable[str], scopes: Iterable[str], alone: bool) -> _Checked:
     name, uris, wanted = name.strip(), list(dict.fromkeys(redirect_uris)), set(scopes)
     wrong: list[tuple[str, str]] = []
     if not 1 <= len(name) <= 80:
         wrong.append(("name", "Enter a name of at most 80 characters. People see it when they decide."))
     if kind not in KINDS:
         wrong.append(("kind", "Choose where the application runs."))
-    if not 1 <= len(uris) <= MOST_ADDRESSES:
+    if alone and kind == "public":
+        wrong.append(("alone", "Only an application on a server can prove itself with a secret and act by itself."))
+    if not (0 if alone else 1) <= len(uris) <= MOST_ADDRESSES:
         wrong.append(
             ("redirect_uris", f"Name one to {MOST_ADDRESSES} addresses that people come back to, one per line.")
         )
@@ -162,8 +169,9 @@ def _checked(*, name: str, kind: str, redirect_uris: Iterable[str], scopes: Iter
     return _Checked(name, uris, [scope for scope in SCOPES if scope in wanted])
 
 
-def _grant_types(refresh: bool) -> list[str]:
-    return ["authorization_code", "refresh_token"] if refresh else ["authorization_code"]
+def _grant_types(uris: list[str], refresh: bool, alone: bool) -> list[str]:
+    named = {"authorization_code": bool(uris), "refresh_token": bool(uris) and refresh, "client_credentials": alone}
+    return [name for name, allowed in named.items() if allowed]
 
 
 def _new_secret() -> str:

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import or_, select, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.access.actors import SYSTEM, Actor
@@ -17,7 +18,7 @@ from app.lib.crypto import token_hash
 from app.lib.ids import uuid7
 from app.mail.actions import post
 from app.mail.letters import compose
-from app.oauth.models import ACCESS_LASTS, GRANT_LASTS, REFRESH_LASTS, Code, Grant, Token
+from app.oauth.models import ACCESS_LASTS, GRANT_LASTS, REFRESH_LASTS, Application, Code, Grant, Token
 from app.tenancy.models import Agency, Membership, Site
 
 _NAME = text("SELECT name FROM oauth_client_name(:client)")
@@ -25,6 +26,14 @@ _NAME = text("SELECT name FROM oauth_client_name(:client)")
 
 class GrantAlreadyEnded(Conflict):
     """This application was shut out already."""
+
+
+class NotByItself(Conflict):
+    """This application acts for people only. Allow it to work by itself first, under Applications."""
+
+
+class AlreadyLetIn(Conflict):
+    """This application works by itself on that site already. End that first to let it in differently."""
 
 
 def person_behind(db: Session, *, agency_id: UUID, user_id: UUID | None, since: datetime) -> User | None:
@@ -53,14 +62,44 @@ def start_family(db: Session, *, code: Code, person: User, now: datetime) -> Gra
     db.add(grant)
     db.flush()
     code.used_at, code.grant_id = now, grant.id
-    by = Actor(kind="person", id=person.id, name=person.name, agency_id=grant.agency_id)
-    name = str(db.scalar(_NAME, {"client": grant.client_id}))
-    publish(
-        db, ACCESS_GRANTED, by=by, agency_id=grant.agency_id, site_id=grant.site_id, install_id=grant.install_id,
-        target=grant.public_id, target_name=name, data={"grant": grant.public_id, "application": name, "scopes": grant.scopes},
-        changes={"scopes": [None, grant.scopes]},
-    )  # fmt: skip
+    _granted(db, grant, Actor(kind="person", id=person.id, name=person.name, agency_id=grant.agency_id))
     return grant
+
+
+def let_in(
+    db: Session,
+    *,
+    application: Application,
+    site_id: UUID,
+    install_id: UUID | None,
+    scopes: list[str],
+    by: Actor,
+    now: datetime,
+) -> Grant:
+    """Let an application of the agency's own act by itself on one site (client credentials); None: every module.
+
+    Raises NotByItself, AlreadyLetIn. The scopes are those of the application.
+    """
+    if "client_credentials" not in application.grant_types:
+        raise NotByItself()
+    grant = Grant(
+        id=uuid7(), agency_id=application.agency_id, site_id=site_id, install_id=install_id, client_id=application.id,
+        created_by=by.id, scopes=scopes, created_at=now,
+    )  # fmt: skip
+    try:
+        with db.begin_nested():  # two clicks can race: the unique key decides
+            db.add(grant)
+            db.flush()
+    except IntegrityError as error:
+        raise AlreadyLetIn() from error
+    _granted(db, grant, by)
+    return grant
+
+
+def own_grants(db: Session, *, application_id: UUID) -> list[Grant]:
+    """Where an application may act by itself now, oldest first."""
+    live = (Grant.client_id == application_id, Grant.user_id.is_(None), Grant.revoked_at.is_(None))
+    return list(db.scalars(select(Grant).where(*live).order_by(Grant.id)))
 
 
 def keep_token(db: Session, *, grant: Grant, kind: str, token: str, scopes: list[str], now: datetime) -> Token:
@@ -111,6 +150,15 @@ def end_reused(db: Session, *, grant_id: UUID, keys: tuple[str, ...], now: datet
         agency=db.get_one(Agency, grant.agency_id).name,
     )
     post(db, keys=keys, kind="oauth.reused", recipient=person.email, agency_id=grant.agency_id, **words.parts())
+
+
+def _granted(db: Session, grant: Grant, by: Actor) -> None:
+    name = str(db.scalar(_NAME, {"client": grant.client_id}))
+    publish(
+        db, ACCESS_GRANTED, by=by, agency_id=grant.agency_id, site_id=grant.site_id, install_id=grant.install_id,
+        target=grant.public_id, target_name=name, data={"grant": grant.public_id, "application": name, "scopes": grant.scopes},
+        changes={"scopes": [None, grant.scopes]},
+    )  # fmt: skip
 
 
 def _tell(db: Session, event: EventType, grant: Grant, by: Actor) -> str:

@@ -16,7 +16,7 @@ PAGE_ROWS = 50
 # One statement whatever the number of rows; names come through a function because applications belong to other agencies.
 _GRANTS = text(
     """
-    SELECT g.id, c.name AS application, c.publisher, s.id AS site_id, s.name AS site_name, m.name AS module_name, u.id AS user_id,
+    SELECT g.id, c.name AS application, c.publisher, s.id AS site_id, s.name AS site_name, m.name AS module_name, g.user_id,
            u.name AS person, g.scopes, g.created_at, g.last_used_at, g.expires_at,
            CASE WHEN g.revoked_at IS NOT NULL OR c.gone THEN 'ended' WHEN g.expires_at <= :now THEN 'expired'
                 ELSE 'active' END AS status, count(*) OVER () AS total
@@ -27,6 +27,7 @@ _GRANTS = text(
     LEFT JOIN module_source m ON m.id = i.module_id
     CROSS JOIN LATERAL oauth_client_name(g.client_id) c
     WHERE g.agency_id = :agency AND (CAST(:person AS uuid) IS NULL OR g.user_id = :person)
+      AND (CAST(:alone AS uuid) IS NULL OR (g.client_id = :alone AND g.user_id IS NULL))
       AND (:past OR (g.revoked_at IS NULL AND NOT c.gone AND (g.expires_at > :now OR g.expires_at IS NULL)))
     ORDER BY g.created_at DESC, g.id DESC LIMIT :rows OFFSET :start
     """
@@ -45,7 +46,11 @@ _TARGETS = text(
 
 @dataclass(frozen=True, slots=True)
 class GrantRow:
-    """A grant as lists show it. module_name None: every module. person None: no longer a member. status: active, expired, ended."""
+    """A grant as lists show it.
+
+    module_name None: every module. user_id None: the application works by itself. person: who let it in, None when they are
+    no longer a member. status: active, expired, ended.
+    """
 
     id: UUID
     application: str
@@ -64,6 +69,10 @@ class GrantRow:
     @property
     def public_id(self) -> str:
         return encode("gnt", self.id)
+
+    @property
+    def site(self) -> str:
+        return encode("ste", self.site_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +96,24 @@ class Target:
     module_name: str | None
 
 
-def grants(db: Session, *, agency_id: UUID, person_id: UUID | None, past: bool, now: datetime, page: int = 1) -> Grants:
-    """A page of the agency's grants, newest first. person_id: only theirs. past: ended and expired ones too."""
-    start = (page - 1) * PAGE_ROWS
-    asked = {"agency": agency_id, "person": person_id, "past": past, "now": now, "rows": PAGE_ROWS, "start": start}
+def grants(
+    db: Session,
+    *,
+    agency_id: UUID,
+    person_id: UUID | None = None,
+    alone: UUID | None = None,
+    past: bool = False,
+    now: datetime,
+    page: int = 1,
+) -> Grants:
+    """A page of the agency's grants, newest first.
+
+    person_id: only theirs. alone: only where this application works by itself. past: ended and expired ones too.
+    """
+    asked = {
+        "agency": agency_id, "person": person_id, "alone": alone, "past": past, "now": now, "rows": PAGE_ROWS,
+        "start": (page - 1) * PAGE_ROWS,
+    }  # fmt: skip
     rows = list(db.execute(_GRANTS, asked))
     return Grants([GrantRow(*row[:-1]) for row in rows], rows[0].total if rows else 0, page)
 

@@ -10,6 +10,7 @@ from flask import Blueprint, Response, current_app, g, make_response, redirect, 
 from app.access.permissions import Permission
 from app.errors import AppError, Forbidden, NotFound
 from app.lib.clock import utcnow
+from app.lib.ids import encode
 from app.oauth.actions import (
     NoEarlierSecret,
     change_application,
@@ -19,12 +20,13 @@ from app.oauth.actions import (
     rotate_secret,
 )
 from app.oauth.clients import Client
-from app.oauth.families import GrantAlreadyEnded, revoke_grant
+from app.oauth.families import AlreadyLetIn, GrantAlreadyEnded, NotByItself, let_in, revoke_grant
 from app.oauth.forms import ApplicationForm, ConsentForm
 from app.oauth.models import GRANT_LASTS, SCOPE_NEEDS, SCOPES, Application, Grant
-from app.oauth.protocol import WORDS, CannotReturn, Consent, ProtocolRequest, Server
 from app.oauth.queries import applications as applications_of
 from app.oauth.queries import grants, targets
+from app.oauth.request import WORDS, CannotReturn, Consent, ProtocolRequest
+from app.oauth.server import Server
 from app.web.errors import status_of
 from app.web.forms import page_number
 from app.web.guard import any_member, requires
@@ -183,6 +185,32 @@ def end_secret(application: Application) -> Response:
     return respond(redirect_to=url_for(".application", application_id=application.public_id))
 
 
+@bp.get("/applications/<public_id:application_id>/sites/new")
+@requires(Permission.KEYS_MANAGE, application=Application)
+def new_site(application: Application) -> Response:
+    return _new_site(application, ConsentForm())
+
+
+@bp.post("/applications/<public_id:application_id>/sites")
+@requires(Permission.KEYS_MANAGE, application=Application)
+def add_site(application: Application) -> Response:
+    form, found = ConsentForm(), targets(g.db, agency_id=g.agency.agency_id)
+    form.offer(found, _live(application).scopes)
+    if not form.validate():
+        return _new_site(application, form, 422)
+    site_id, install_id = form.place(found)
+    try:
+        let_in(
+            g.db, application=application, site_id=site_id, install_id=install_id, scopes=form.scopes.data or [], by=g.actor,
+            now=utcnow(),
+        )  # fmt: skip
+    except (NotByItself, AlreadyLetIn) as error:
+        form.take(error, "target")
+        return _new_site(application, form, status_of(error))
+    trigger_toast("success", f"{application.name} may work there by itself")
+    return respond(redirect_to=url_for(".application", application_id=application.public_id))
+
+
 @bp.post("/applications/<public_id:application_id>/delete")
 @requires(Permission.KEYS_MANAGE, application=Application)
 def delete(application: Application) -> Response:
@@ -197,10 +225,18 @@ def _live(application: Application) -> Application:
     return application
 
 
+def _new_site(application: Application, form: ConsentForm, status: int = 200) -> Response:
+    found = targets(g.db, agency_id=g.agency.agency_id)
+    form.offer(found, _live(application).scopes)
+    page = render_template("oauth/new_site.html", application=application, form=form, has_sites=bool(found))
+    return make_response(page, status)
+
+
 def _application(application: Application, form: ApplicationForm, status: int = 200) -> Response:
     context: dict[str, Any] = {
         "application": application, "form": form, "can_manage": g.actor.can(Permission.KEYS_MANAGE), "scopes": SCOPES,
         "issuer": current_app.config["DRAMAC"].platform_url,
+        "own": grants(g.db, agency_id=g.agency.agency_id, alone=application.id, now=utcnow()).rows,
     }  # fmt: skip
     return make_response(render_template("oauth/application.html", **context), status)
 
@@ -247,4 +283,6 @@ def revoke(grant: Grant) -> Response:
         trigger_toast("success", "The application is shut out", "Its tokens are refused from now on.")
     except GrantAlreadyEnded:
         trigger_toast("info", "It was shut out already")
+    if grant.user_id is None and request.form.get("from") == "application":
+        return respond(redirect_to=url_for(".application", application_id=encode("app", grant.client_id)))
     return respond(redirect_to=url_for(".connections", whose="mine" if request.form.get("whose") == "mine" else None))

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from app.config import Config
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
-API_PATHS = ("/api/", "/schemas/", "/errors/", "/oauth/token", "/oauth/revoke", "/.well-known/")
+API_PATHS = ("/api/", "/schemas/", "/errors/", "/oauth/token", "/oauth/revoke", "/oauth/introspect", "/.well-known/")
 
 
 class Dispatcher:

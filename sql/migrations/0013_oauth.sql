@@ -151,13 +151,13 @@ $$;
 -- What an access token opens right now. No row: unknown, or its person, membership or application is gone. role NULL: nobody's,
 -- its scopes alone count.
 CREATE FUNCTION oauth_access_by_hash(wanted bytea) RETURNS TABLE (
-  grant_id uuid, agency_id uuid, site_id uuid, install_id uuid, client_id uuid, user_id uuid, scopes text[], role text,
-  created_at timestamptz, expires_at timestamptz, revoked boolean, site_archived boolean, agency_suspended boolean
+  grant_id uuid, agency_id uuid, site_id uuid, install_id uuid, origins text[], scopes text[], role text,
+  expires_at timestamptz, revoked boolean, site_archived boolean, agency_suspended boolean
 ) LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
   UPDATE external_oauth_grants g SET last_used_at = now() FROM external_oauth_tokens t
   WHERE t.token_hash = wanted AND t.kind = 'access' AND g.id = t.grant_id AND g.revoked_at IS NULL AND t.revoked_at IS NULL
     AND t.expires_at > now() AND (g.last_used_at IS NULL OR g.last_used_at < now() - interval '1 minute');
-  SELECT g.id, g.agency_id, g.site_id, g.install_id, g.client_id, g.user_id, t.scopes, m.role, t.created_at,
+  SELECT g.id, g.agency_id, g.site_id, g.install_id, CASE WHEN c.kind = 'public' THEN c.origins ELSE '{}' END, t.scopes, m.role,
          least(t.expires_at, g.expires_at), t.revoked_at IS NOT NULL OR g.revoked_at IS NOT NULL, s.archived_at IS NOT NULL,
          a.suspended_at IS NOT NULL
   FROM external_oauth_tokens t
@@ -172,18 +172,36 @@ CREATE FUNCTION oauth_access_by_hash(wanted bytea) RETURNS TABLE (
     AND (g.user_id IS NULL
          OR m.role IS NOT NULL AND u.disabled_at IS NULL AND (u.password_changed_at IS NULL OR u.password_changed_at <= g.created_at))
 $$;
+-- What a token is, for the application that has it: one question, so that every way of not being valid takes the same time.
+CREATE FUNCTION oauth_introspect(wanted bytea, asker uuid) RETURNS TABLE (
+  kind text, scopes text[], site_id uuid, install_id uuid, user_id uuid, created_at timestamptz, expires_at timestamptz
+) LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT t.kind, t.scopes, g.site_id, g.install_id, g.user_id, t.created_at, least(t.expires_at, g.expires_at)
+  FROM external_oauth_tokens t
+  JOIN external_oauth_grants g ON g.id = t.grant_id
+  JOIN agencies a ON a.id = g.agency_id
+  JOIN sites s ON s.id = g.site_id
+  LEFT JOIN users u ON u.id = g.user_id
+  LEFT JOIN memberships m ON m.agency_id = g.agency_id AND m.user_id = g.user_id
+  WHERE t.token_hash = wanted AND t.client_id = asker AND t.revoked_at IS NULL AND t.used_at IS NULL AND g.revoked_at IS NULL
+    AND least(t.expires_at, g.expires_at) > now() AND a.suspended_at IS NULL AND s.archived_at IS NULL
+    AND (g.user_id IS NULL
+         OR m.role IS NOT NULL AND u.disabled_at IS NULL AND (u.password_changed_at IS NULL OR u.password_changed_at <= g.created_at))
+$$;
 -- Whether a browser's origin is one that an application without a secret runs at.
 CREATE FUNCTION oauth_origin_known(origin text) RETURNS boolean
   LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
   SELECT EXISTS (SELECT FROM external_oauth_clients WHERE kind = 'public' AND deleted_at IS NULL AND origins @> ARRAY[origin])
 $$;
-REVOKE ALL ON FUNCTION oauth_client, oauth_client_name, oauth_agency_of, oauth_access_by_hash, oauth_origin_known FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION oauth_client, oauth_agency_of, oauth_access_by_hash, oauth_origin_known TO dramac_runtime;
+REVOKE ALL ON FUNCTION oauth_client, oauth_client_name, oauth_agency_of, oauth_access_by_hash, oauth_introspect, oauth_origin_known
+  FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION oauth_client, oauth_agency_of, oauth_access_by_hash, oauth_introspect, oauth_origin_known TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION oauth_client_name TO dramac_app;
 GRANT CREATE ON SCHEMA public TO dramac_lookup;
 ALTER FUNCTION oauth_client OWNER TO dramac_lookup;
 ALTER FUNCTION oauth_client_name OWNER TO dramac_lookup;
 ALTER FUNCTION oauth_agency_of OWNER TO dramac_lookup;
 ALTER FUNCTION oauth_access_by_hash OWNER TO dramac_lookup;
+ALTER FUNCTION oauth_introspect OWNER TO dramac_lookup;
 ALTER FUNCTION oauth_origin_known OWNER TO dramac_lookup;
 REVOKE CREATE ON SCHEMA public FROM dramac_lookup;

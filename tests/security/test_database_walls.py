@@ -27,6 +27,7 @@ CALLERS = {
     "oauth_agency_of": {"dramac_runtime"},
     "oauth_client": {"dramac_runtime"},
     "oauth_client_name": {"dramac_app"},
+    "oauth_introspect": {"dramac_runtime"},
     "oauth_origin_known": {"dramac_runtime"},
     "publisher_names": {"dramac_app", "dramac_staff"},
     "request_log_partitions": {"dramac_staff"},

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from flask import Flask
+from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from app.db.base import db
@@ -111,6 +112,16 @@ def answer_of(page: Page) -> dict[str, str]:
     assert page.status == 303, page.text[:2000]
     assert page.where is not None
     return dict(parse_qsl(urlsplit(page.where).query, keep_blank_values=True))
+
+
+def said(answer: TestResponse) -> tuple[int, str]:
+    """Status and error of an answer."""
+    return answer.status_code, answer.get_json().get("error", "")
+
+
+def sql(statement: str, **given: object) -> None:
+    with platform_scope("test"), transaction(db.session()) as session:
+        session.execute(text(statement), {name: value for name, value in given.items() if f":{name}" in statement})
 
 
 def s256(verifier: str) -> str:
