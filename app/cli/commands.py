@@ -17,6 +17,7 @@ from app.accounts.actions import create_user, normal_email
 from app.accounts.queries import user_with_email
 from app.cli.common import agency_named, config, everywhere, operator, site_named, told, within
 from app.cli.modules import install_of, modules
+from app.cli.oauth import oauth
 from app.cli.webhooks import webhooks
 from app.db.migrate import MigrationFailed, applied, migrate, migrations
 from app.gateway.actions import create_key
@@ -180,7 +181,7 @@ def route_lines(*apps: Flask) -> Iterator[str]:
         yield f"{surface}\t{methods}\t{rule_text}\t{label}"
 
 
-COMMANDS: tuple[click.Command, ...] = (database, seed, agencies, sites, users, keys, modules, webhooks, routes)
+COMMANDS: tuple[click.Command, ...] = (database, seed, agencies, sites, users, keys, oauth, modules, webhooks, routes)
 
 
 def register_commands(app: Flask, *, surfaces: Callable[[], tuple[Flask, ...]]) -> None:

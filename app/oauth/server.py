@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from authlib.oauth2 import OAuth2Error
@@ -15,6 +16,8 @@ from app.oauth.families import keep_token, locked_grant, start_family
 from app.oauth.grants import S256, CodeGrant, OwnGrant, RefreshGrant
 from app.oauth.models import ACCESS_LASTS, ACCESS_PREFIX, REFRESH_PREFIX, SCOPES, Grant
 from app.oauth.request import WORDS, CannotReturn, ProtocolRequest, Reply
+
+logging.getLogger("authlib").setLevel(logging.INFO)  # its lines for debugging carry tokens
 
 
 class Server(AuthorizationServer):  # type: ignore[misc]  # Authlib has no types

@@ -22,6 +22,8 @@ from app.db.session import transaction
 from app.gateway.models import ApiKey
 from app.installs.models import Install
 from app.lib.crypto import token_hash
+from app.lib.ids import decode
+from app.oauth.models import Application, Grant
 from app.tenancy.models import Agency, Membership, Site
 from tests.support.hooks import Hooks, receiving
 from tests.support.packages import notes, zipped
@@ -216,3 +218,33 @@ def test_a_test_event_says_what_the_receiver_answered(
     assert (
         gone.stderr == f"Error: There is no webhook {webhook.public_id}; `flask --app wsgi webhooks list` shows them.\n"
     )
+
+
+def test_oauth_clients_create_prints_id_and_secret_once_and_lets_it_into_the_named_sites(
+    flask: Run, agency: Agency, site: Site, world: World
+) -> None:
+    said = flask(
+        "oauth", "clients", "create", "--agency", agency.slug, "--name", "Till", "--scopes", "read,write", "--site", site.slug
+    )  # fmt: skip
+    found = re.fullmatch(r"client_id (app_[0-9a-z]{26})\nclient_secret (dmc_cs_[\w-]{43})\n", said.stdout)
+    assert found is not None, said.stderr
+    with platform_scope("test"), transaction(db.session()) as session:
+        application = session.get_one(Application, decode("app", found[1]))
+        grant = session.scalars(select(Grant).where(Grant.client_id == application.id)).one()
+    assert (application.agency_id, application.secret_hash) == (agency.id, token_hash(found[2]))
+    assert (application.grant_types, application.redirect_uris) == (["client_credentials"], [])
+    assert (grant.site_id, grant.user_id, grant.scopes) == (site.id, None, ["read", "write"])
+    public = flask(
+        "oauth", "clients", "create", "--agency", agency.slug, "--name", "Phone", "--scopes", "read", "--public",
+        "--redirect-uri", "https://phone.example/back",
+    )  # fmt: skip
+    assert re.fullmatch(r"client_id app_[0-9a-z]{26}\n", public.stdout)
+
+
+def test_oauth_clients_create_refuses_another_agencys_site(flask: Run, agency: Agency, world: World) -> None:
+    foreign = world.site(world.agency("Elsewhere"))
+    said = flask(
+        "oauth", "clients", "create", "--agency", agency.slug, "--name", "Till", "--scopes", "read", "--site", foreign.slug
+    )  # fmt: skip
+    assert (said.exit_code, said.stdout) == (1, "")
+    assert f"{foreign.slug} is no site of {agency.slug}" in said.stderr

@@ -123,6 +123,19 @@ def test_O6_the_answer_is_a_303_and_consent_cannot_be_framed(server_flow: Flow) 
     assert (sent.status, sent.headers["Referrer-Policy"]) == (303, "no-referrer")
 
 
+def test_O6_whoever_signs_in_first_cannot_be_framed_either_and_is_never_sent_on_with_307(
+    server_flow: Flow, browse: Browse
+) -> None:
+    visitor = browse()
+    page = visitor.get(server_flow.query())
+    sign_in = visitor.get(str(page.where))
+    assert (page.status, sign_in.status) == (303, 200)
+    assert "frame-ancestors 'none'" in sign_in.headers["Content-Security-Policy"].split("; ")
+    assert sign_in.one("form input[name=csrf_token]").get("value")
+    visitor.token = "forged"
+    assert visitor.post("/sign-in", {"email": server_flow.shop.ada.email, "password": "x"}).status == 403
+
+
 def test_O6_consent_says_who_asks_for_what_for_how_long_and_where_the_person_goes(server_flow: Flow) -> None:
     page = server_flow.ada.get(server_flow.query())
     words = " ".join(page.one("main").get_text(" ").split())

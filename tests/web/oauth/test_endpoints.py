@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
+from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from app.db.base import db
@@ -13,7 +16,7 @@ from app.oauth.jobs import forget_old
 from app.oauth.models import Code, Grant, Token
 from tests.support.world import World
 from tests.web.conftest import Browse, new_address
-from tests.web.oauth.conftest import BACK, Flow, answer_of, registered, said, sql
+from tests.web.oauth.conftest import BACK, VERIFIER, Flow, answer_of, registered, said, sql
 
 ENDS = [
     "UPDATE users SET disabled_at = now() WHERE id = :user",
@@ -181,6 +184,29 @@ def test_O20_each_grant_is_listed_and_can_be_revoked(flow: Flow, browse: Browse)
     assert flow.reads(token) == 401
     assert flow.ada.get("/connected-apps").ids("tbody tr") == []
     assert flow.ada.get("/connected-apps?past=1").ids("tbody tr") == [grant.public_id]
+
+
+def test_O20_what_is_secret_reaches_no_log_and_no_referer(server_flow: Flow, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    flow, code = server_flow, server_flow.code()
+    tokens = flow.redeem(code).get_json()
+    again = flow.refresh(tokens["refresh_token"]).get_json()
+    flow.reads(again["access_token"])
+    flow.post("/oauth/introspect", {"token": again["access_token"]}, basic=True)
+    flow.refresh(tokens["refresh_token"])  # a reuse, which is written down
+    shown = [
+        code,
+        VERIFIER,
+        flow.secret,
+        *(one[f"{kind}_token"] for one in (tokens, again) for kind in ("access", "refresh")),
+    ]
+    assert [one for one in shown if one in caplog.text] == []
+    with platform_scope("test"), transaction(db.session()) as session:
+        for table in ("external_api_requests", "events", "audit_log", "mails"):
+            kept = session.execute(
+                text(f"SELECT t::text FROM {table} t WHERE agency_id = :id"), {"id": flow.shop.site.agency_id}
+            )
+            assert [one for one in shown if one in str(kept.all())] == []
 
 
 def from_page(flow: Flow, path: str, body: dict[str, str], origin: str) -> TestResponse:

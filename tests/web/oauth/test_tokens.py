@@ -10,6 +10,7 @@ from threading import Barrier
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 from werkzeug.test import TestResponse
 
 from app.db.base import db
@@ -90,6 +91,13 @@ def test_O9_O10_a_code_is_bound_to_its_address_and_challenge(flow: Flow, change:
 @pytest.mark.parametrize("verifier", ["", "A" * 42, "A" * 129, "A" * 42 + "/", "é" * 43])
 def test_O10_a_malformed_verifier_is_refused(flow: Flow, verifier: str) -> None:
     assert said(flow.redeem(flow.code(), code_verifier=verifier)) == (400, "invalid_request")
+
+
+def test_O10_no_code_is_ever_without_a_challenge(server_flow: Flow) -> None:
+    """Else a verifier could be sent for a code that never had one (RFC 9700 2.1.1)."""
+    code = server_flow.code()
+    with pytest.raises(IntegrityError):
+        sql("UPDATE external_oauth_codes SET code_challenge = NULL WHERE code_hash = :code", code=token_hash(code))
 
 
 def test_O9_a_code_lasts_a_minute(server_flow: Flow) -> None:
