@@ -1,45 +1,65 @@
-"""Checks the chain of the audit trail: every row's hash covers its content and the hash of the row before it."""
+"""Checks the chains of the audit trail: every row's hash covers all it says and the hash of the row before it, and where a
+chain ends is kept apart from it.
+"""
 
 from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import select, text, update
 
 from app.db.base import db as flask_db
 from app.db.scope import platform_scope
 from app.db.session import transaction
+from app.events.models import AuditHead
+from app.lib.clock import utcnow
+from app.lib.sql import load_sql
 
 log = logging.getLogger(__name__)
 
-BROKEN = text(
-    """
-    SELECT agency_id, number FROM (
-      SELECT a.agency_id, a.number, a.hash, audit_row_hash(a) AS computed, a.previous_hash,
-             lag(a.hash) OVER chain AS before, lag(a.number) OVER chain AS number_before
-      FROM audit_log a WINDOW chain AS (PARTITION BY a.agency_id ORDER BY a.number)
-    ) rows
-    WHERE hash <> computed OR (number_before IS NOT NULL AND (previous_hash <> before OR number <> number_before + 1))
-    ORDER BY agency_id, number LIMIT 100
-    """
-)
+FAULTS = {
+    "changed": "line {number} was changed after it was written",
+    "missing_before": "lines before line {number} were taken out",
+    "out_of_chain": "line {number} does not follow the line before it",
+    "cut_off": "lines after line {number} were taken out",
+    "end_exchanged": "line {number}, the last one, is not the one that was written last",
+}
 
 
 @dataclass(frozen=True, slots=True)
-class BrokenLink:
+class Fault:
+    """The first fault of an agency's chain. what: one of FAULTS; number: of the line at which it shows."""
+
     agency_id: UUID
     number: int
+    what: str
+
+    @property
+    def words(self) -> str:
+        return FAULTS[self.what].format(number=self.number)
 
 
-def broken_links() -> list[BrokenLink]:
-    """Rows that were changed, or whose predecessor was taken out; at most 100."""
+def faults() -> list[Fault]:
+    """Of each agency whose trail was tampered with, where it shows first."""
     with platform_scope("verify audit chain"), transaction(flask_db.session()) as db:
-        return [BrokenLink(*row) for row in db.execute(BROKEN)]
+        return [Fault(*row) for row in db.execute(text(load_sql("events/audit_faults")))]
 
 
 def verify() -> None:
-    """The nightly job: a broken chain is logged as an error with its agency and row number."""
-    for link in broken_links():
-        log.error("audit chain broken: agency %s, row %d", link.agency_id, link.number)
+    """The nightly job: what is wrong goes to the log as an error and stands on the agency's own page."""
+    began = utcnow()
+    with platform_scope("chains of the audit trail"), transaction(flask_db.session()) as db:
+        known = set(db.scalars(select(AuditHead.agency_id)))
+    found = {fault.agency_id: fault for fault in faults()}
+    for fault in found.values():
+        log.error("audit trail of agency %s: %s", fault.agency_id, fault.words)
+    _note({agency_id: found[agency_id].words if agency_id in found else "" for agency_id in known}, at=began)
+
+
+def _note(words: dict[UUID, str], *, at: datetime) -> None:
+    with platform_scope("chains of the audit trail"), transaction(flask_db.session()) as db:
+        for agency_id, fault in words.items():
+            db.execute(update(AuditHead).where(AuditHead.agency_id == agency_id).values(checked_at=at, fault=fault))

@@ -1,4 +1,4 @@
-"""events, event_deliveries and audit_log as tables."""
+"""events, event_deliveries, audit_log and audit_heads as tables."""
 
 from __future__ import annotations
 
@@ -73,3 +73,15 @@ class AuditRow(Identified, Base):
     request_id: Mapped[str] = mapped_column(server_default="")
     previous_hash: Mapped[bytes] = mapped_column(LargeBinary, server_default="\\x00")
     hash: Mapped[bytes] = mapped_column(LargeBinary, server_default="\\x00")
+
+
+class AuditHead(Base):
+    """Where an agency's chain ends; the trigger writes it. checked_at, fault: of the last check, '' when all was well."""
+
+    __tablename__ = "audit_heads"
+
+    agency_id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(BigInteger)
+    hash: Mapped[bytes] = mapped_column(LargeBinary)
+    checked_at: Mapped[datetime | None]
+    fault: Mapped[str] = mapped_column(server_default="")

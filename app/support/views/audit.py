@@ -12,7 +12,7 @@ from flask import Response, g, make_response, render_template, request
 
 from app.access.permissions import Permission
 from app.events.catalog import CATALOG
-from app.events.models import AuditRow
+from app.events.models import AuditHead, AuditRow
 from app.lib.clock import rfc3339, utcnow
 from app.support import queries
 from app.support.queries import AuditFilter
@@ -43,7 +43,8 @@ def audit() -> Response:
     if is_htmx():
         return make_response(render_template("support/_audit_results.html", **context))
     actors = queries.audit_actors(g.db, agency_id=g.agency.agency_id)
-    return make_response(render_template("support/audit.html", actors=actors, **context))
+    head = g.db.get(AuditHead, g.agency.agency_id)
+    return make_response(render_template("support/audit.html", actors=actors, head=head, **context))
 
 
 @bp.get("/audit.csv")

@@ -147,7 +147,7 @@ def test_the_page_costs_the_same_for_any_number_of_lines(
 ) -> None:
     write(agency, ada_person.actor, *(f"S{each}" for each in range(number)))
     ada.get("/sites")
-    with statements.exactly(5):
+    with statements.exactly(6):
         ada.get("/audit")
 
 
