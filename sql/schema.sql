@@ -28,6 +28,13 @@ CREATE TABLE api_keys (
   last_used_at timestamp with time zone,
   last_used_ip inet
 );
+CREATE TABLE audit_heads (
+  agency_id uuid NOT NULL,
+  number bigint NOT NULL,
+  hash bytea NOT NULL,
+  checked_at timestamp with time zone,
+  fault text NOT NULL DEFAULT ''::text
+);
 CREATE TABLE audit_log (
   id uuid NOT NULL DEFAULT uuidv7(),
   agency_id uuid NOT NULL,
@@ -534,6 +541,7 @@ ALTER TABLE api_keys ADD CONSTRAINT api_keys_name_check CHECK (((length(name) >=
 ALTER TABLE api_keys ADD CONSTRAINT api_keys_pkey PRIMARY KEY (id);
 ALTER TABLE api_keys ADD CONSTRAINT api_keys_site_id_install_id_fkey FOREIGN KEY (site_id, install_id) REFERENCES modules_v2(site_id, id) ON DELETE CASCADE;
 ALTER TABLE api_keys ADD CONSTRAINT api_keys_token_hash_key UNIQUE (token_hash);
+ALTER TABLE audit_heads ADD CONSTRAINT audit_heads_pkey PRIMARY KEY (agency_id);
 ALTER TABLE audit_log ADD CONSTRAINT audit_log_agency_id_number_key UNIQUE (agency_id, number);
 ALTER TABLE audit_log ADD CONSTRAINT audit_log_pkey PRIMARY KEY (id);
 ALTER TABLE clients ADD CONSTRAINT clients_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
@@ -813,6 +821,7 @@ CREATE UNIQUE INDEX agencies_slug_key ON public.agencies USING btree (slug);
 CREATE UNIQUE INDEX api_keys_agency_id_id_key ON public.api_keys USING btree (agency_id, id);
 CREATE UNIQUE INDEX api_keys_pkey ON public.api_keys USING btree (id);
 CREATE UNIQUE INDEX api_keys_token_hash_key ON public.api_keys USING btree (token_hash);
+CREATE UNIQUE INDEX audit_heads_pkey ON public.audit_heads USING btree (agency_id);
 CREATE UNIQUE INDEX audit_log_agency_id_number_key ON public.audit_log USING btree (agency_id, number);
 CREATE UNIQUE INDEX audit_log_pkey ON public.audit_log USING btree (id);
 CREATE UNIQUE INDEX clients_agency_id_id_key ON public.clients USING btree (agency_id, id);
@@ -906,6 +915,7 @@ CREATE POLICY known ON users FOR SELECT TO dramac_app USING ((( SELECT identifyi
   WHERE ((m.user_id = users.id) AND (m.agency_id = ( SELECT current_agency_id() AS current_agency_id)))))));
 CREATE POLICY lookup ON agencies FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON api_keys FOR SELECT TO dramac_lookup USING (true);
+CREATE POLICY lookup ON audit_heads FOR ALL TO dramac_lookup USING (true) WITH CHECK (true);
 CREATE POLICY lookup ON external_domains FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON external_oauth_clients FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON external_oauth_codes FOR SELECT TO dramac_lookup USING (true);
@@ -963,6 +973,7 @@ CREATE POLICY site_count ON mails FOR SELECT TO dramac_runtime USING ((site_id =
 CREATE POLICY site_read ON events FOR SELECT TO dramac_runtime USING ((site_id = ( SELECT current_site_id() AS current_site_id)));
 CREATE POLICY staff ON agencies FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON api_keys FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON audit_heads FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON audit_log FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON clients FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON event_deliveries FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
@@ -1001,6 +1012,7 @@ CREATE POLICY staff ON user_sessions FOR ALL TO dramac_staff USING (true) WITH C
 CREATE POLICY staff ON users FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY tenant ON agencies FOR ALL TO dramac_app USING ((id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON api_keys FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON audit_heads FOR SELECT TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON audit_log FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON clients FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON event_deliveries FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
@@ -1041,7 +1053,6 @@ CREATE TRIGGER only_drafts_go BEFORE DELETE ON public.module_versions FOR EACH R
 CREATE TRIGGER only_drafts_grow BEFORE INSERT OR UPDATE ON public.module_version_files FOR EACH ROW EXECUTE FUNCTION only_drafts_grow();
 CREATE TRIGGER version_stays BEFORE UPDATE ON public.module_versions FOR EACH ROW EXECUTE FUNCTION version_stays();
 -- grants
-GRANT DELETE, INSERT, SELECT ON audit_log TO dramac_staff;
 GRANT DELETE, INSERT, SELECT ON external_domains TO dramac_app;
 GRANT DELETE, INSERT, SELECT ON log_searches TO dramac_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON agencies TO dramac_staff;
@@ -1098,6 +1109,7 @@ GRANT INSERT ON failed_requests TO dramac_runtime;
 GRANT INSERT ON mails TO dramac_runtime;
 GRANT INSERT ON module_function_runs TO dramac_runtime;
 GRANT INSERT, SELECT ON audit_log TO dramac_app;
+GRANT INSERT, SELECT ON audit_log TO dramac_staff;
 GRANT INSERT, SELECT ON event_deliveries TO dramac_app;
 GRANT INSERT, SELECT ON events TO dramac_app;
 GRANT INSERT, SELECT ON events TO dramac_runtime;
@@ -1109,6 +1121,7 @@ GRANT INSERT, SELECT ON module_version_files TO dramac_app;
 GRANT INSERT, SELECT ON sign_in_attempts TO dramac_app;
 GRANT INSERT, SELECT ON users TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON api_keys TO dramac_app;
+GRANT INSERT, SELECT, UPDATE ON audit_heads TO dramac_lookup;
 GRANT INSERT, SELECT, UPDATE ON external_oauth_clients TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON external_oauth_codes TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON external_oauth_grants TO dramac_app;
@@ -1119,6 +1132,8 @@ GRANT INSERT, SELECT, UPDATE ON modules_v2 TO dramac_app;
 GRANT SELECT ON agencies TO dramac_app;
 GRANT SELECT ON agencies TO dramac_lookup;
 GRANT SELECT ON api_keys TO dramac_lookup;
+GRANT SELECT ON audit_heads TO dramac_app;
+GRANT SELECT ON audit_heads TO dramac_staff;
 GRANT SELECT ON external_api_requests TO dramac_app;
 GRANT SELECT ON external_domains TO dramac_lookup;
 GRANT SELECT ON external_oauth_clients TO dramac_lookup;
@@ -1171,24 +1186,28 @@ $function$
 CREATE OR REPLACE FUNCTION public.audit_chain()
  RETURNS trigger
  LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
 DECLARE
-  last record;
+  head record;
 BEGIN
-  PERFORM pg_advisory_xact_lock(hashtextextended(NEW.agency_id::text, 7));
-  SELECT number, hash INTO last FROM audit_log WHERE agency_id = NEW.agency_id ORDER BY number DESC LIMIT 1;
-  NEW.number := coalesce(last.number, 0) + 1;
-  NEW.previous_hash := coalesce(last.hash, '\x00');
+  INSERT INTO audit_heads (agency_id, number, hash) VALUES (NEW.agency_id, 0, '\x00') ON CONFLICT DO NOTHING;
+  SELECT number, hash INTO head FROM audit_heads WHERE agency_id = NEW.agency_id FOR UPDATE;
+  NEW.number := head.number + 1;
+  NEW.previous_hash := head.hash;
   NEW.hash := audit_row_hash(NEW);
+  UPDATE audit_heads SET number = NEW.number, hash = NEW.hash WHERE agency_id = NEW.agency_id;
   RETURN NEW;
 END $function$
 ;
 CREATE OR REPLACE FUNCTION public.audit_row_hash(a audit_log)
  RETURNS bytea
  LANGUAGE sql
- IMMUTABLE
-AS $function$ SELECT sha256(convert_to(concat_ws(E'\x1f', a.agency_id, a.number, extract(epoch FROM a.at), a.actor,
-                                           a.action, a.target, a.changes, encode(a.previous_hash, 'hex')), 'UTF8')) $function$
+ STABLE
+AS $function$ SELECT sha256(convert_to(to_jsonb(ARRAY[
+    a.id::text, a.agency_id::text, a.number::text, extract(epoch FROM a.at)::text, a.actor, a.actor_name, a.action, a.target,
+    a.target_name, a.changes::text, host(a.ip), a.user_agent, a.request_id, encode(a.previous_hash, 'hex')])::text, 'UTF8')) $function$
 ;
 CREATE OR REPLACE FUNCTION public.blob_known(digests text[])
  RETURNS SETOF text
