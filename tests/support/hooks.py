@@ -231,6 +231,13 @@ class Hooks:
             query = select(Delivery).where(Delivery.webhook_id == webhook.id).order_by(Delivery.id)
             return list(session.scalars(query))
 
+    def endpoints(self) -> list[Webhook]:
+        """The agency's endpoints, oldest first."""
+        with platform_scope("test"), transaction(db.session()) as session:
+            return list(
+                session.scalars(select(Webhook).where(Webhook.agency_id == self.agency.id).order_by(Webhook.id))
+            )
+
     def told(self, event_type: str) -> list[Event]:
         """The agency's events of a type, oldest first."""
         with platform_scope("test"), transaction(db.session()) as session:
