@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,6 +37,9 @@ class Config:
     sandbox_workers: int  # per process
     log_format: str  # "text" | "json"
     trusted_proxies: int  # how many X-Forwarded-* hops to believe
+    dns_resolvers: tuple[
+        tuple[str, int], ...
+    ]  # (address, port) asked for the proofs and targets of domains; none: the system's
 
     @property
     def development(self) -> bool:
@@ -104,6 +108,7 @@ class _Reader:
             sandbox_workers=self.integer("SANDBOX_WORKERS", 2, 1, 64),
             log_format=self.choice("LOG_FORMAT", ("text", "json"), "json" if production else "text"),
             trusted_proxies=self.integer("TRUSTED_PROXIES", 0, 0, 8),
+            dns_resolvers=self.servers("DNS_RESOLVERS"),
         )
         if production and config.demo_password:
             self.problems.append("DEMO_PASSWORD: only development has a demo world; remove it")
@@ -136,6 +141,16 @@ class _Reader:
         if urlsplit(value).scheme not in schemes:
             self.problems.append(f"{name}: must start with {' or '.join(s + '://' for s in schemes)}")
         return value
+
+    def servers(self, name: str) -> tuple[tuple[str, int], ...]:
+        found = []
+        for text in (text.strip() for text in self.environ.get(name, "").split(",") if text.strip()):
+            host, _, port = text.rpartition(":") if text.count(":") == 1 or "]:" in text else (text, "", "53")
+            try:
+                found.append((str(ipaddress.ip_address(host.strip("[]"))), int(port)))
+            except ValueError:
+                self.problems.append(f"{name}: {text!r} is no address; write such as 9.9.9.9 or [2620:fe::fe]:53")
+        return tuple(found)
 
     def secrets(self, name: str) -> tuple[str, ...]:
         keys = tuple(key.strip() for key in self.environ.get(name, "").split(",") if key.strip())

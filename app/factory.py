@@ -16,6 +16,8 @@ from app.config import Config
 from app.db.base import db
 from app.db.pools import configure_pools
 from app.db.roles import APP, RUNTIME, STAFF, role_url, sqlalchemy_url
+from app.domains import jobs as domain_jobs
+from app.domains.proof import Look
 from app.domains.setup import Setup as DomainSetup
 from app.domains.setup import configure_domains, own_hosts
 from app.embed import views as embed
@@ -30,8 +32,10 @@ from app.gateway.gateway import Gateway
 from app.gateway.modulecode import run_module_route
 from app.installs import jobs as install_jobs
 from app.installs import views as installs
+from app.lib.http_out import Egress, system_resolver
 from app.lib.logs import configure_logging
 from app.lib.mail import Mailer
+from app.lib.names import Names
 from app.lib.storage import configure_storage
 from app.mail import jobs as mail_jobs
 from app.marketplace import views as marketplace
@@ -103,10 +107,18 @@ def wire(config: Config) -> None:
             runtime_url=config.runtime_url,
             development=config.development,
             reserved=own_hosts(config.platform_url, config.runtime_url),
+            look=_look(config),
         )
     )
     wire_jobs()
     wire_subscribers()
+
+
+def _look(config: Config) -> Look:
+    """How proofs of domains are looked for: by the configured name servers, for the record and for the page alike."""
+    names = Names(config.dns_resolvers)
+    outside = Egress(resolver=names.resolve if config.dns_resolvers else system_resolver)
+    return Look(names=names, outside=outside, development=config.development)
 
 
 def wire_jobs() -> None:
@@ -115,6 +127,8 @@ def wire_jobs() -> None:
     register_job("events.forget_old", event_jobs.forget_old, timeout_s=600, cron="20 3 * * *")
     register_job("audit.verify", verify, timeout_s=600, cron="40 3 * * *")
     register_job("accounts.forget_old", account_jobs.forget_old, timeout_s=600, cron="30 3 * * *")
+    register_job("domains.check", domain_jobs.check, timeout_s=120)
+    register_job("domains.recheck", domain_jobs.recheck, timeout_s=60, cron="@every 60")
     register_job("gateway.partitions", gateway_jobs.partitions, timeout_s=60, cron="7 * * * *")
     register_job("gateway.forget_answers", gateway_jobs.forget_answers, timeout_s=600, cron="17 * * * *")
     register_job("functions.tick", schedules.tick, timeout_s=60, cron="@every 20")

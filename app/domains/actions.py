@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 from psycopg.errors import UniqueViolation
 from redis import RedisError
@@ -16,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.access.actors import Actor
 from app.db.session import after_commit
+from app.domains.evidence import Evidence, Method
 from app.domains.hosts import HostRefused, parse_host
 from app.domains.known import CHANGED, forget_domains
 from app.domains.models import Domain
@@ -25,7 +25,7 @@ from app.events import catalog
 from app.events.outbox import publish
 from app.lib.crypto import random_token
 from app.lib.ids import uuid7
-from app.queue.enqueue import redis
+from app.queue.enqueue import enqueue, redis
 from app.tenancy.models import Site
 
 log = logging.getLogger(__name__)
@@ -33,10 +33,9 @@ log = logging.getLogger(__name__)
 MOST_DOMAINS = 50  # of a site
 TOKEN_LIVES = timedelta(days=7)
 RETRY, DAILY, WEEKLY = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
+PATIENCE = timedelta(seconds=60)  # after this long a check may be ordered again
 LOST_AFTER = 3  # checks in a row
 FOR_SITES = ("embed", "api", "pages")
-
-Method = Literal["", "dns", "meta", "local"]
 
 
 class TooManyDomains(Conflict):
@@ -47,17 +46,12 @@ class DomainThere(Conflict):
     """The site has this domain already."""
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What one check of a proof found. method: how it was proven, "" when it was not.
+class StillProven(Conflict):
+    """This domain is verified with the token it has; changing it would end that."""
 
-    certain: whether a missing proof is known to be missing; a name server that is silent proves nothing.
-    found: for the screen, as proof.py writes it.
-    """
 
-    method: Method
-    certain: bool
-    found: dict[str, Any]
+class TokenExpired(Conflict):
+    """The token of this domain has expired. Make a new one, and put that into the record or the page."""
 
 
 def add_domain(
@@ -94,6 +88,40 @@ def remove_domain(db: Session, *, domain: Domain, by: Actor) -> None:
     """End it: pages stop, nothing of the site may be framed there any more, from this moment on."""
     _tell(db, catalog.DOMAIN_REMOVED, domain, by=by)
     db.execute(delete(Domain).where(Domain.id == domain.id))
+    _announce(db)
+
+
+def order_check(db: Session, *, domain: Domain, now: datetime) -> None:
+    """Have the proof looked for now, by a job. Ordering twice makes one check. Raises TokenExpired."""
+    if not domain.verified_at and domain.token_expires_at <= now:
+        raise TokenExpired()
+    if domain.checking_at is None or domain.checking_at < now - PATIENCE:
+        domain.checking_at = now
+        enqueue(db, "domains.check", domain_id=domain.id)
+
+
+def renew_token(db: Session, *, domain: Domain, by: Actor, now: datetime) -> None:
+    """A new token for a domain that is not verified; the old one proves nothing any more. Raises StillProven."""
+    if domain.holds:
+        raise StillProven()
+    domain.token, domain.token_expires_at, domain.checking_at = random_token(24), now + TOKEN_LIVES, None
+    _tell(db, catalog.DOMAIN_CHANGED, domain, by=by, data={"changed": ["token"]})
+
+
+def change_purposes(db: Session, *, domain: Domain, purposes: Iterable[str], by: Actor) -> None:
+    """What the domain may do, from now on. Raises Invalid with an error on purposes."""
+    chosen, before = _purposes(purposes), list(domain.purposes)
+    if chosen == before:
+        return
+    domain.purposes = chosen
+    _tell(
+        db,
+        catalog.DOMAIN_CHANGED,
+        domain,
+        by=by,
+        data={"changed": ["purposes"]},
+        changes={"purposes": [before, chosen]},
+    )
     _announce(db)
 
 

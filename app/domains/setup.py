@@ -5,16 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from app.domains.proof import Look
+
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """keys: Config.secret_keys. reserved: hosts of the platform itself, a port where the address has one."""
+    """keys: Config.secret_keys. reserved: hosts of the platform itself, a port where the address has one.
+
+    look: how proofs are looked for.
+    """
 
     keys: tuple[str, ...]
     platform_url: str
     runtime_url: str
     development: bool
     reserved: tuple[str, ...]
+    look: Look
 
 
 _setup: dict[str, Setup] = {}

@@ -10,7 +10,8 @@ from app.access.permissions import Role
 from app.db.base import db
 from app.db.scope import platform_scope, tenant_scope
 from app.db.session import transaction
-from app.domains.actions import Evidence, add_domain, settle
+from app.domains.actions import add_domain, settle
+from app.domains.evidence import Evidence
 from app.domains.models import Domain
 from app.domains.setup import current_setup
 from app.lib.clock import utcnow
