@@ -8,7 +8,7 @@ from urllib.parse import urljoin, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser
 
-from app.domains.evidence import Evidence, Method
+from app.domains.evidence import Evidence
 from app.domains.hosts import is_loopback
 from app.lib.http_out import Answer, Egress, OutgoingFailed
 from app.lib.names import Names
