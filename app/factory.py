@@ -17,6 +17,7 @@ from app.db.base import db
 from app.db.pools import configure_pools
 from app.db.roles import APP, RUNTIME, STAFF, role_url, sqlalchemy_url
 from app.domains import jobs as domain_jobs
+from app.domains import views as domains
 from app.domains.proof import Look
 from app.domains.setup import Setup as DomainSetup
 from app.domains.setup import configure_domains, own_hosts
@@ -180,6 +181,7 @@ def create_platform_app(config: Config) -> Flask:
     app.register_blueprint(support.bp)
     app.register_blueprint(gateway_views.bp)
     app.register_blueprint(webhooks.bp)
+    app.register_blueprint(domains.bp)
     app.register_blueprint(oauth.bp)
     app.register_blueprint(workspace.bp)
     register_mailbox(app, config)

@@ -76,6 +76,7 @@ GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
         "Agency",
         (
             Place("members", "Members", "users", "tenancy.members", Permission.MEMBERS_VIEW, "p"),
+            Place("domains", "Domains", "globe-lock", "domains.index", Permission.DOMAINS_VIEW, "d"),
             Place("keys", "API keys", "key-round", "gateway.keys", Permission.KEYS_VIEW, "k"),
             Place("webhooks", "Webhooks", "webhook", "webhooks.index", Permission.WEBHOOKS_VIEW, "w"),
             Place("applications", "Applications", "puzzle", "oauth.applications", Permission.KEYS_VIEW),

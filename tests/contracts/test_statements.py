@@ -25,6 +25,7 @@ from app.webhooks.actions import create_webhook
 from app.webhooks.addresses import Outside
 from app.webhooks.setup import Setup
 from tests.support.browser import Browser
+from tests.support.domains import added_domain
 from tests.support.everything import Everything, make_everything
 from tests.support.installed import put_on_site
 from tests.support.packages import notes
@@ -106,6 +107,9 @@ class Place:
                 patterns=["deal.*"], headers={}, by=self.ada.actor, setup=setup, now=utcnow(),
             )  # fmt: skip
 
+    def add_domain(self) -> None:
+        added_domain(self.site, f"{new_slug('shop')}.com")
+
     def add_install(self) -> None:
         put_on_site(self.agency, self.world.site(self.agency), MODULE)
 
@@ -120,6 +124,7 @@ LISTS: dict[str, Callable[[Place], object]] = {
     "/webhooks": Place.add_webhook,
     "/applications": Place.add_application,
     "/connected-apps": Place.add_grant,
+    "/domains": Place.add_domain,
     "/installs": Place.add_install,
     "/marketplace/": Place.add_module,
     "/studio/": Place.add_module,

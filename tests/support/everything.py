@@ -35,6 +35,7 @@ from app.webhooks.actions import create_webhook, send_test
 from app.webhooks.addresses import Outside
 from app.webhooks.setup import Setup
 from tests.support.browser import Browser
+from tests.support.domains import added_domain
 from tests.support.publishing import installed, new_slug, released
 from tests.support.world import Person, World
 
@@ -146,6 +147,7 @@ def make_everything(world: World, config: Config, app: Flask) -> Everything:
     }  # fmt: skip
     names |= _webhook(config, ada, site)
     names["search_id"] = _saved_search(ada)
+    names["domain_id"] = added_domain(site, f"{new_slug('shop')}.com").public_id
     names["token"] = _file_to_import(Browser(app, ada), install)
     bodies = {
         "installs.save_role": {"user": encode("usr", vic.id), "role": "writer"},

@@ -1,0 +1,142 @@
+"""The domain screens: the agency's list, a site's new domain, one domain with its proof and what it may do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, g, make_response, render_template, request, url_for
+
+from app.access.permissions import Permission
+from app.domains import actions, queries
+from app.domains.forms import DomainForm
+from app.domains.models import Domain
+from app.domains.proof import meta_tag, record_name, record_value
+from app.domains.setup import current_setup
+from app.domains.words import check_steps
+from app.errors import AppError, NotFound
+from app.lib.clock import utcnow
+from app.lib.ids import decode
+from app.tenancy.models import Site
+from app.web.errors import status_of
+from app.web.forms import asked, clean, page_number
+from app.web.guard import requires
+from app.web.htmx import fragment, htmx_target, is_htmx, respond, trigger_toast
+
+bp = Blueprint("domains", __name__)
+
+
+@bp.get("/domains")
+@requires(Permission.DOMAINS_VIEW)
+def index() -> Response:
+    """Every domain of the agency, or with ?site= of one site."""
+    site = _site_asked()
+    search, state = clean(request.args.get("q"))[:80], asked("status", queries.STATES, "all")
+    listing = queries.domains(
+        g.db, agency_id=g.agency.agency_id, site_id=site.id if site else None, search=search, state=state,
+        page=page_number(),
+    )  # fmt: skip
+    context = {"listing": listing, "site": site, "q": search, "state": state, "can_manage": _can_manage()}
+    if is_htmx() and htmx_target() == "results":
+        return make_response(fragment("domains/_results.html", **context))
+    return _page("index", **context)
+
+
+@bp.get("/sites/<public_id:site_id>/domains/new")
+@requires(Permission.DOMAINS_MANAGE, site=Site)
+def new(site: Site) -> Response:
+    return _new_page(site, DomainForm(formdata=None))
+
+
+@bp.post("/sites/<public_id:site_id>/domains/new")
+@requires(Permission.DOMAINS_MANAGE, site=Site)
+def create(site: Site) -> Response:
+    form = DomainForm()
+    if not form.validate():
+        return _new_page(site, form, status=422)
+    try:
+        domain = actions.add_domain(
+            g.db, site=site, host=form.host.data, purposes=["embed"], by=g.actor, setup=current_setup(), now=utcnow()
+        )
+    except AppError as error:
+        form.take(error, "host")
+        return _new_page(site, form, status=status_of(error))
+    trigger_toast("success", f"{domain.host} is added", "Prove that it is yours, then it works.")
+    return _back(domain)
+
+
+@bp.get("/domains/<public_id:domain_id>")
+@requires(Permission.DOMAINS_VIEW, domain=Domain)
+def show(domain: Domain) -> Response:
+    """The domain; to htmx where its check stands alone."""
+    context = _check(domain)
+    if is_htmx() and htmx_target() == "check":
+        return make_response(fragment("domains/_check.html", **context))
+    return _page(
+        "show", **context, row=queries.domain_row(g.db, domain=domain), record=record_name(domain.host),
+        value=record_value(domain.token), tag=meta_tag(domain.token),
+    )  # fmt: skip
+
+
+@bp.post("/domains/<public_id:domain_id>/check")
+@requires(Permission.DOMAINS_MANAGE, domain=Domain)
+def check(domain: Domain) -> Response:
+    try:
+        actions.order_check(g.db, domain=domain, now=utcnow())
+    except actions.TokenExpired as error:
+        trigger_toast("error", "Not checked", error.message)
+    return _back(domain)
+
+
+@bp.post("/domains/<public_id:domain_id>/token")
+@requires(Permission.DOMAINS_MANAGE, domain=Domain)
+def token(domain: Domain) -> Response:
+    try:
+        actions.renew_token(g.db, domain=domain, by=g.actor, now=utcnow())
+    except actions.StillProven as error:
+        trigger_toast("error", "The token stays", error.message)
+        return _back(domain)
+    trigger_toast("success", "There is a new token", "Put it in the place of the old one.")
+    return _back(domain)
+
+
+@bp.post("/domains/<public_id:domain_id>/remove")
+@requires(Permission.DOMAINS_MANAGE, domain=Domain)
+def remove(domain: Domain) -> Response:
+    row = queries.domain_row(g.db, domain=domain)
+    actions.remove_domain(g.db, domain=domain, by=g.actor)
+    trigger_toast("success", f"{domain.host} is removed")
+    return respond(redirect_to=url_for(".index", site=row.site_public_id))
+
+
+def _check(domain: Domain) -> dict[str, Any]:
+    now = utcnow()
+    return {
+        "domain": domain, "steps": check_steps(domain.found, running=domain.checking_at is not None), "now": now,
+        "expired": domain.verified_at is None and domain.token_expires_at <= now, "can_manage": _can_manage(),
+    }  # fmt: skip
+
+
+def _new_page(site: Site, form: DomainForm, *, status: int = 200) -> Response:
+    return _page("new", status=status, site=site, form=form, local=current_setup().development)
+
+
+def _page(name: str, /, *, status: int = 200, **context: Any) -> Response:
+    return make_response(render_template(f"domains/{name}.html", **context), status)
+
+
+def _back(domain: Domain) -> Response:
+    return respond(redirect_to=url_for(".show", domain_id=domain.public_id))
+
+
+def _site_asked() -> Site | None:
+    wanted = request.args.get("site", "")
+    if not wanted:
+        return None
+    site: Site | None = g.db.get(Site, decode("ste", wanted))
+    if site is None or site.agency_id != g.agency.agency_id:
+        raise NotFound()
+    return site
+
+
+def _can_manage() -> bool:
+    return bool(g.actor.can(Permission.DOMAINS_MANAGE))

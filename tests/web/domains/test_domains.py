@@ -1,0 +1,186 @@
+"""The domain screens: add one, see what to put where, have it checked, remove it; nothing for viewers and outsiders."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import pytest
+from flask import Flask
+from rq import Queue
+from rq.serializers import JSONSerializer
+from sqlalchemy import select
+
+from app.access.permissions import Role
+from app.db.base import db
+from app.db.scope import platform_scope, tenant_scope
+from app.db.session import transaction
+from app.domains import jobs, setup
+from app.domains.known import verified_origins
+from app.domains.models import Domain
+from app.domains.proof import Look, record_name, record_value
+from app.lib.ids import uuid7
+from app.queue.enqueue import redis
+from app.tenancy.models import Agency, Site
+from tests.support.domains import MISSING, added_domain, check, verified_domain
+from tests.support.outside import Outside, outside
+from tests.support.pages import page_faults
+from tests.support.world import Person, World
+from tests.web.conftest import Browse
+
+
+@dataclass
+class House:
+    agency: Agency
+    ada: Person
+    site: Site
+
+    @property
+    def path(self) -> str:
+        return f"/sites/{self.site.public_id}/domains/new"
+
+
+@pytest.fixture
+def house(world: World) -> House:
+    agency = world.agency()
+    return House(agency, world.person(agency), world.site(agency))
+
+
+def new_host() -> str:
+    return f"shop-{uuid7().hex[-12:]}.com"
+
+
+def domains_of(site: Site) -> list[Domain]:
+    with platform_scope("test"), transaction(db.session()) as session:
+        return list(session.scalars(select(Domain).where(Domain.site_id == site.id)))
+
+
+def ordered(domain: Domain) -> int:
+    """How many checks of it wait in the queue."""
+    waiting = Queue("default", connection=redis(), serializer=JSONSerializer).get_jobs()
+    return sum(order.args[::2] == ["domains.check", {"domain_id": str(domain.id)}] for order in waiting)
+
+
+def test_from_a_new_domain_to_one_that_may_embed(
+    house: House, browse: Browse, platform_app: Flask, tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    ada, host = browse(house.ada), new_host()
+    page = ada.post(house.path, {"host": f" https://{host.upper()}/contact "})
+    [domain] = domains_of(house.site)
+    assert (page.status, page.where, domain.host) == (303, f"/domains/{domain.public_id}", host)
+    shown = ada.get(page.where)
+    assert (shown.status, page_faults(shown.text, platform_app), shown.heading) == (200, [], host)
+    assert {record_name(host), record_value(domain.token)} <= {
+        tag["data-copy"] for tag in shown.html.select("[data-copy]")
+    }
+
+    assert ada.post(f"/domains/{domain.public_id}/check").where == f"/domains/{domain.public_id}"
+    assert ada.post(f"/domains/{domain.public_id}/check").status == 303
+    assert ordered(domain) == 1  # asked twice, checked once
+    waiting = ada.get(f"/domains/{domain.public_id}")
+    assert (waiting.one("#check")["data-state"], waiting.texts("#check .job-title")) == (
+        "running",
+        ["Looking for the proof"],
+    )
+    with outside(tmp_path_factory.mktemp("outside")) as world_outside:
+        _look_there(monkeypatch, world_outside)
+        _run(domain)
+        failed = ada.get(f"/domains/{domain.public_id}", htmx="check")
+        assert failed.texts("#check .job-title") == ["Not proven yet"]
+        assert failed.texts("#check li small") == [
+            "There is no such record yet. A new one can take an hour to be seen everywhere.",
+            "The name has no address.",
+        ]
+        world_outside.zone.records[(record_name(host), "TXT")] = [record_value(domain.token)]
+        ada.post(f"/domains/{domain.public_id}/check")
+        _run(domain)
+    proven = ada.get(f"/domains/{domain.public_id}")
+    assert proven.texts("#check .callout-title") == ["Verified by its TXT record"]
+    assert verified_origins(house.site.id) == [f"https://{host}"]
+
+    gone = ada.post(f"/domains/{domain.public_id}/remove")
+    assert gone.where == f"/domains?site={house.site.public_id}"
+    assert (domains_of(house.site), verified_origins(house.site.id)) == ([], [])
+
+
+def _look_there(monkeypatch: pytest.MonkeyPatch, world_outside: Outside) -> None:
+    look = Look(world_outside.names, world_outside.egress, development=False, port=world_outside.site.port)
+    monkeypatch.setitem(setup._setup, "process", replace(setup.current_setup(), look=look))
+
+
+def _run(domain: Domain) -> None:
+    with tenant_scope(domain.agency_id):
+        jobs.check(str(domain.id))
+
+
+@pytest.mark.parametrize(
+    ("host", "status", "error"),
+    [
+        ("", 422, "Enter the domain."),
+        ("co.uk", 422, "Under co.uk names are given to everybody. Enter the one that is yours."),
+        ("10.0.0.1", 422, "Enter a host name such as www.example.com, without a port and not an IP address."),
+        ("127.0.0.1:8001", 422, "This is the platform's own address."),
+        ("there.com", 409, "The site has this domain already."),
+    ],
+)
+def test_what_cannot_be_added_says_why(house: House, browse: Browse, host: str, status: int, error: str) -> None:
+    host = host.replace("there", f"there-{house.site.slug}")
+    if status == 409:
+        added_domain(house.site, host)
+    page = browse(house.ada).post(house.path, {"host": host})
+    assert (page.status, page.errors) == (status, [error])
+
+
+def test_the_list_is_searched_filtered_and_told_apart_by_site(house: House, browse: Browse, world: World) -> None:
+    ada, other = browse(house.ada), world.site(house.agency)
+    one, two = verified_domain(house.site, new_host()), added_domain(other, f"b-{new_host()}")
+    for path, found in [
+        ("/domains", {one, two}),
+        (f"/domains?site={house.site.public_id}", {one}),
+        ("/domains?status=pending", {two}),
+        (f"/domains?q={one.host[5:12].upper()}", {one}),
+        ("/domains?q=nothing-of-that", set()),
+        ("/domains?page=2", set()),
+    ]:
+        assert set(ada.get(path).ids("main tbody tr")) == {domain.public_id for domain in found}, path
+
+
+def test_an_expired_token_is_replaced_and_a_proven_one_kept(house: House, browse: Browse) -> None:
+    ada, domain, proven = (
+        browse(house.ada),
+        added_domain(house.site, new_host()),
+        verified_domain(house.site, new_host()),
+    )
+    with platform_scope("test"), transaction(db.session()) as session:
+        session.get_one(Domain, domain.id).token_expires_at = domain.created_at
+    page = ada.get(f"/domains/{domain.public_id}")
+    assert page.texts("#check .callout-title") == ["The token has expired"]
+    ada.post(f"/domains/{domain.public_id}/check")
+    assert ordered(domain) == 0
+    ada.post(f"/domains/{domain.public_id}/token")
+    ada.post(f"/domains/{proven.public_id}/token")
+    tokens = {one.id: one.token for one in domains_of(house.site)}
+    assert (tokens[domain.id] != domain.token, tokens[proven.id] == proven.token) == (True, True)
+
+
+def test_a_lost_domain_says_what_has_stopped(house: House, browse: Browse) -> None:
+    domain = verified_domain(house.site, new_host())
+    for _ in range(3):
+        check(domain, MISSING)
+    page = browse(house.ada).get(f"/domains/{domain.public_id}")
+    assert page.texts("main > .callout .callout-title") == ["This domain has stopped working"]
+
+
+def test_a_viewer_looks_and_changes_nothing(house: House, browse: Browse, world: World) -> None:
+    domain = added_domain(house.site, new_host())
+    vic = browse(world.person(house.agency, Role.VIEWER))
+    assert vic.get(f"/domains/{domain.public_id}").html.select("main form[method=post]") == []
+    for path in (house.path, *(f"/domains/{domain.public_id}/{act}" for act in ("check", "token", "remove"))):
+        assert vic.post(path, {"host": new_host()}).status == 403, path
+    assert [one.id for one in domains_of(house.site)] == [domain.id]
+
+
+def test_a_site_of_others_does_not_exist(house: House, browse: Browse, world: World) -> None:
+    olga = browse(world.person(world.agency("Elsewhere")))
+    assert olga.get(f"/domains?site={house.site.public_id}").status == 404
+    assert olga.get(f"/domains/{added_domain(house.site, new_host()).public_id}").status == 404
