@@ -67,10 +67,10 @@ def create(site: Site) -> Response:
 @bp.get("/domains/<public_id:domain_id>")
 @requires(Permission.DOMAINS_VIEW, domain=Domain)
 def show(domain: Domain) -> Response:
-    """The domain; to htmx where its check stands alone."""
+    """The domain; to htmx, while its check runs, where that stands alone. The end of it changes the whole page."""
     context = _check(domain)
     if is_htmx() and htmx_target() == "check":
-        return make_response(fragment("domains/_check.html", **context))
+        return make_response(fragment("domains/_check.html", **context)) if domain.checking_at else _back(domain)
     return _page(
         "show", **context, row=queries.domain_row(g.db, domain=domain), record=record_name(domain.host),
         value=record_value(domain.token), tag=meta_tag(domain.token),

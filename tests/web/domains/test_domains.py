@@ -85,7 +85,8 @@ def test_from_a_new_domain_to_one_that_may_embed(
     with outside(tmp_path_factory.mktemp("outside")) as world_outside:
         _look_there(monkeypatch, world_outside)
         _run(domain)
-        failed = ada.get(f"/domains/{domain.public_id}", htmx="check")
+        assert ada.get(f"/domains/{domain.public_id}", htmx="check").where == f"/domains/{domain.public_id}"
+        failed = ada.get(f"/domains/{domain.public_id}")
         assert failed.texts("#check .job-title") == ["Not proven yet"]
         assert failed.texts("#check li small") == [
             "There is no such record yet. A new one can take an hour to be seen everywhere.",
