@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, literal_column, select
+from sqlalchemy import Integer, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from app.domains.models import Domain
@@ -45,7 +45,7 @@ def domains(
         query = query.where(Domain.state == state)
     if search:
         query = query.where(func.strpos(Domain.host, search.lower()) > 0)
-    total = literal_column("count(*) OVER ()")
+    total = literal_column("count(*) OVER ()", Integer)
     rows = db.execute(
         query.add_columns(total).order_by(Domain.host, Domain.id).limit(PAGE_ROWS).offset((page - 1) * PAGE_ROWS)
     ).all()

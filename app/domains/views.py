@@ -35,7 +35,13 @@ def index() -> Response:
         g.db, agency_id=g.agency.agency_id, site_id=site.id if site else None, search=search, state=state,
         page=page_number(),
     )  # fmt: skip
-    context = {"listing": listing, "site": site, "q": search, "state": state, "can_manage": _can_manage()}
+    context: dict[str, Any] = {
+        "listing": listing,
+        "site": site,
+        "q": search,
+        "state": state,
+        "can_manage": _can_manage(),
+    }
     if is_htmx() and htmx_target() == "results":
         return make_response(fragment("domains/_results.html", **context))
     return _page("index", **context)
