@@ -39,6 +39,7 @@ from app.lib.mail import Mailer
 from app.lib.names import Names
 from app.lib.storage import configure_storage
 from app.mail import jobs as mail_jobs
+from app.marketplace import jobs as marketplace_jobs
 from app.marketplace import views as marketplace
 from app.oauth import api as oauth_api
 from app.oauth import jobs as oauth_jobs
@@ -142,6 +143,7 @@ def wire_jobs() -> None:
     register_job("support.forget_old", failures.forget_old, timeout_s=600, cron="15 4 * * *")
     register_job("webhooks.deliver", webhook_jobs.deliver, queue="high", timeout_s=30, cron="@every 5")
     register_job("oauth.forget_old", oauth_jobs.forget_old, timeout_s=600, cron="25 4 * * *")
+    register_job("marketplace.measure", marketplace_jobs.measure, timeout_s=120, cron="@every 300")
     register_job("mail.deliver", mail_jobs.deliver, timeout_s=300, cron="@every 15")
     register_job("mail.forget_old", mail_jobs.forget_old, timeout_s=600, cron="0 4 * * *")
 

@@ -144,6 +144,13 @@ def per_call(call: Callable[[], object], *, seconds: float = 0.6) -> float:
 @contextmanager
 def ground() -> Iterator[Ground]:
     """Servers of its own, with an agency, its sites, the module on each of them and the rows."""
+    with empty() as (bare, environment):
+        yield _ground(bare, environment)
+
+
+@contextmanager
+def empty() -> Iterator[tuple[psycopg.Connection, dict[str, str]]]:
+    """Servers of its own with nothing in them: a superuser's connection, and the environment for servers of ours."""
     memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
     with tempfile.TemporaryDirectory(prefix="dramac-bench-", dir=memory) as name:
         folder = data_folder(Path(name))
@@ -161,7 +168,7 @@ def ground() -> Iterator[Ground]:
             wire(Config.from_env(environment))
             configure_data(secret_keys=(SECRET,))
             with psycopg.connect(_place(database.superuser_url, database.url), autocommit=True) as bare:
-                yield _ground(bare, {**environment, "BARE_URL": _place(database.superuser_url, database.url)})
+                yield bare, {**environment, "BARE_URL": _place(database.superuser_url, database.url)}
         finally:
             close_pools()
             for server in (database, store):

@@ -1,4 +1,6 @@
-"""Where agencies find modules: the list with search and categories, a module's page. Owns no table.
+"""Where agencies find modules: search with filters, a module's page.
 
-Called by browsers of members with marketplace:view.
+Owns marketplace_listings (one row per released module, kept by triggers when the module changes), marketplace_bits and
+marketplace_gone (for counting), marketplace_words (for mistyped words), marketplace_publishers (whom staff verified). Called by
+browsers of members with marketplace:view.
 """

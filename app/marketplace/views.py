@@ -6,47 +6,40 @@ from flask import Blueprint, Response, g, make_response, render_template, reques
 
 from app.access.permissions import Permission
 from app.errors import NotFound
+from app.marketplace.forms import SORTS, facets_of, read_search
+from app.marketplace.names import written
 from app.marketplace.queries import sites_with_module
+from app.marketplace.search import MOST_PAGES, PER_PAGE, installed_among, search
 from app.modules.consent import asks_of
 from app.modules.manifest import Manifest
-from app.modules.queries import (
-    categories_in_use,
-    file_content,
-    latest_published,
-    marketplace,
-    module_by_slug,
-    publisher_name,
-    versions_of,
-)
-from app.web.forms import asked, page_number
+from app.modules.queries import file_content, latest_published, module_by_slug, publisher_name, versions_of
 from app.web.guard import requires
 from app.web.htmx import fragment, is_htmx
 from app.web.markdown import to_html
 
 bp = Blueprint("marketplace", __name__, url_prefix="/marketplace")
-
-SORTS = (("name", "Name"), ("-published_at", "Newest"))
+bp.add_app_template_filter(written, "category")
 
 
 @bp.get("/")
 @requires(Permission.MARKETPLACE_VIEW)
 def index() -> str:
-    text = request.args.get("q", "").strip()[:100]
-    chosen = [category for category in request.args.getlist("category") if category][:20]
-    sort = asked("sort", tuple(key for key, _ in SORTS), "name")
+    asked, typed = read_search(request.args)
+    found = search(g.db, asked)
     context = {
-        "modules": marketplace(g.db, text=text, categories=chosen, sort=sort, page=page_number()),
-        "categories": categories_in_use(g.db, text=text),
-        "chosen": chosen,
-        "q": text,
-        "sort": sort,
+        "found": found,
+        "facets": facets_of(found, asked),
+        "installed": installed_among(g.db, [card.id for card in found.items]),
+        "q": typed,
+        "respelt": " ".join(found.respelt),
+        "sort": asked.sort,
         "sorts": SORTS,
+        "most": MOST_PAGES * PER_PAGE,
         "site": request.args.get("site", ""),
-        "can_author": g.actor.can(Permission.MODULES_AUTHOR),
     }
     if is_htmx():
-        return fragment("marketplace/_results.html", **context)
-    return render_template("marketplace/index.html", **context)
+        return fragment("marketplace/_found.html", **context)
+    return render_template("marketplace/index.html", can_author=g.actor.can(Permission.MODULES_AUTHOR), **context)
 
 
 @bp.get("/<slug>")

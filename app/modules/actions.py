@@ -230,6 +230,7 @@ def _draft(db: Session, module: Module, package: Package, *, by: Actor, now: dat
         prerelease=".".join(number.prerelease),
         manifest=package.manifest.to_dict(),
         listing=package.listing.model_dump(mode="json"),
+        capabilities=sorted(package.manifest.capabilities),
         readme=package.readme,
         changelog=package.changelog,
         digest=package.digest,

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ForeignKey, LargeBinary, func
+from sqlalchemy import ForeignKey, LargeBinary, Text, func
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.base import Base, Created, Identified
@@ -53,6 +54,7 @@ class Version(Identified, Created, Base):
     status: Mapped[str] = mapped_column(server_default="draft", default="draft")
     manifest: Mapped[dict[str, Any]]
     listing: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    capabilities: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
     readme: Mapped[str] = mapped_column(server_default="", default="")
     changelog: Mapped[str] = mapped_column(server_default="", default="")
     digest: Mapped[str]

@@ -1,4 +1,4 @@
-"""Reads of modules and versions: the marketplace, the Studio, one module, one version's files."""
+"""Reads of modules and versions: the Studio, one module, one version's files."""
 
 from __future__ import annotations
 
@@ -48,30 +48,6 @@ class Page:
     @property
     def pages(self) -> int:
         return max(1, -(-self.total // PER_PAGE))
-
-
-def marketplace(
-    db: Session, *, text: str = "", categories: list[str] | None = None, sort: str = "name", page: int = 1
-) -> Page:
-    """Published modules that the agency may install, its own ones of every tier included.
-
-    text: words of name and summary, or a slug. sort: "name" or "-published_at".
-    """
-    query = _cards().where(Module.latest_version_id.is_not(None))
-    if text:
-        query = query.where(_matches(text))
-    if categories:
-        query = query.where(Module.category.in_(categories))
-    order = [desc(Version.published_at), Module.id] if sort == "-published_at" else [func.lower(Module.name), Module.id]
-    return _page(db, query, order, page)
-
-
-def categories_in_use(db: Session, *, text: str = "") -> list[tuple[str, int]]:
-    """(category, how many modules of the marketplace match the text in it), by name."""
-    query = select(Module.category, func.count()).where(Module.latest_version_id.is_not(None))
-    if text:
-        query = query.where(_matches(text))
-    return [(row[0], row[1]) for row in db.execute(query.group_by(Module.category).order_by(Module.category))]
 
 
 def own_modules(db: Session, *, agency_id: UUID, text: str = "", sort: str = "-updated_at", page: int = 1) -> Page:

@@ -22,6 +22,8 @@ CALLERS = {
     "blob_known": {"dramac_app", "dramac_staff"},
     "domain_at": {"dramac_runtime"},
     "domain_embedders": {"dramac_runtime"},
+    "marketplace_index": {"dramac_staff"},
+    "marketplace_search": {"dramac_app"},
     "module_slug_taken": {"dramac_app", "dramac_staff"},
     "oauth_access_by_hash": {"dramac_runtime"},
     "oauth_agency_of": {"dramac_runtime"},

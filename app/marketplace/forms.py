@@ -1,0 +1,100 @@
+"""The marketplace's address read: words, filters, order, page; and the filters as a screen offers them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from werkzeug.datastructures import MultiDict
+
+from app.marketplace import names
+from app.marketplace.search import Found, Search
+from app.web.forms import clean
+
+SORTS = (
+    ("relevance", "Best match"),  # without words the most installed
+    ("popular", "Most installed"),
+    ("newest", "Newest"),
+    ("rating", "Best rated"),
+    ("price", "Price, low to high"),
+    ("-price", "Price, high to low"),
+)
+_WORD = re.compile(r"[^\W_]+")
+_SHOWN = 8  # values of a filter before "more"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    value: str
+    label: str
+    count: int
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """One filter. kind: "many" of its values, "one" of them, or "flag". options: the first are shown, the rest on demand."""
+
+    name: str
+    label: str
+    kind: str
+    options: tuple[Option, ...]
+    more: tuple[Option, ...] = ()
+
+    @property
+    def chosen(self) -> list[Option]:
+        return [option for option in (*self.options, *self.more) if option.chosen]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    name: str
+    label: str
+    kind: str
+    values: tuple[str, ...]
+    write: Callable[[str], str]
+
+
+_KINDS = (
+    _Kind("category", "Category", "many", names.CATEGORIES, names.written),
+    _Kind("price", "Price", "many", names.PRICES, names.written),
+    _Kind("rating", "Rating", "one", names.RATINGS, names.rating),
+    _Kind("type", "Type", "many", names.TYPES, names.written),
+    _Kind("capability", "What it does", "many", names.CAPABILITIES, names.capability),
+    _Kind("verified", "Trust", "flag", ("true",), lambda value: "Verified publisher"),
+    _Kind("beta", "Early access", "flag", ("true",), lambda value: "Not open to everybody yet"),
+)
+
+
+def read_search(args: MultiDict[str, str]) -> tuple[Search, str]:
+    """What an address asks for, and its words as typed. What does not exist is not asked for."""
+    text = clean(args.get("q"))[:100]
+    words = tuple(word.lower() for word in _WORD.findall(text))[:8]
+    chosen = {}
+    for kind in _KINDS:
+        values = tuple(value for value in dict.fromkeys(args.getlist(kind.name)) if value in kind.values)
+        if values:
+            chosen[kind.name] = values[:1] if kind.kind == "one" else values
+    sort = args.get("sort", "")
+    sort = sort if sort in dict(SORTS) else "relevance"
+    page = args.get("page", "")
+    number = int(page) if page.isascii() and page.isdigit() and len(page) <= 6 else 1
+    return Search(words=words, chosen=chosen, sort=sort, page=max(1, number)), text
+
+
+def facets_of(found: Found, asked: Search) -> list[Facet]:
+    """The filters with something in them, values by how many modules have them; a chosen value stays whatever it counts."""
+    made = (_facet(kind, found.facets.get(kind.name, {}), asked.chosen.get(kind.name, ())) for kind in _KINDS)
+    return [facet for facet in made if facet.options]
+
+
+def _facet(kind: _Kind, counts: dict[str, int], chosen: tuple[str, ...]) -> Facet:
+    options = [
+        Option(value, kind.write(value), counts.get(value, 0), value in chosen)
+        for value in kind.values
+        if value in counts or value in chosen
+    ]
+    if kind.name in ("category", "capability"):
+        options.sort(key=lambda option: (not option.chosen, -option.count, option.label))
+    return Facet(kind.name, kind.label, kind.kind, tuple(options[:_SHOWN]), tuple(options[_SHOWN:]))
