@@ -330,6 +330,52 @@ CREATE TABLE mails (
   last_error text NOT NULL DEFAULT ''::text,
   request_id text NOT NULL DEFAULT ''::text
 );
+CREATE TABLE marketplace_bits (
+  facet text NOT NULL,
+  value text NOT NULL,
+  bits bit varying NOT NULL
+);
+CREATE TABLE marketplace_gone (
+  ordinal integer NOT NULL
+);
+CREATE TABLE marketplace_listings (
+  module_id uuid NOT NULL,
+  agency_id uuid NOT NULL,
+  ordinal integer NOT NULL GENERATED ALWAYS AS IDENTITY,
+  fresh boolean NOT NULL DEFAULT true,
+  slug text NOT NULL,
+  name text NOT NULL,
+  plain_name text NOT NULL,
+  summary text NOT NULL,
+  category text NOT NULL,
+  type text NOT NULL,
+  icon text NOT NULL,
+  tier text NOT NULL,
+  publisher text NOT NULL,
+  verified boolean NOT NULL,
+  version text NOT NULL,
+  published_at timestamp with time zone NOT NULL,
+  capabilities text[] NOT NULL,
+  price text NOT NULL,
+  amount integer NOT NULL,
+  currency text NOT NULL,
+  per text NOT NULL,
+  trial_days integer NOT NULL,
+  monthly integer NOT NULL,
+  rating numeric(3,2) NOT NULL DEFAULT 0,
+  ratings integer NOT NULL DEFAULT 0,
+  installs integer NOT NULL DEFAULT 0,
+  head tsvector NOT NULL,
+  document tsvector NOT NULL
+);
+CREATE TABLE marketplace_publishers (
+  agency_id uuid NOT NULL,
+  verified_at timestamp with time zone NOT NULL,
+  verified_by uuid
+);
+CREATE TABLE marketplace_words (
+  word text NOT NULL
+);
 CREATE TABLE memberships (
   id uuid NOT NULL DEFAULT uuidv7(),
   agency_id uuid NOT NULL,
@@ -444,7 +490,8 @@ CREATE TABLE module_versions (
   created_by uuid,
   created_at timestamp with time zone NOT NULL DEFAULT now(),
   published_at timestamp with time zone,
-  yanked_at timestamp with time zone
+  yanked_at timestamp with time zone,
+  capabilities text[] NOT NULL DEFAULT '{}'::text[]
 );
 CREATE TABLE modules_v2 (
   id uuid NOT NULL DEFAULT uuidv7(),
@@ -661,6 +708,16 @@ ALTER TABLE log_searches ADD CONSTRAINT log_searches_pkey PRIMARY KEY (id);
 ALTER TABLE log_searches ADD CONSTRAINT log_searches_query_check CHECK ((length(query) <= 2000));
 ALTER TABLE mails ADD CONSTRAINT mails_pkey PRIMARY KEY (id);
 ALTER TABLE mails ADD CONSTRAINT mails_status_check CHECK ((status = ANY (ARRAY['due'::text, 'sent'::text, 'mailbox'::text, 'given_up'::text])));
+ALTER TABLE marketplace_bits ADD CONSTRAINT marketplace_bits_pkey PRIMARY KEY (facet, value);
+ALTER TABLE marketplace_gone ADD CONSTRAINT marketplace_gone_pkey PRIMARY KEY (ordinal);
+ALTER TABLE marketplace_listings ADD CONSTRAINT marketplace_listings_agency_id_module_id_fkey FOREIGN KEY (agency_id, module_id) REFERENCES module_source(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE marketplace_listings ADD CONSTRAINT marketplace_listings_agency_id_module_id_key UNIQUE (agency_id, module_id);
+ALTER TABLE marketplace_listings ADD CONSTRAINT marketplace_listings_pkey PRIMARY KEY (module_id);
+ALTER TABLE marketplace_listings ADD CONSTRAINT marketplace_listings_price_check CHECK ((price = ANY (ARRAY['free'::text, 'trial'::text, 'paid'::text])));
+ALTER TABLE marketplace_publishers ADD CONSTRAINT marketplace_publishers_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
+ALTER TABLE marketplace_publishers ADD CONSTRAINT marketplace_publishers_pkey PRIMARY KEY (agency_id);
+ALTER TABLE marketplace_publishers ADD CONSTRAINT marketplace_publishers_verified_by_fkey FOREIGN KEY (verified_by) REFERENCES users(id) ON DELETE SET NULL;
+ALTER TABLE marketplace_words ADD CONSTRAINT marketplace_words_pkey PRIMARY KEY (word);
 ALTER TABLE memberships ADD CONSTRAINT memberships_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
 ALTER TABLE memberships ADD CONSTRAINT memberships_agency_id_id_key UNIQUE (agency_id, id);
 ALTER TABLE memberships ADD CONSTRAINT memberships_agency_id_user_id_key UNIQUE (agency_id, user_id);
@@ -795,6 +852,14 @@ CREATE INDEX mails_age ON public.mails USING btree (created_at) WHERE (status <>
 CREATE INDEX mails_agency ON public.mails USING btree (agency_id, created_at DESC);
 CREATE INDEX mails_due ON public.mails USING btree (due_at) WHERE (status = 'due'::text);
 CREATE INDEX mails_request ON public.mails USING btree (request_id) WHERE (request_id <> ''::text);
+CREATE INDEX marketplace_listings_document ON public.marketplace_listings USING gin (document);
+CREATE INDEX marketplace_listings_few ON public.marketplace_listings USING btree (agency_id) WHERE (tier <> 'public'::text);
+CREATE INDEX marketplace_listings_fresh ON public.marketplace_listings USING btree (module_id) WHERE fresh;
+CREATE INDEX marketplace_listings_installs ON public.marketplace_listings USING btree (installs, module_id);
+CREATE INDEX marketplace_listings_monthly ON public.marketplace_listings USING btree (monthly, module_id);
+CREATE INDEX marketplace_listings_published ON public.marketplace_listings USING btree (published_at, module_id);
+CREATE INDEX marketplace_listings_rating ON public.marketplace_listings USING btree (rating, ratings, module_id);
+CREATE INDEX marketplace_words_like ON public.marketplace_words USING gin (word gin_trgm_ops);
 CREATE INDEX memberships_user ON public.memberships USING btree (user_id);
 CREATE INDEX module_done_age ON public.module_done USING btree (at);
 CREATE INDEX module_function_runs_age ON public.module_function_runs USING btree (started_at);
@@ -861,6 +926,13 @@ CREATE UNIQUE INDEX job_runs_pkey ON public.job_runs USING btree (id);
 CREATE UNIQUE INDEX log_searches_agency_id_user_id_name_key ON public.log_searches USING btree (agency_id, user_id, name);
 CREATE UNIQUE INDEX log_searches_pkey ON public.log_searches USING btree (id);
 CREATE UNIQUE INDEX mails_pkey ON public.mails USING btree (id);
+CREATE UNIQUE INDEX marketplace_bits_pkey ON public.marketplace_bits USING btree (facet, value);
+CREATE UNIQUE INDEX marketplace_gone_pkey ON public.marketplace_gone USING btree (ordinal);
+CREATE UNIQUE INDEX marketplace_listings_agency_id_module_id_key ON public.marketplace_listings USING btree (agency_id, module_id);
+CREATE UNIQUE INDEX marketplace_listings_ordinal ON public.marketplace_listings USING btree (ordinal);
+CREATE UNIQUE INDEX marketplace_listings_pkey ON public.marketplace_listings USING btree (module_id);
+CREATE UNIQUE INDEX marketplace_publishers_pkey ON public.marketplace_publishers USING btree (agency_id);
+CREATE UNIQUE INDEX marketplace_words_pkey ON public.marketplace_words USING btree (word);
 CREATE UNIQUE INDEX memberships_agency_id_id_key ON public.memberships USING btree (agency_id, id);
 CREATE UNIQUE INDEX memberships_agency_id_user_id_key ON public.memberships USING btree (agency_id, user_id);
 CREATE UNIQUE INDEX memberships_pkey ON public.memberships USING btree (id);
@@ -921,6 +993,11 @@ CREATE POLICY lookup ON external_oauth_clients FOR SELECT TO dramac_lookup USING
 CREATE POLICY lookup ON external_oauth_codes FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON external_oauth_grants FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON external_oauth_tokens FOR SELECT TO dramac_lookup USING (true);
+CREATE POLICY lookup ON marketplace_bits FOR ALL TO dramac_lookup USING (true) WITH CHECK (true);
+CREATE POLICY lookup ON marketplace_gone FOR ALL TO dramac_lookup USING (true) WITH CHECK (true);
+CREATE POLICY lookup ON marketplace_listings FOR ALL TO dramac_lookup USING (true) WITH CHECK (true);
+CREATE POLICY lookup ON marketplace_publishers FOR SELECT TO dramac_lookup USING (true);
+CREATE POLICY lookup ON marketplace_words FOR ALL TO dramac_lookup USING (true) WITH CHECK (true);
 CREATE POLICY lookup ON memberships FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON module_blobs FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON module_database_registry FOR SELECT TO dramac_lookup USING (true);
@@ -945,6 +1022,7 @@ CREATE POLICY member ON sign_in_attempts FOR SELECT TO dramac_app USING ((EXISTS
   WHERE ((m.user_id = sign_in_attempts.user_id) AND (m.agency_id = ( SELECT current_agency_id() AS current_agency_id)) AND (m.created_at <= sign_in_attempts.at)))));
 CREATE POLICY new ON module_blobs FOR INSERT TO dramac_app WITH CHECK (true);
 CREATE POLICY new ON users FOR INSERT TO dramac_app WITH CHECK ((( SELECT identifying() AS identifying) AND (staff_role IS NULL) AND (disabled_at IS NULL)));
+CREATE POLICY open_to_agency ON marketplace_listings FOR SELECT TO dramac_app USING (listing_open_to(tier, agency_id, ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY open_to_agency ON modules_v2 FOR INSERT TO dramac_app WITH CHECK (version_open_to(version_id, agency_id));
 CREATE POLICY own ON agencies FOR SELECT TO dramac_app USING ((EXISTS ( SELECT
    FROM memberships m
@@ -993,6 +1071,8 @@ CREATE POLICY staff ON invitations FOR ALL TO dramac_staff USING (true) WITH CHE
 CREATE POLICY staff ON job_runs FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON log_searches FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON mails FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON marketplace_listings FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON marketplace_publishers FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON memberships FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_blobs FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_database_registry FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
@@ -1049,12 +1129,21 @@ CREATE POLICY visible ON module_naming_conflicts FOR ALL TO dramac_app USING ((E
   WHERE (m.id = module_naming_conflicts.module_id))));
 -- triggers
 CREATE TRIGGER audit_chain BEFORE INSERT ON public.audit_log FOR EACH ROW EXECUTE FUNCTION audit_chain();
+CREATE TRIGGER fresh BEFORE UPDATE OF tier, category, type, price, rating, verified, capabilities ON public.marketplace_listings FOR EACH ROW EXECUTE FUNCTION marketplace_fresh();
+CREATE TRIGGER gone AFTER DELETE ON public.marketplace_listings FOR EACH ROW WHEN ((NOT old.fresh)) EXECUTE FUNCTION marketplace_left();
+CREATE TRIGGER marketplace AFTER INSERT OR DELETE ON public.marketplace_publishers FOR EACH ROW EXECUTE FUNCTION marketplace_publisher_changed();
+CREATE TRIGGER marketplace AFTER INSERT OR UPDATE OF name, summary, category, icon, type, tier, latest_version_id ON public.module_source FOR EACH ROW EXECUTE FUNCTION marketplace_module_changed();
+CREATE TRIGGER marketplace AFTER UPDATE OF listing, readme, capabilities ON public.module_versions FOR EACH ROW EXECUTE FUNCTION marketplace_version_changed();
+CREATE TRIGGER marketplace AFTER UPDATE OF name ON public.agencies FOR EACH ROW WHEN ((old.name IS DISTINCT FROM new.name)) EXECUTE FUNCTION marketplace_agency_changed();
 CREATE TRIGGER only_drafts_go BEFORE DELETE ON public.module_versions FOR EACH ROW EXECUTE FUNCTION only_drafts_go();
 CREATE TRIGGER only_drafts_grow BEFORE INSERT OR UPDATE ON public.module_version_files FOR EACH ROW EXECUTE FUNCTION only_drafts_grow();
 CREATE TRIGGER version_stays BEFORE UPDATE ON public.module_versions FOR EACH ROW EXECUTE FUNCTION version_stays();
 -- grants
 GRANT DELETE, INSERT, SELECT ON external_domains TO dramac_app;
 GRANT DELETE, INSERT, SELECT ON log_searches TO dramac_app;
+GRANT DELETE, INSERT, SELECT ON marketplace_bits TO dramac_lookup;
+GRANT DELETE, INSERT, SELECT ON marketplace_gone TO dramac_lookup;
+GRANT DELETE, INSERT, SELECT ON marketplace_publishers TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON agencies TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON api_keys TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON clients TO dramac_app;
@@ -1079,6 +1168,7 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON invitations TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON job_runs TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON log_searches TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON mails TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON marketplace_listings TO dramac_lookup;
 GRANT DELETE, INSERT, SELECT, UPDATE ON memberships TO dramac_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON memberships TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_blobs TO dramac_staff;
@@ -1114,6 +1204,7 @@ GRANT INSERT, SELECT ON event_deliveries TO dramac_app;
 GRANT INSERT, SELECT ON events TO dramac_app;
 GRANT INSERT, SELECT ON events TO dramac_runtime;
 GRANT INSERT, SELECT ON mails TO dramac_app;
+GRANT INSERT, SELECT ON marketplace_words TO dramac_lookup;
 GRANT INSERT, SELECT ON module_blobs TO dramac_app;
 GRANT INSERT, SELECT ON module_done TO dramac_runtime;
 GRANT INSERT, SELECT ON module_naming_conflicts TO dramac_app;
@@ -1141,6 +1232,9 @@ GRANT SELECT ON external_oauth_codes TO dramac_lookup;
 GRANT SELECT ON external_oauth_grants TO dramac_lookup;
 GRANT SELECT ON external_oauth_tokens TO dramac_lookup;
 GRANT SELECT ON external_webhook_attempts TO dramac_app;
+GRANT SELECT ON marketplace_listings TO dramac_app;
+GRANT SELECT ON marketplace_listings TO dramac_staff;
+GRANT SELECT ON marketplace_publishers TO dramac_lookup;
 GRANT SELECT ON module_blobs TO dramac_lookup;
 GRANT SELECT ON module_database_registry TO dramac_app;
 GRANT SELECT ON module_database_registry TO dramac_lookup;
@@ -1263,6 +1357,410 @@ CREATE OR REPLACE FUNCTION public.identifying()
  LANGUAGE sql
  STABLE PARALLEL SAFE
 AS $function$ SELECT coalesce(current_setting('app.identifying', true), '') = 'on' $function$
+;
+CREATE OR REPLACE FUNCTION public.listing_open_to(tier text, publisher uuid, agency uuid)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$ SELECT agency IS NOT NULL AND (tier = 'public' OR publisher = agency) $function$
+;
+CREATE OR REPLACE FUNCTION public.marketplace_agency_changed()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+BEGIN
+  PERFORM marketplace_list(l.module_id) FROM marketplace_listings l WHERE l.agency_id = NEW.id;
+  RETURN NULL;
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.marketplace_bitset(ordinals integer[], size integer)
+ RETURNS bit varying
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  SELECT coalesce(string_agg(coalesce(w.bits, 0)::bit(64)::text, '' ORDER BY n), '')::bit varying
+  FROM generate_series(0, size / 64 - 1) n
+  LEFT JOIN (SELECT o >> 6 AS word, bit_or(1::bigint << (63 - (o & 63))) AS bits FROM unnest(ordinals) o WHERE o < size GROUP BY 1) w
+    ON w.word = n
+$function$
+;
+CREATE OR REPLACE FUNCTION public.marketplace_card()
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  SELECT 'l.module_id, l.slug, l.name, l.summary, l.category, l.type, l.icon, l.tier, l.publisher, l.agency_id, l.verified, l.version, '
+    'l.published_at, l.price, l.amount, l.currency, l.per, l.trial_days, l.rating, l.ratings, l.installs'
+$function$
+;
+CREATE OR REPLACE FUNCTION public.marketplace_condition(chosen jsonb)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  SELECT coalesce(string_agg(CASE key
+      WHEN 'category' THEN format('l.category = ANY (%L)', several)
+      WHEN 'type' THEN format('l.type = ANY (%L)', several)
+      WHEN 'price' THEN format('l.price = ANY (%L)', several)
+      WHEN 'capability' THEN format('l.capabilities && %L', several)
+      WHEN 'rating' THEN format('l.rating >= %L::integer', (SELECT min(one::integer) FROM unnest(several) one))
+      WHEN 'verified' THEN 'l.verified'
+      WHEN 'beta' THEN 'l.tier NOT IN (''internal'', ''public'')' END, ' AND '), 'true')
+  FROM (SELECT key, ARRAY(SELECT jsonb_array_elements_text(value)) AS several FROM jsonb_each(chosen)) c
+$function$
+;
+CREATE OR REPLACE FUNCTION public.marketplace_fresh()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  NEW.fresh := OLD.fresh OR (NEW.tier, NEW.category, NEW.type, NEW.price, floor(NEW.rating), NEW.verified, NEW.capabilities)
+    IS DISTINCT FROM (OLD.tier, OLD.category, OLD.type, OLD.price, floor(OLD.rating), OLD.verified, OLD.capabilities);
+  RETURN NEW;
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.marketplace_index(at_least integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+DECLARE
+  changed integer := (SELECT count(*) FROM marketplace_listings WHERE fresh) + (SELECT count(*) FROM marketplace_gone);
+  size integer;
+BEGIN
+  IF changed < at_least OR NOT pg_try_advisory_xact_lock(0x6d6b7462) THEN
+    RETURN 0;
+  END IF;
+  UPDATE marketplace_listings SET fresh = false WHERE fresh;
+  size := (coalesce((SELECT max(ordinal) FROM marketplace_listings), 0) / 64 + 1) * 64;
+  DELETE FROM marketplace_gone;
+  DELETE FROM marketplace_bits;
+  INSERT INTO marketplace_bits (facet, value, bits)
+    SELECT x.facet, x.value, marketplace_bitset(array_agg(l.ordinal), size)
+    FROM marketplace_listings l, marketplace_values(l) x WHERE NOT l.fresh GROUP BY 1, 2;
+  INSERT INTO marketplace_bits (facet, value, bits) VALUES ('tier', 'public', marketplace_bitset('{}', size)) ON CONFLICT DO NOTHING;
+  RETURN changed;
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.marketplace_left()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+BEGIN
+  INSERT INTO marketplace_gone (ordinal) VALUES (OLD.ordinal) ON CONFLICT DO NOTHING;
+  RETURN NULL;
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.marketplace_list(wanted uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+DECLARE
+  m module_source;
+  v module_versions;
+  publisher_name text;
+  tags text;
+  plan record;
+  first tsvector;
+  n marketplace_listings;
+BEGIN
+  SELECT * INTO m FROM module_source WHERE id = wanted;
+  SELECT * INTO v FROM module_versions WHERE id = m.latest_version_id;
+  IF v.id IS NULL THEN
+    DELETE FROM marketplace_listings WHERE module_id = wanted;
+    RETURN;
+  END IF;
+  SELECT a.name INTO publisher_name FROM agencies a WHERE a.id = m.agency_id;
+  SELECT coalesce(string_agg(tag, ' '), '') INTO tags FROM jsonb_array_elements_text(v.listing -> 'tags') tag;
+  SELECT (p ->> 'amount')::integer AS amount, p ->> 'currency' AS currency, p ->> 'per' AS per,
+         coalesce((p ->> 'trial_days')::integer, 0) AS trial_days,
+         (p ->> 'amount')::integer / CASE p ->> 'per' WHEN 'year' THEN 12 ELSE 1 END AS monthly
+    INTO plan FROM jsonb_array_elements(v.manifest -> 'pricing') p ORDER BY monthly, amount LIMIT 1;
+  first := setweight(marketplace_words_of(m.name || ' ' || replace(m.slug, '-', ' ')), 'A')
+        || setweight(marketplace_words_of(tags || ' ' || publisher_name || ' ' || replace(m.category, '-', ' ')), 'B')
+        || setweight(marketplace_words_of(m.summary || ' ' || coalesce(v.listing ->> 'tagline', '')), 'C');
+  n.slug := m.slug; n.name := m.name; n.plain_name := lower(unaccent(m.name)); n.summary := m.summary; n.category := m.category;
+  n.type := m.type; n.icon := m.icon; n.tier := m.tier; n.publisher := publisher_name;
+  n.verified := EXISTS (SELECT FROM marketplace_publishers p WHERE p.agency_id = m.agency_id);
+  n.version := v.version; n.published_at := coalesce(v.published_at, v.created_at); n.capabilities := v.capabilities;
+  n.price := CASE WHEN coalesce(plan.amount, 0) = 0 THEN 'free' WHEN plan.trial_days > 0 THEN 'trial' ELSE 'paid' END;
+  n.amount := coalesce(plan.amount, 0); n.currency := coalesce(plan.currency, ''); n.per := coalesce(plan.per, '');
+  n.trial_days := coalesce(plan.trial_days, 0); n.monthly := coalesce(plan.monthly, 0); n.head := first;
+  n.document := first || setweight(to_tsvector('english', unaccent(
+    left(coalesce(v.listing ->> 'description', '') || ' ' || v.readme, 20000))), 'D');
+  UPDATE marketplace_listings SET
+    (slug, name, plain_name, summary, category, type, icon, tier, publisher, verified, version, published_at, capabilities, price,
+     amount, currency, per, trial_days, monthly, head, document) =
+    (n.slug, n.name, n.plain_name, n.summary, n.category, n.type, n.icon, n.tier, n.publisher, n.verified, n.version,
+     n.published_at, n.capabilities, n.price, n.amount, n.currency, n.per, n.trial_days, n.monthly, n.head, n.document)
+  WHERE module_id = m.id;
+  IF NOT FOUND THEN -- the module's own row is locked by whoever changes it; ON CONFLICT would use up an ordinal at every change
+    INSERT INTO marketplace_listings (module_id, agency_id, slug, name, plain_name, summary, category, type, icon, tier, publisher, verified, version, published_at, capabilities, price,
+     amount, currency, per, trial_days, monthly, head, document)
+    VALUES (m.id, m.agency_id, n.slug, n.name, n.plain_name, n.summary, n.category, n.type, n.icon, n.tier, n.publisher, n.verified, n.version,
+     n.published_at, n.capabilities, n.price, n.amount, n.currency, n.per, n.trial_days, n.monthly, n.head, n.document);
+  END IF;
+  IF m.tier = 'public' THEN -- in one order, so that two at once wait for each other and never in a ring
+    INSERT INTO marketplace_words (word)
+      SELECT DISTINCT word FROM unnest(tsvector_to_array(to_tsvector('simple', unaccent(
+        concat_ws(' ', m.name, tags, publisher_name, replace(m.category, '-', ' '), m.summary))))) word
+      WHERE length(word) BETWEEN 3 AND 40 AND word !~ '[0-9]' ORDER BY word
+      ON CONFLICT DO NOTHING;
+  END IF;
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.marketplace_missed(l marketplace_listings, chosen jsonb)
+ RETURNS text[]
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  SELECT ARRAY(SELECT c.facet FROM jsonb_each(chosen) c (facet, wanted)
+    WHERE NOT EXISTS (SELECT FROM marketplace_values(l) x WHERE x.facet = c.facet AND c.wanted ? x.value))
+$function$
+;
+CREATE OR REPLACE FUNCTION public.marketplace_module_changed()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+BEGIN
+  PERFORM marketplace_list(NEW.id);
+  RETURN NULL;
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.marketplace_order(sort text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  SELECT CASE sort
+    WHEN 'newest' THEN 'l.published_at DESC, l.module_id DESC'
+    WHEN 'rating' THEN 'l.rating DESC, l.ratings DESC, l.module_id DESC'
+    WHEN 'price' THEN 'l.monthly, l.module_id'
+    WHEN '-price' THEN 'l.monthly DESC, l.module_id DESC'
+    ELSE 'l.installs DESC, l.module_id DESC' END
+$function$
+;
+CREATE OR REPLACE FUNCTION public.marketplace_ordinals(bits bit varying)
+ RETURNS integer[]
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  SELECT coalesce(array_agg(n * 64 + i), '{}')
+  FROM (SELECT n, substring(bits FROM n * 64 + 1 FOR 64) AS part FROM generate_series(0, length(bits) / 64 - 1) n OFFSET 0) p,
+       generate_series(0, 63) i
+  WHERE bit_count(p.part) > 0 AND get_bit(p.part, i) = 1
+$function$
+;
+CREATE OR REPLACE FUNCTION public.marketplace_page(chosen jsonb, sort text, few boolean)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  SELECT format($q$
+    SELECT jsonb_agg(to_jsonb(p) - 'place' ORDER BY p.place) FROM (
+      SELECT x.*, row_number() OVER () AS place FROM (
+        SELECT %s FROM marketplace_listings l
+        WHERE listing_open_to(l.tier, l.agency_id, $1) AND %s AND %s ORDER BY %s LIMIT $4 OFFSET $5) x) p
+  $q$, marketplace_card(), CASE WHEN few THEN '(l.ordinal = ANY ($2) OR l.module_id = ANY ($3))' ELSE 'true' END,
+    marketplace_condition(chosen), marketplace_order(sort))
+$function$
+;
+CREATE OR REPLACE FUNCTION public.marketplace_page_of_words(chosen jsonb, sort text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  SELECT format($q$
+    WITH hits AS MATERIALIZED (
+      SELECT l.module_id, l.ordinal, l.fresh, l.installs, l.published_at, l.rating, l.ratings, l.monthly, (%s) AS chosen,
+        CASE WHEN l.plain_name = $3 THEN 3 WHEN l.plain_name ^@ $3 THEN 2 WHEN strpos(l.plain_name, $3) > 0 THEN 1 ELSE 0 END AS near
+      FROM marketplace_listings l WHERE l.document @@ $2 AND listing_open_to(l.tier, l.agency_id, $1)),
+    page AS (%s)
+    SELECT (SELECT array_agg(h.ordinal) FROM hits h WHERE NOT h.fresh), (SELECT array_agg(h.module_id) FROM hits h WHERE h.fresh),
+      (SELECT jsonb_agg(to_jsonb(p) - 'place' ORDER BY p.place) FROM page p)
+  $q$, marketplace_condition(chosen), CASE WHEN sort = 'relevance' THEN format($q$
+      SELECT %s, row_number() OVER (ORDER BY c.near + ts_rank('{0.05, 0.2, 0.5, 1}', l.head, $2) + ln(1 + l.installs) / 50 DESC,
+        l.module_id DESC) AS place
+      FROM (SELECT h.module_id, h.near FROM hits h WHERE h.chosen ORDER BY h.near DESC, h.installs DESC LIMIT 1000) c
+      JOIN marketplace_listings l ON l.module_id = c.module_id ORDER BY place LIMIT $4 OFFSET $5
+    $q$, marketplace_card()) ELSE format($q$
+      SELECT %s, row_number() OVER (ORDER BY %s) AS place
+      FROM (SELECT l.module_id FROM hits l WHERE l.chosen ORDER BY %2$s LIMIT $4 OFFSET $5) c
+      JOIN marketplace_listings l ON l.module_id = c.module_id
+    $q$, marketplace_card(), marketplace_order(sort)) END)
+$function$
+;
+CREATE OR REPLACE FUNCTION public.marketplace_publisher_changed()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+BEGIN
+  UPDATE marketplace_listings SET verified = (TG_OP = 'INSERT') WHERE agency_id = coalesce(NEW.agency_id, OLD.agency_id);
+  RETURN NULL;
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.marketplace_query(typed text[])
+ RETURNS tsquery
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+DECLARE
+  found tsquery;
+  one tsquery;
+BEGIN
+  FOR i IN 1..coalesce(cardinality(typed), 0) LOOP
+    one := to_tsquery('simple', typed[i] || CASE WHEN i = cardinality(typed) THEN ':*' ELSE '' END);
+    IF to_tsvector('english', typed[i]) <> ''::tsvector THEN
+      one := one || plainto_tsquery('english', typed[i]);
+    ELSIF i < cardinality(typed) THEN
+      CONTINUE; -- "for", "the"
+    END IF;
+    found := coalesce(found && one, one);
+  END LOOP;
+  RETURN found;
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.marketplace_respelt(typed text[], agency uuid)
+ RETURNS text[]
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+DECLARE
+  better text[] := typed;
+  nearest text;
+BEGIN
+  FOR i IN 1..cardinality(typed) LOOP
+    SELECT w.word INTO nearest FROM (
+      SELECT word FROM marketplace_words WHERE word % typed[i]
+      UNION
+      SELECT word FROM marketplace_listings l, unnest(tsvector_to_array(l.head)) word
+      WHERE l.tier <> 'public' AND listing_open_to(l.tier, l.agency_id, agency) AND word % typed[i]
+    ) w ORDER BY w.word = typed[i] DESC, i = cardinality(typed) AND w.word ^@ typed[i] DESC, similarity(w.word, typed[i]) DESC, w.word LIMIT 1;
+    better[i] := coalesce(nearest, typed[i]);
+  END LOOP;
+  RETURN CASE WHEN better <> typed THEN better END;
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.marketplace_search(typed text[], chosen jsonb, sort text, most integer, skip integer)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+ SET enable_seqscan TO 'off'
+AS $function$
+DECLARE
+  agency uuid := current_agency_id();
+  words text[] := ARRAY(SELECT lower(unaccent(word)) FROM unnest(typed) WITH ORDINALITY t (word, at) WHERE word <> '' ORDER BY at);
+  asked tsquery := marketplace_query(words);
+  respelt text[];
+  size integer := coalesce((SELECT length(bits) FROM marketplace_bits WHERE facet = 'tier' AND value = 'public'), 0);
+  kinds CONSTANT text[] := '{category,type,price,capability,rating,verified,beta}';
+  ordinals integer[]; -- of matches that are in the bits
+  news uuid[]; -- matches that are not
+  items jsonb;
+  matched bit varying;
+  masks bit varying[]; -- for each kind: the matches that pass the filters of every other kind
+  passing bit varying; -- the matches that pass all
+  own bit varying;
+  total bigint;
+  facets jsonb;
+BEGIN
+  LOOP
+    IF asked IS NOT NULL THEN
+      EXECUTE marketplace_page_of_words(chosen, sort) INTO ordinals, news, items
+        USING agency, asked, array_to_string(words, ' '), most, skip;
+      matched := marketplace_bitset(ordinals, size);
+    ELSE
+      SELECT array_agg(module_id) INTO news FROM marketplace_listings WHERE fresh AND listing_open_to(tier, agency_id, agency);
+      SELECT array_agg(ordinal) INTO ordinals FROM marketplace_listings
+        WHERE tier <> 'public' AND NOT fresh AND listing_open_to(tier, agency_id, agency);
+      SELECT bits | marketplace_bitset(ordinals, size) INTO matched FROM marketplace_bits
+        WHERE facet = 'tier' AND value = 'public' AND agency IS NOT NULL;
+      matched := coalesce(matched, marketplace_bitset('{}', size));
+      SELECT array_agg(ordinal) INTO ordinals FROM (
+        SELECT ordinal FROM marketplace_listings WHERE fresh UNION ALL SELECT ordinal FROM marketplace_gone) changed;
+      IF ordinals IS NOT NULL THEN
+        matched := matched & ~ marketplace_bitset(ordinals, size);
+      END IF;
+    END IF;
+    EXIT WHEN asked IS NULL OR respelt IS NOT NULL OR news IS NOT NULL OR bit_count(matched) > 0;
+    respelt := marketplace_respelt(words, agency); -- nothing, whatever the filters: perhaps a word was mistyped
+    EXIT WHEN respelt IS NULL;
+    words := respelt;
+    asked := marketplace_query(words);
+  END LOOP;
+
+  masks := array_fill(matched, ARRAY[cardinality(kinds)]);
+  passing := matched;
+  FOR i IN 1..cardinality(kinds) LOOP
+    CONTINUE WHEN NOT chosen ? kinds[i];
+    SELECT coalesce(bit_or(b.bits), marketplace_bitset('{}', size)) INTO own FROM marketplace_bits b
+      WHERE b.facet = kinds[i] AND chosen -> kinds[i] ? b.value;
+    passing := passing & own;
+    FOR j IN 1..cardinality(kinds) LOOP
+      IF j <> i THEN masks[j] := masks[j] & own; END IF;
+    END LOOP;
+  END LOOP;
+  SELECT jsonb_object_agg(facet, counts) INTO facets FROM (
+    SELECT facet, jsonb_object_agg(value, n) AS counts FROM (
+      SELECT facet, value, sum(n) AS n FROM (
+        SELECT b.facet, b.value, bit_count(b.bits & m.mask) AS n
+          FROM unnest(kinds, masks) m (facet, mask) JOIN marketplace_bits b ON b.facet = m.facet
+        UNION ALL
+        SELECT x.facet, x.value, 1 FROM marketplace_listings l, marketplace_values(l) x
+          WHERE l.module_id = ANY (news) AND marketplace_missed(l, chosen) <@ ARRAY[x.facet] AND x.facet <> 'tier'
+      ) every GROUP BY facet, value HAVING sum(n) > 0
+    ) summed GROUP BY facet
+  ) kinds;
+  total := bit_count(passing) + (
+    SELECT count(*) FROM marketplace_listings l WHERE l.module_id = ANY (news) AND marketplace_missed(l, chosen) = '{}');
+  IF asked IS NULL AND total > 0 THEN
+    -- few are fetched by their numbers, many are met soon enough in the order asked for
+    EXECUTE marketplace_page(chosen, sort, few => total <= 500) INTO items
+      USING agency, CASE WHEN total <= 500 THEN marketplace_ordinals(passing) END, news, most, skip;
+  END IF;
+  RETURN jsonb_build_object('total', total, 'items', coalesce(items, '[]'), 'facets', coalesce(facets, '{}'), 'respelt', respelt);
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.marketplace_values(l marketplace_listings)
+ RETURNS TABLE(facet text, value text)
+ LANGUAGE sql
+ IMMUTABLE STRICT
+AS $function$
+  VALUES ('tier', l.tier), ('category', l.category), ('type', l.type), ('price', l.price)
+  UNION ALL SELECT 'capability', unnest(l.capabilities)
+  UNION ALL SELECT 'rating', n::text FROM generate_series(1, least(floor(l.rating)::integer, 4)) n
+  UNION ALL SELECT 'verified', 'true' WHERE l.verified
+  UNION ALL SELECT 'beta', 'true' WHERE l.tier NOT IN ('internal', 'public')
+$function$
+;
+CREATE OR REPLACE FUNCTION public.marketplace_version_changed()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+BEGIN
+  PERFORM marketplace_list(m.id) FROM module_source m WHERE m.latest_version_id = NEW.id;
+  RETURN NULL;
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.marketplace_words_of(content text)
+ RETURNS tsvector
+ LANGUAGE sql
+ STABLE
+AS $function$ SELECT to_tsvector('simple', unaccent(content)) || to_tsvector('english', unaccent(content)) $function$
 ;
 CREATE OR REPLACE FUNCTION public.module_slug_taken(wanted text)
  RETURNS boolean
@@ -1530,6 +2028,8 @@ GRANT EXECUTE ON FUNCTION api_origin_known TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION blob_known TO dramac_app, dramac_staff;
 GRANT EXECUTE ON FUNCTION domain_at TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION domain_embedders TO dramac_runtime;
+GRANT EXECUTE ON FUNCTION marketplace_index TO dramac_staff;
+GRANT EXECUTE ON FUNCTION marketplace_search TO dramac_app;
 GRANT EXECUTE ON FUNCTION module_slug_taken TO dramac_app, dramac_staff;
 GRANT EXECUTE ON FUNCTION oauth_access_by_hash TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION oauth_agency_of TO dramac_runtime;
