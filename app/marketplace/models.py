@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import ForeignKey, Identity, Numeric, Text
 from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
-from sqlalchemy.orm import Mapped, deferred, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.base import Base
 
@@ -47,8 +47,8 @@ class Listing(Base):
     rating: Mapped[Decimal] = mapped_column(Numeric(3, 2))
     ratings: Mapped[int]
     installs: Mapped[int]
-    head: Mapped[str] = deferred(mapped_column(TSVECTOR))
-    document: Mapped[str] = deferred(mapped_column(TSVECTOR))
+    head: Mapped[str] = mapped_column(TSVECTOR, deferred=True)
+    document: Mapped[str] = mapped_column(TSVECTOR, deferred=True)
 
 
 class Publisher(Base):
