@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request
+from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request, url_for
 from markupsafe import Markup
 from werkzeug.exceptions import MethodNotAllowed
 
 from app.config import Config
 from app.domains.known import verified_origins
 from app.embed.access import visiting, visitor
+from app.embed.served import part_of, signature
 from app.errors import NotFound
 from app.lib.clock import utcnow
+from app.lib.ids import encode
 from app.modules.manifest.pages import Page
 from app.runtime.context import InstallContext, version_files
 from app.runtime.pages.markup import link_assets, protect_forms
@@ -25,6 +27,13 @@ from app.web.headers import allow_framing, nonce
 bp = Blueprint("embed", __name__, url_prefix="/embed")
 
 MAX_FORM_BYTES = 256 * 1024
+OURS = (
+    "theme",
+    "lang",
+    "accent",
+    "sent",
+    "styles",
+)  # of the query string; a page's own parameters cannot take them over
 TYPES = {
     "css": "text/css", "js": "text/javascript", "json": "application/json", "txt": "text/plain", "png": "image/png",
     "jpg": "image/jpeg", "jpeg": "image/jpeg", "gif": "image/gif", "webp": "image/webp", "avif": "image/avif",
@@ -38,6 +47,36 @@ def page(context: InstallContext, name: str) -> Response:
     found = find_page(context, name)
     form = FormState(sent="sent" in request.args) if found.kind == "form" else None
     return _answer(context, name, found, _show(context, found, form))
+
+
+@bp.get("/<public_id:install_id>/<name>.html")
+@visitor
+def part(context: InstallContext, name: str) -> Response:
+    """The page as a <dramac-module> that another server writes into its own pages; the SDK takes over what it finds there."""
+    found = find_page(context, name)
+    if "element" not in found.modes:
+        raise NotFound()
+    config: Config = current_app.config["DRAMAC"]
+    lang = asked_locale(context, request.args.get("lang", ""))
+    shown = show_page(
+        context, found, given=request.args.to_dict(), visitor=visiting(), locale=lang or context.site.locale,
+        form=FormState() if found.kind == "form" else None,
+    )  # fmt: skip
+    params = {key: value for key, value in request.args.items() if key in found.params and key not in OURS}
+    own = url_for(".page", install_id=encode("ins", context.install_id), name=name)
+    address = config.runtime_url + own
+    answer = make_response(
+        render_template(
+            "embed/part.html", part=part_of(shown.html, found, address=address), install=encode("ins", context.install_id),
+            page_name=name, params=urlencode(params), theme=shown.theme, lang=lang, locale=shown.locale, accent=shown.accent,
+            own_styles=request.args.get("styles") != "link", runtime_url=config.runtime_url,
+            signature=signature(
+                install=encode("ins", context.install_id), page=name, params=params, lang=lang,
+            ),
+        )
+    )  # fmt: skip
+    answer.headers["Cache-Control"] = "public, max-age=60, stale-while-revalidate=600"
+    return answer
 
 
 @bp.post("/<public_id:install_id>/<name>")
@@ -74,13 +113,19 @@ def asset(context: InstallContext, path: str) -> Response:
 
 def _show(context: InstallContext, found: Page, form: FormState | None) -> Shown:
     locales = [context.site.locale, *context.manifest.locales]
-    asked = request.args.get("lang", "").replace("_", "-").lower()
     locale = (
-        next((one for one in locales if one.replace("_", "-").lower() == asked), None)
+        asked_locale(context, request.args.get("lang", ""))
         or request.accept_languages.best_match(locales, default=context.site.locale)
         or context.site.locale
     )
     return show_page(context, found, given=request.args.to_dict(), visitor=visiting(), locale=locale, form=form)
+
+
+def asked_locale(context: InstallContext, text: str) -> str:
+    """The locale of the site or module that a host page names, such as pt-PT; "" for none of them."""
+    plain = text.replace("_", "-").lower()
+    locales = [context.site.locale, *context.manifest.locales]
+    return next((one for one in locales if one.replace("_", "-").lower() == plain), "")
 
 
 def _answer(

@@ -51,10 +51,25 @@ def asset(name: str) -> str:
     return _find(name).url
 
 
-def style_tag(name: str, *, cors: bool = False) -> Markup:
-    """<link rel=stylesheet> of a built style sheet, with integrity; cors: for pages that may be in a sandboxed frame."""
+def asset_text(name: str) -> Markup:
+    """What a built style sheet says, for writing it into a page."""
+    return _text(_find(name).url)
+
+
+@cache
+def _text(url: str) -> Markup:
+    return Markup((STATIC / url.removeprefix(URL_PREFIX)).read_text(encoding="utf-8"))  # noqa: S704  # our own build
+
+
+def style_tag(name: str, *, cors: bool = False, base: str = "") -> Markup:
+    """<link rel=stylesheet> of a built style sheet, with integrity.
+
+    cors: for pages that may be in a sandboxed frame. base: the origin to name in pages that are not ours.
+    """
     found = _find(name)
-    return Markup('<link rel="stylesheet" href="{}" integrity="{}"{}>').format(found.url, found.integrity, _CORS[cors])
+    return Markup('<link rel="stylesheet" href="{}{}" integrity="{}"{}>').format(
+        base, found.url, found.integrity, _CORS[cors]
+    )
 
 
 def script_tag(name: str, *, blocking: bool = False, cors: bool = False) -> Markup:
@@ -108,6 +123,9 @@ def register_assets(app: Flask, surface: Surface) -> None:
     """Jinja globals `asset`, `style_tag`, `script_tag`, and the serving of static files."""
     cors = surface == "runtime"
     app.jinja_env.globals.update(
-        asset=asset, style_tag=partial(style_tag, cors=cors), script_tag=partial(script_tag, cors=cors)
+        asset=asset,
+        asset_text=asset_text,
+        style_tag=partial(style_tag, cors=cors),
+        script_tag=partial(script_tag, cors=cors),
     )
     serve_static(app, surface)

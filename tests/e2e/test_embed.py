@@ -307,3 +307,48 @@ def test_twenty_on_one_page_and_a_frame_the_host_wrote_itself(embedding: Embeddi
     assert heights[0] > 300
     assert page.locator("#own").evaluate("(frame) => frame.clientHeight") > 300
     assert seen(page, "error") == []
+
+
+SHIFTS = """
+window.shift = 0;
+new PerformanceObserver((list) => { for (const one of list.getEntries()) window.shift += one.value; })
+  .observe({type: "layout-shift", buffered: true});
+"""
+
+
+def test_what_the_server_wrote_is_there_at_once_and_the_frame_takes_its_place_without_a_move(
+    embedding: Embedding,
+) -> None:
+    address = f"{embedding.live.runtime_url}/embed/{embedding.install}/contact.html?form=contact"
+    part = httpx.get(address, timeout=30).text  # as the host's own server does
+    body = f"<style>p {{ height: 40px }}</style><p>Before</p>{part}<p>After</p>"
+    page = embedding.visit(body, scripts=SHIFTS)
+    source = httpx.get(page.url.replace("shop.localhost", "127.0.0.1")).text
+    assert source.count('name="email"') == 1  # what view-source shows
+    wait_for(page, "ready")
+    page.wait_for_function("document.querySelector('dramac-module').shadowRoot.querySelector('.served') === null")
+    expect(page.frame_locator("dramac-module iframe").get_by_role("button", name="Send")).to_be_visible()
+    page.wait_for_function(
+        "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
+    )
+    assert page.evaluate("window.shift") == 0
+    quiet = embedding.context.browser
+    assert quiet is not None
+    unscripted = quiet.new_context(java_script_enabled=False)
+    plain = unscripted.new_page()
+    plain.goto(page.url)
+    expect(plain.get_by_role("heading", name="Become a patient")).to_be_visible()
+    unscripted.close()
+
+
+def test_a_page_that_needs_no_frame_stays_what_the_server_wrote(embedding: Embedding) -> None:
+    inner = f'<main class="served w-page" data-theme="auto" data-complete="{embedding.install} contact  ">All is here</main>'
+    element = embedding.element(inside=f'<template shadowrootmode="open">{inner}</template>')
+    page = embedding.visit(element)
+    wait_for(page, "ready")
+    assert page.locator("iframe").count() == 0
+    page.evaluate("document.querySelector('dramac-module').setTheme('dark')")
+    expect(page.locator(".served")).to_have_attribute("data-theme", "dark")
+    page.evaluate("document.querySelector('dramac-module').setAttribute('params', 'form=contact')")
+    wait_for(page, "ready", 2)  # now it is another page than the one that was served
+    expect(page.frame_locator("iframe").get_by_role("button", name="Send")).to_be_visible()

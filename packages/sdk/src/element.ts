@@ -1,6 +1,6 @@
 // <dramac-module install="ins_…" page="contact">: one page of an installed module on somebody's site.
 import { Link } from "./link.ts";
-import { lookOf, schemeOf, watchLook } from "./look.ts";
+import { lookOf, schemeOf, watchLook, type Look } from "./look.ts";
 import { BadOptions, addressOf, readOptions, type Options } from "./options.ts";
 import { Panel } from "./panel.ts";
 import type { FromChild, Theme } from "./protocol.ts";
@@ -22,7 +22,8 @@ export class DramacModule extends HTMLElement {
   #sessions: Sessions | null = null;
   #box: HTMLElement | null = null;
   #served: HTMLElement | null = null;
-  #served_taken = false;
+  #isTaken = false;
+  #beganServed = false;
   #unwatch: (() => void) | null = null;
   #lastLook = "";
   readonly #changes = new MutationObserver((records) => this.#changed(records));
@@ -83,7 +84,10 @@ export class DramacModule extends HTMLElement {
     dress(root);
     this.#takeServed(root);
     this.dataset.mode = options.mode;
-    if (this.#isComplete()) return this.#tell("ready", { served: true });
+    if (this.#isComplete()) {
+      this.#unwatch = watchLook(() => this.#sayLook());
+      return this.#tell("ready", { served: true });
+    }
     this.#box = make("div", { className: "box" });
     if (options.mode === "inline") {
       root.append(this.#box);
@@ -106,15 +110,16 @@ export class DramacModule extends HTMLElement {
 
   /** What the server put here already stays until the frame is ready, or for good. */
   #takeServed(root: ShadowRoot): void {
-    if (this.#served_taken) return;
-    this.#served_taken = true;
-    this.#served = root.querySelector(".served");
+    if (!this.#isTaken) this.#served = root.querySelector(".served");
+    this.#isTaken = true;
+    if (this.#served && this.#options!.mode !== "inline") this.#dropServed();
+    this.#beganServed = this.#served !== null;
   }
 
   /** A served page without forms or scripts of its own needs no frame. */
   #isComplete(): boolean {
     if (this.#served?.dataset.complete !== this.#signature()) return false;
-    this.#served.dataset.theme = lookOf(this, this.#options!.theme).theme;
+    this.#served!.dataset.theme = this.#look().theme;
     return true;
   }
 
@@ -130,7 +135,7 @@ export class DramacModule extends HTMLElement {
 
   #load(): void {
     const options = this.#options!;
-    const look = lookOf(this, options.theme);
+    const look = this.#look();
     const frame = make("iframe", { title: options.title, loading: options.eager || options.mode !== "inline" ? "eager" : "lazy", referrerPolicy: "strict-origin", allow: "" });
     frame.setAttribute("sandbox", SANDBOX);
     frame.style.height = `${this.#served?.offsetHeight || options.heightPx}px`;
@@ -157,7 +162,7 @@ export class DramacModule extends HTMLElement {
   }
 
   #connected(first: boolean): void {
-    const look = lookOf(this, this.#options!.theme);
+    const look = this.#look();
     this.#lastLook = JSON.stringify(look);
     this.#link!.say({ type: "welcome", ...look, fit: this.#options!.maxHeightPx >= 10_000 || this.#options!.mode !== "inline" });
     this.#box!.classList.remove("failed");
@@ -185,8 +190,18 @@ export class DramacModule extends HTMLElement {
 
   #reveal(): void {
     this.#box!.classList.add("ready");
+    this.#dropServed();
+  }
+
+  #dropServed(): void {
     this.#served?.remove();
     this.#served = null;
+  }
+
+  /** A frame that takes the place of served HTML has its font too, or every line would move. */
+  #look(): Look {
+    const look = lookOf(this, this.#options!.theme);
+    return this.#beganServed ? { ...look, tokens: { font: "system-ui, sans-serif", ...look.tokens } } : look;
   }
 
   #failed(code: string, message: string): void {
@@ -195,8 +210,9 @@ export class DramacModule extends HTMLElement {
   }
 
   #sayLook(): void {
+    if (this.#options && this.#served && !this.#link) this.#served.dataset.theme = this.#look().theme;
     if (!this.#link || !this.#options) return;
-    const look = lookOf(this, this.#options.theme);
+    const look = this.#look();
     if (JSON.stringify(look) === this.#lastLook) return;
     this.#lastLook = JSON.stringify(look);
     this.#link.frame.style.colorScheme = schemeOf(look.theme);

@@ -21,6 +21,7 @@ from tests.support.world import World
 from tests.web.conftest import new_address
 
 BASE = "http://127.0.0.1:8001"
+TIMES = {"starts_at": "2027-03-01T09:00:00Z", "ends_at": "2027-03-01T12:00:00Z"}
 
 
 @dataclass
@@ -75,6 +76,24 @@ def enquiries(world: World, config: Config, enquiries_release: Released) -> Inst
             "required": True,
         },
     )
+    return install
+
+
+@pytest.fixture(scope="session")
+def workshop_release(platform_app: Flask, config: Config) -> Released:
+    with platform_app.app_context():
+        return release(package(first_party("_example")), World(config).agency("Publisher"))
+
+
+@pytest.fixture
+def workshop(world: World, config: Config, workshop_release: Released) -> Installed:
+    """The example with one open course and one draft."""
+    install = put_on(workshop_release, world.site(world.agency(), name="Clay House"), config=config)
+    data = install.data()
+    room = data.insert("rooms", {"name": "Attic"})
+    course = {"title": "Pots", "room": str(room.id), "price": 12000, "seats": 2, "tags": ["beginners"], "notes": None}
+    data.insert("courses", {**course, **TIMES, "state": "open"})
+    data.insert("courses", {"title": "Secret draft", "room": str(room.id)})
     return install
 
 

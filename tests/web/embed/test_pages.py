@@ -13,30 +13,8 @@ from app.db.base import db
 from app.events import jobs
 from app.lib.clock import utcnow
 from app.runtime.pages import spam
-from tests.support.modules import Installed, Released, put_on, release
-from tests.support.packages import first_party, package
-from tests.support.world import World
+from tests.support.modules import Installed
 from tests.web.embed.conftest import Visitor, inputs
-
-TIMES = {"starts_at": "2027-03-01T09:00:00Z", "ends_at": "2027-03-01T12:00:00Z"}
-
-
-@pytest.fixture(scope="session")
-def workshop_release(platform_app: Flask, config: Config) -> Released:
-    with platform_app.app_context():
-        return release(package(first_party("_example")), World(config).agency("Publisher"))
-
-
-@pytest.fixture
-def workshop(world: World, config: Config, workshop_release: Released) -> Installed:
-    """The example with one open course and one draft."""
-    install = put_on(workshop_release, world.site(world.agency(), name="Clay House"), config=config)
-    data = install.data()
-    room = data.insert("rooms", {"name": "Attic"})
-    course = {"title": "Pots", "room": str(room.id), "price": 12000, "seats": 2, "tags": ["beginners"], "notes": None}
-    data.insert("courses", {**course, **TIMES, "state": "open"})
-    data.insert("courses", {"title": "Secret draft", "room": str(room.id)})
-    return install
 
 
 def _path(install: Installed, rest: str) -> str:
