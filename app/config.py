@@ -31,6 +31,7 @@ class Config:
     mail_url: str
     mail_from: str
     storage_url: str
+    site_files_mb: int  # what the files of one site may take, in MiB
     demo_password: str
     web_workers: int
     web_threads: int
@@ -102,6 +103,7 @@ class _Reader:
             mail_url=self.url("MAIL_URL", None if production else "mailbox://", ("smtp", "smtps", "mailbox")),
             mail_from=self.environ.get("MAIL_FROM") or f"Dramac <no-reply@{urlsplit(platform_url).hostname}>",
             storage_url=self.url("STORAGE_URL", "file://", ("file",)),
+            site_files_mb=self.integer("SITE_FILES_MB", 2048, 1, 10_000_000),
             demo_password=self.environ.get("DEMO_PASSWORD", ""),
             web_workers=self.integer("WEB_WORKERS", min(os.cpu_count() or 1, 4), 1, 64),
             web_threads=self.integer("WEB_THREADS", 8, 1, 128),

@@ -47,6 +47,8 @@ from app.oauth import views as oauth
 from app.queue.enqueue import configure_queue
 from app.queue.registry import register_job
 from app.runtime.data import configure_data
+from app.runtime.files import jobs as file_jobs
+from app.runtime.files.actions import configure_files
 from app.runtime.functions import process as module_code
 from app.runtime.functions import schedules
 from app.runtime.functions.hooks import FunctionHooks
@@ -60,6 +62,7 @@ from app.support.views.mailbox import register_mailbox
 from app.tenancy import views as tenancy
 from app.tenancy.queries import counts
 from app.web import health
+from app.web.bodies import register_bodies
 from app.web.converters import register_converters
 from app.web.csrf import register_csrf
 from app.web.devices import register_devices
@@ -95,6 +98,7 @@ def wire(config: Config) -> None:
     configure_storage(config.storage_url, config.data_dir)
     mailer = None if config.mail_url.startswith("mailbox:") else Mailer(config.mail_url, config.mail_from)
     mail_jobs.configure_mail(mailer, config.secret_keys)
+    configure_files(quota_mb=config.site_files_mb)
     configure_data(secret_keys=config.secret_keys, hooks=FunctionHooks())
     module_code.configure_functions(
         workers=config.sandbox_workers, keys=config.secret_keys, strict=not config.development
@@ -141,6 +145,8 @@ def wire_jobs() -> None:
     register_job("installs.sweep", install_jobs.sweep, timeout_s=60, cron="@every 30")
     register_job("installs.purge", install_jobs.purge, timeout_s=600, cron="10 4 * * *")
     register_job("support.forget_old", failures.forget_old, timeout_s=600, cron="15 4 * * *")
+    register_job("files.sweep", file_jobs.sweep, queue="long", timeout_s=600, cron="27 * * * *")
+    register_job("files.follow", file_jobs.follow, queue="long", timeout_s=3600, cron="20 4 * * *")
     register_job("webhooks.deliver", webhook_jobs.deliver, queue="high", timeout_s=30, cron="@every 5")
     register_job("oauth.forget_old", oauth_jobs.forget_old, timeout_s=600, cron="25 4 * * *")
     register_job("marketplace.measure", marketplace_jobs.measure, timeout_s=120, cron="@every 300")
@@ -171,6 +177,7 @@ def create_platform_app(config: Config) -> Flask:
     register_ui(app, "platform", frame_src=[config.runtime_url])
     register_errors(app, "platform")
     register_limits(app, config.redis_url)
+    register_bodies(app)
     register_csrf(app)
     register_identity(app)
     register_devices(app)

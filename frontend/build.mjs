@@ -28,7 +28,7 @@ const FONTS = {
   "geist-ext.woff2": "@fontsource-variable/geist/files/geist-latin-ext-wght-normal.woff2",
   "geist-mono.woff2": "@fontsource-variable/geist-mono/files/geist-mono-latin-wght-normal.woff2",
 };
-const HTMX = ["htmx.min.js", "ext/hx-csp.min.js", "ext/hx-sse.min.js", "ext/hx-preload.min.js"];
+const HTMX = ["htmx.min.js", "ext/hx-csp.min.js"];
 const SHIPPED = ["@fontsource-variable/geist", "@fontsource-variable/geist-mono", "basecoat-css", "htmx.org", "lucide-static", "tailwindcss"];
 
 const files = new Map(); // name on disk -> bytes

@@ -404,6 +404,28 @@ CREATE TABLE module_done (
   site_id uuid NOT NULL,
   at timestamp with time zone NOT NULL DEFAULT now()
 );
+CREATE TABLE module_files (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  agency_id uuid NOT NULL,
+  site_id uuid NOT NULL,
+  install_id uuid NOT NULL,
+  name text NOT NULL,
+  media_type text NOT NULL,
+  family text NOT NULL,
+  size_bytes bigint NOT NULL,
+  sent_bytes bigint NOT NULL,
+  sha256 text NOT NULL,
+  width integer,
+  height integer,
+  small boolean NOT NULL DEFAULT false,
+  state text NOT NULL DEFAULT 'pending'::text,
+  state_at timestamp with time zone NOT NULL DEFAULT now(),
+  from_public boolean NOT NULL DEFAULT false,
+  table_name text NOT NULL DEFAULT ''::text,
+  record_id uuid,
+  created_by text NOT NULL DEFAULT ''::text,
+  created_at timestamp with time zone NOT NULL DEFAULT now()
+);
 CREATE TABLE module_function_runs (
   id uuid NOT NULL DEFAULT uuidv7(),
   agency_id uuid NOT NULL,
@@ -733,6 +755,18 @@ ALTER TABLE module_database_registry ADD CONSTRAINT module_database_registry_sch
 ALTER TABLE module_database_registry ADD CONSTRAINT module_database_registry_short_id_key UNIQUE (short_id);
 ALTER TABLE module_done ADD CONSTRAINT module_done_key_check CHECK ((length(key) <= 200));
 ALTER TABLE module_done ADD CONSTRAINT module_done_pkey PRIMARY KEY (install_id, key);
+ALTER TABLE module_files ADD CONSTRAINT module_files_agency_id_id_key UNIQUE (agency_id, id);
+ALTER TABLE module_files ADD CONSTRAINT module_files_agency_id_install_id_fkey FOREIGN KEY (agency_id, install_id) REFERENCES modules_v2(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE module_files ADD CONSTRAINT module_files_agency_id_site_id_fkey FOREIGN KEY (agency_id, site_id) REFERENCES sites(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE module_files ADD CONSTRAINT module_files_check CHECK (((state = 'pending'::text) = (record_id IS NULL)));
+ALTER TABLE module_files ADD CONSTRAINT module_files_family_check CHECK ((family = ANY (ARRAY['image'::text, 'pdf'::text, 'document'::text, 'audio'::text, 'video'::text])));
+ALTER TABLE module_files ADD CONSTRAINT module_files_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200)));
+ALTER TABLE module_files ADD CONSTRAINT module_files_pkey PRIMARY KEY (id);
+ALTER TABLE module_files ADD CONSTRAINT module_files_sent_bytes_check CHECK ((sent_bytes > 0));
+ALTER TABLE module_files ADD CONSTRAINT module_files_sha256_check CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text));
+ALTER TABLE module_files ADD CONSTRAINT module_files_site_id_id_key UNIQUE (site_id, id);
+ALTER TABLE module_files ADD CONSTRAINT module_files_size_bytes_check CHECK ((size_bytes > 0));
+ALTER TABLE module_files ADD CONSTRAINT module_files_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'attached'::text, 'released'::text])));
 ALTER TABLE module_function_runs ADD CONSTRAINT module_function_runs_outcome_check CHECK ((outcome = ANY (ARRAY['ok'::text, 'refused'::text, 'error'::text, 'timeout'::text, 'memory'::text, 'budget'::text])));
 ALTER TABLE module_function_runs ADD CONSTRAINT module_function_runs_pkey PRIMARY KEY (id);
 ALTER TABLE module_function_runs ADD CONSTRAINT module_function_runs_trigger_check CHECK ((trigger = ANY (ARRAY['route'::text, 'hook'::text, 'event'::text, 'schedule'::text, 'page'::text, 'test'::text, 'call'::text])));
@@ -862,6 +896,9 @@ CREATE INDEX marketplace_listings_rating ON public.marketplace_listings USING bt
 CREATE INDEX marketplace_words_like ON public.marketplace_words USING gin (word gin_trgm_ops);
 CREATE INDEX memberships_user ON public.memberships USING btree (user_id);
 CREATE INDEX module_done_age ON public.module_done USING btree (at);
+CREATE INDEX module_files_install ON public.module_files USING btree (agency_id, install_id);
+CREATE INDEX module_files_pending ON public.module_files USING btree (created_at) WHERE (state = 'pending'::text);
+CREATE INDEX module_files_used ON public.module_files USING btree (site_id) INCLUDE (size_bytes) WHERE (state <> 'released'::text);
 CREATE INDEX module_function_runs_age ON public.module_function_runs USING btree (started_at);
 CREATE INDEX module_function_runs_agency ON public.module_function_runs USING btree (agency_id, started_at DESC);
 CREATE INDEX module_function_runs_install ON public.module_function_runs USING btree (agency_id, install_id, started_at DESC);
@@ -942,6 +979,9 @@ CREATE UNIQUE INDEX module_database_registry_role_name_key ON public.module_data
 CREATE UNIQUE INDEX module_database_registry_schema_name_key ON public.module_database_registry USING btree (schema_name);
 CREATE UNIQUE INDEX module_database_registry_short_id_key ON public.module_database_registry USING btree (short_id);
 CREATE UNIQUE INDEX module_done_pkey ON public.module_done USING btree (install_id, key);
+CREATE UNIQUE INDEX module_files_agency_id_id_key ON public.module_files USING btree (agency_id, id);
+CREATE UNIQUE INDEX module_files_pkey ON public.module_files USING btree (id);
+CREATE UNIQUE INDEX module_files_site_id_id_key ON public.module_files USING btree (site_id, id);
 CREATE UNIQUE INDEX module_function_runs_pkey ON public.module_function_runs USING btree (id);
 CREATE UNIQUE INDEX module_member_roles_pkey ON public.module_member_roles USING btree (install_id, user_id);
 CREATE UNIQUE INDEX module_naming_conflicts_pkey ON public.module_naming_conflicts USING btree (id);
@@ -1045,6 +1085,7 @@ CREATE POLICY site ON events FOR INSERT TO dramac_module, dramac_runtime WITH CH
 CREATE POLICY site ON idempotency_keys FOR ALL TO dramac_runtime USING ((site_id = ( SELECT current_site_id() AS current_site_id))) WITH CHECK (((site_id = ( SELECT current_site_id() AS current_site_id)) AND (agency_id = ( SELECT current_agency_id() AS current_agency_id))));
 CREATE POLICY site ON mails FOR INSERT TO dramac_runtime WITH CHECK (((site_id = ( SELECT current_site_id() AS current_site_id)) AND (agency_id = ( SELECT current_agency_id() AS current_agency_id)) AND runtime_speaks_for(install_id, site_id, agency_id, CURRENT_USER)));
 CREATE POLICY site ON module_done FOR ALL TO dramac_runtime USING ((site_id = ( SELECT current_site_id() AS current_site_id))) WITH CHECK (((site_id = ( SELECT current_site_id() AS current_site_id)) AND (agency_id = ( SELECT current_agency_id() AS current_agency_id)) AND runtime_speaks_for(install_id, site_id, agency_id, CURRENT_USER)));
+CREATE POLICY site ON module_files FOR ALL TO dramac_runtime USING ((site_id = ( SELECT current_site_id() AS current_site_id))) WITH CHECK (((site_id = ( SELECT current_site_id() AS current_site_id)) AND (agency_id = ( SELECT current_agency_id() AS current_agency_id))));
 CREATE POLICY site ON module_function_runs FOR INSERT TO dramac_runtime WITH CHECK (((site_id = ( SELECT current_site_id() AS current_site_id)) AND (agency_id = ( SELECT current_agency_id() AS current_agency_id)) AND runtime_speaks_for(install_id, site_id, agency_id, CURRENT_USER)));
 CREATE POLICY site ON sites FOR SELECT TO dramac_runtime USING ((id = ( SELECT current_site_id() AS current_site_id)));
 CREATE POLICY site_count ON mails FOR SELECT TO dramac_runtime USING ((site_id = ( SELECT current_site_id() AS current_site_id)));
@@ -1077,6 +1118,7 @@ CREATE POLICY staff ON memberships FOR ALL TO dramac_staff USING (true) WITH CHE
 CREATE POLICY staff ON module_blobs FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_database_registry FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_done FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON module_files FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_function_runs FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_member_roles FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_naming_conflicts FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
@@ -1144,6 +1186,7 @@ GRANT DELETE, INSERT, SELECT ON log_searches TO dramac_app;
 GRANT DELETE, INSERT, SELECT ON marketplace_bits TO dramac_lookup;
 GRANT DELETE, INSERT, SELECT ON marketplace_gone TO dramac_lookup;
 GRANT DELETE, INSERT, SELECT ON marketplace_publishers TO dramac_staff;
+GRANT DELETE, INSERT, SELECT ON module_files TO dramac_runtime;
 GRANT DELETE, INSERT, SELECT, UPDATE ON agencies TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON api_keys TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON clients TO dramac_app;
@@ -1174,6 +1217,7 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON memberships TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_blobs TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_database_registry TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_done TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON module_files TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_function_runs TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_member_roles TO dramac_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_member_roles TO dramac_staff;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from urllib.parse import urlencode
+from uuid import UUID
 
 from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request, url_for
 from markupsafe import Markup
@@ -18,9 +19,12 @@ from app.lib.clock import utcnow
 from app.lib.ids import encode
 from app.modules.manifest.pages import Page
 from app.runtime.context import InstallContext, version_files
+from app.runtime.files.queries import open_bytes
+from app.runtime.files.serving import chunks, file_headers
 from app.runtime.pages.markup import link_assets, protect_forms
 from app.runtime.pages.spam import make_stamp
 from app.runtime.pages.submit import Outcome, submit_form
+from app.runtime.pages.uploads import shown_file, upload_bytes
 from app.runtime.pages.view import FormState, Shown, find_page, show_page
 from app.web.headers import allow_framing, nonce
 
@@ -85,8 +89,13 @@ def submit(context: InstallContext, name: str) -> Response:
     found = find_page(context, name)
     if found.kind != "form":
         raise MethodNotAllowed(valid_methods=["GET", "HEAD"])
-    request.max_content_length = MAX_FORM_BYTES
-    outcome = submit_form(context, name, found, request.form.items(multi=True), visitor=visiting(), now=utcnow())
+    with_files = request.mimetype == "multipart/form-data"
+    request.max_content_length = MAX_FORM_BYTES + (upload_bytes(context, found) if with_files else 0)
+    request.max_form_memory_size = MAX_FORM_BYTES  # of its texts
+    sent = [(key, part.filename, part.stream) for key, part in request.files.items(multi=True) if part.filename]
+    outcome = submit_form(
+        context, name, found, request.form.items(multi=True), files=sent, visitor=visiting(), now=utcnow()
+    )
     if outcome.status == 303:
         args = {key: value for key, value in request.args.items() if key != "sent"}
         return make_response(redirect(_address({**args, "sent": "1"}), code=303))
@@ -108,6 +117,21 @@ def asset(context: InstallContext, path: str) -> Response:
         answer.headers["Cache-Control"] = "public, max-age=300"
     answer.headers["Access-Control-Allow-Origin"] = "*"  # in a sandboxed frame even the module's own page is a stranger
     answer.set_etag(hashlib.sha256(content).hexdigest()[:32])
+    return answer.make_conditional(request)  # type: ignore[return-value]  # it gives itself back
+
+
+@bp.get("/<public_id:install_id>/files/<uuid:file_id>")
+@visitor
+def file(context: InstallContext, file_id: UUID) -> Response:
+    """A file that a page of the module shows to visitors; ?size=small for the small picture."""
+    small = request.args.get("size") == "small"
+    found = shown_file(context, file_id, visitor=visiting())
+    content, media_type = open_bytes(context, found, small=small)
+    answer = Response(
+        chunks(content), headers=file_headers(found, media_type=media_type, small=small), direct_passthrough=True
+    )
+    answer.content_length = content.seek(0, 2)
+    content.seek(0)
     return answer.make_conditional(request)  # type: ignore[return-value]  # it gives itself back
 
 

@@ -16,6 +16,7 @@ from app.access.actors import Actor
 from app.errors import AppError, BadRequest, FieldError, Invalid, NotFound
 from app.gateway.bodies import read_json
 from app.gateway.eventstream import pull_events
+from app.gateway.files import MAX_UPLOAD_BYTES, send_file, take_file
 from app.gateway.gateway import Gateway
 from app.gateway.guard import GATEWAY, any_credential, requires_scope
 from app.gateway.http import Answer, Call, json_answer, problem
@@ -119,6 +120,20 @@ def event_types(call: Call, module: str) -> Answer:
 def list_records(call: Call, module: str, table: str) -> Answer:
     data = _data(call, module)
     return Answer(200, data.list(table, data.parse_list(table, call.query())).body)
+
+
+@bp.get("/<module>/files/<file_id>")
+@requires_scope("read")
+def get_file(call: Call, module: str, file_id: str) -> Answer:
+    """A file of a record that the credential may read; ?size=small for the small picture, ?download=1 to save it."""
+    return send_file(call, _data(call, module), _uuid(file_id))
+
+
+@bp.post("/<module>/files")
+@requires_scope("write", max_body_bytes=MAX_UPLOAD_BYTES)
+def upload_file(call: Call, module: str) -> Answer:
+    """A file for a field of a record: multipart with a part `file`, or the bytes themselves with ?name=plan.pdf."""
+    return take_file(call, *_install(call, module))
 
 
 @bp.get("/<module>/<table>/aggregate")

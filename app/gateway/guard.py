@@ -18,7 +18,7 @@ from app.errors import AppError, Forbidden, Unauthenticated, Unavailable
 from app.gateway.cors import cors_headers
 from app.gateway.credentials import CredentialInWrongPlace, NoCredential, bearer
 from app.gateway.gateway import Gateway
-from app.gateway.http import Answer, Call, problem, problem_answer
+from app.gateway.http import MAX_BODY_BYTES, Answer, Call, problem, problem_answer
 from app.gateway.idempotency import once
 from app.gateway.limits import limit_headers
 from app.gateway.requestlog import Entry
@@ -43,15 +43,17 @@ class InsufficientScope(Forbidden):
     code = "insufficient_scope"
 
 
-def requires_scope(scope: str, *, route_class: str | None = None) -> Callable[[AnyView], AnyView]:
+def requires_scope(
+    scope: str, *, route_class: str | None = None, max_body_bytes: int = MAX_BODY_BYTES
+) -> Callable[[AnyView], AnyView]:
     """A credential that has `scope`. The view gets the Call first, then the route's parts, and gives an Answer.
 
-    route_class: what the quota counts it under; by default reads and writes by the method.
+    route_class: what the quota counts it under; by default reads and writes by the method. max_body_bytes: of a call.
     """
 
     def decorate(view: AnyView) -> AnyView:
         def enter(inner: View) -> View:
-            return _guarded(inner, scope, route_class)
+            return _guarded(inner, scope, route_class, max_body_bytes)
 
         return declare(view, Access(f"{CREDENTIAL}: {scope}", enter))
 
@@ -63,9 +65,10 @@ def any_credential(view: AnyView) -> AnyView:
     return declare(view, Access(CREDENTIAL, lambda inner: _guarded(inner, None, "read")))
 
 
-def _guarded(view: View, scope: str | None, route_class: str | None) -> View:
+def _guarded(view: View, scope: str | None, route_class: str | None, max_body_bytes: int = MAX_BODY_BYTES) -> View:
     def guarded(environ: dict[str, Any] | None = None, **parts: Any) -> Answer:
         call = Call(environ if environ is not None else request.environ)
+        call.max_body_bytes = max_body_bytes
         gateway: Gateway = call.environ[GATEWAY]
         try:
             answer = _answer(gateway, call, view, scope, route_class, parts)
@@ -161,7 +164,7 @@ def _finished(gateway: Gateway, call: Call, answer: Answer) -> Answer:
                 call.path.replace("\x00", "")[:500],
                 answer.status,
                 (time.perf_counter_ns() - call.started_ns) // 1000,
-                len(answer.body),
+                answer.size_bytes,
                 call.address or None,
                 environ.get("HTTP_USER_AGENT", "").replace("\x00", "")[:300],
                 call.origin.replace("\x00", "")[:300],

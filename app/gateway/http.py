@@ -38,12 +38,18 @@ class BodyTooLarge(PayloadTooLarge):
     """A body may have 1 MB. Send fewer records per call."""
 
 
+class UploadTooLarge(PayloadTooLarge):
+    """A file may have 50 MiB, and less where its field says so."""
+
+    code = "file_too_large"
+
+
 class Call:
     """A request to the gateway. The guard fills in who it is; views read it."""
 
     __slots__ = (
-        "_body", "address", "connection", "credential", "environ", "install_id", "method", "origin", "query_string",
-        "request_id", "started_ns", "taken",
+        "_body", "address", "connection", "credential", "environ", "install_id", "max_body_bytes", "method", "origin",
+        "query_string", "request_id", "started_ns", "taken",
     )  # fmt: skip
 
     credential: Credential
@@ -59,6 +65,7 @@ class Call:
         self.install_id: UUID | None = None
         self.taken: list[Taken] = []
         self.connection: Connection | None = None  # the transaction a repeatable write runs in
+        self.max_body_bytes = MAX_BODY_BYTES
         self._body: bytes | None = None
 
     def header(self, name: str) -> str:
@@ -70,7 +77,7 @@ class Call:
     def body(self) -> bytes:
         """The bytes that were sent, read once. Raises BodyTooLarge, BadRequest."""
         if self._body is None:
-            self._body = _read(self.environ)
+            self._body = _read(self.environ, self.max_body_bytes)
         return self._body
 
     @property
@@ -111,6 +118,10 @@ class Answer:
         self.content_type = content_type
         self.error_code = error_code
 
+    @property
+    def size_bytes(self) -> int:
+        return len(self.body)
+
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         headers = [*_FIXED[environ.get("wsgi.url_scheme") == "https"], *self.headers]
         if self.status not in (204, 304):
@@ -120,11 +131,31 @@ class Answer:
         return [] if environ["REQUEST_METHOD"] == "HEAD" or not self.body else [self.body]
 
 
-def _read(environ: dict[str, Any]) -> bytes:
+class FileAnswer(Answer):
+    """A file in pieces. headers: as runtime.files.serving.file_headers() says, which go before the fixed ones."""
+
+    __slots__ = ("content", "length")
+
+    def __init__(self, content: Iterable[bytes], length: int, headers: Headers) -> None:
+        super().__init__(200, headers=headers)
+        self.content, self.length = content, length
+
+    @property
+    def size_bytes(self) -> int:
+        return self.length
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        said = {name.lower() for name, _ in self.headers}
+        fixed = [pair for pair in _FIXED[environ.get("wsgi.url_scheme") == "https"] if pair[0].lower() not in said]
+        start_response(_STATUS_LINES[200], [*fixed, *self.headers, ("Content-Length", str(self.length))])
+        return self.content
+
+
+def _read(environ: dict[str, Any], most: int) -> bytes:
     try:
-        return get_input_stream(environ, max_content_length=MAX_BODY_BYTES).read()
+        return get_input_stream(environ, max_content_length=most).read()
     except RequestEntityTooLarge as error:
-        raise BodyTooLarge() from error
+        raise (BodyTooLarge() if most == MAX_BODY_BYTES else UploadTooLarge()) from error
     except (ClientDisconnected, OSError) as error:
         raise BadRequest("The body ended before it was complete.") from error
 

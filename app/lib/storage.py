@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import IO
 from urllib.parse import unquote, urlsplit
@@ -55,14 +56,17 @@ class FileStorage:
         with self.writing(name) as file:
             file.write(content)
 
+    def open(self, name: str) -> IO[bytes]:
+        """The object at its start; who asks closes it. Raises ObjectMissing."""
+        try:
+            return open(self._path(name), "rb")
+        except FileNotFoundError as error:
+            raise ObjectMissing() from error
+
     @contextmanager
     def reading(self, name: str) -> Iterator[IO[bytes]]:
         """The object, opened at its start. Raises ObjectMissing."""
-        try:
-            file = open(self._path(name), "rb")  # noqa: SIM115  # closed below; only opening may say "missing"
-        except FileNotFoundError as error:
-            raise ObjectMissing() from error
-        with file:
+        with self.open(name) as file:
             yield file
 
     def read(self, name: str) -> bytes:
@@ -84,6 +88,16 @@ class FileStorage:
                 folder.rmdir()
             except OSError:  # not empty, or another process removed it
                 break
+
+    def older_than(self, prefix: str, moment: datetime) -> Iterator[str]:
+        """The names of all objects below a folder that were written before the moment."""
+        root = self._path(prefix)
+        for folder, _, files in os.walk(root):
+            for file in files:
+                path = Path(folder, file)
+                with suppress(FileNotFoundError):  # another process removed it meanwhile
+                    if not file.startswith(".") and path.stat().st_mtime < moment.timestamp():
+                        yield path.relative_to(self.root).as_posix()
 
     def delete_all(self, prefix: str) -> None:
         """Remove every object below a folder."""

@@ -9,6 +9,8 @@ from app.modules.manifest.fields import (
     DecimalField,
     DurationField,
     EnumField,
+    FileField,
+    FilesField,
     FormulaField,
     IntegerField,
     MoneyField,
@@ -29,14 +31,17 @@ Schema = dict[str, Any]
 
 EXAMPLE_ID = "0199a2c4-5f0e-7c3a-9b1d-2f6e8a7b4c10"
 _UUID: Schema = {"type": "string", "format": "uuid"}
-_FILE: Schema = {
+FILE: Schema = {
     "type": "object",
     "properties": {
         "id": _UUID,
         "name": {"type": "string"},
         "type": {"type": "string"},
-        "size": {"type": "integer", "minimum": 0},
+        "size": {"type": "integer", "minimum": 0, "description": "Bytes"},
+        "width": {"type": "integer", "description": "Pixels, of images"},
+        "height": {"type": "integer"},
     },
+    "required": ["id"],
 }
 _PLAIN: dict[str, Schema] = {
     "email": {"type": "string", "format": "email", "maxLength": 254},
@@ -58,8 +63,8 @@ _PLAIN: dict[str, Schema] = {
         "properties": {"lat": {"type": "number"}, "lng": {"type": "number"}},
         "required": ["lat", "lng"],
     },
-    "file": _FILE,
-    "files": {"type": "array", "items": _FILE},
+    "file": FILE,
+    "files": {"type": "array", "items": FILE},
     "json": {},
     "hours": {"type": "object", "description": "Per day (mon to sun) a list of [from, to]"},
     "rrule": {"type": "string", "description": "RFC 5545 recurrence rule"},
@@ -84,11 +89,23 @@ def field_schema(manifest: Manifest, field: FieldSpec) -> Schema:
         schema["description"] = about
     if isinstance(field, (FormulaField, RollupField, NumberField)):
         schema["readOnly"] = True
+    if isinstance(field, (FileField, FilesField)):
+        schema["description"] = f"{about} {field.wanted[:1].upper()}{field.wanted[1:]}.".strip()
     if not field.required and isinstance(schema.get("type"), str):
         schema["type"] = [schema["type"], "null"]
         if "enum" in schema:
             schema["enum"] = [*schema["enum"], None]
     return schema
+
+
+def given_schema(manifest: Manifest, field: FieldSpec) -> Schema:
+    """What a caller may give for a field: as field_schema(), and of a file its id alone as well."""
+    schema = field_schema(manifest, field)
+    if not isinstance(field, (FileField, FilesField)):
+        return schema
+    one: Schema = {"oneOf": [{**_UUID, "description": "The id that POST /files gave"}, FILE]}
+    kept: Schema = {key: schema[key] for key in ("title", "description") if key in schema}
+    return {**kept, "type": "array", "items": one} if isinstance(field, FilesField) else {**kept, **one}
 
 
 def example_of(field: FieldSpec) -> Any:

@@ -25,7 +25,7 @@ webhooks well-known workspace www
 RESERVED_SLUGS = frozenset(_SLUGS.split())
 
 # Addresses of the API beside a module's tables; a table called so could not be reached.
-RESERVED_TABLES = frozenset({"docs", "events", "fn"})
+RESERVED_TABLES = frozenset({"docs", "events", "files", "fn"})
 
 # pg_get_keywords() of PostgreSQL 18, categories R (reserved) and T (reserved, may be a function or type name).
 _WORDS = """

@@ -82,9 +82,6 @@ def respond(
     return make_response(body, status)
 
 
-_COLONS = {"sse_connect": "sse:connect", "sse_close": "sse:close", "sse_swap": "sse:swap"}
-
-
 def hx(**attributes: Any) -> Markup:
     """hx-* attributes with this page's nonce, escaped: {{ hx(get='/x', target='#y', push_url=True) }}.
 
@@ -103,7 +100,7 @@ def _attribute_name(key: str) -> str:
         raise ValueError("hx-on runs code from an attribute; put the behaviour into frontend/src/js")
     if key.startswith("status_"):
         return f"hx-status:{key.removeprefix('status_')}"
-    return "hx-" + _COLONS.get(key, key.replace("_", "-"))
+    return "hx-" + key.replace("_", "-")
 
 
 def _attribute_value(key: str, value: Any) -> str:

@@ -215,14 +215,16 @@ def _file(desk: Desk, field: Any, value: Any) -> Cell:
 
 @dataclass(frozen=True, slots=True)
 class FileName:
-    """An uploaded file by name; size_bytes is None when it is not known."""
+    """An uploaded file by name. picture: there is a small picture of it."""
 
     label: str
-    size_bytes: int | None
+    size_bytes: int
+    file_id: str
+    picture: bool
 
 
 def _named(item: Any) -> FileName:
-    return FileName(item.get("name", "File"), item.get("size")) if isinstance(item, Mapping) else FileName("File", None)
+    return FileName(item["name"], item["size"], item["id"], item["type"].startswith("image/"))
 
 
 def _rich(desk: Desk, field: FieldSpec, value: Any) -> Cell:

@@ -23,7 +23,7 @@ class Page:
         self.response = response
         self.status = response.status_code
         self.headers = response.headers
-        self.text = response.get_data(as_text=True)
+        self.text = response.get_data().decode("utf-8", "replace")  # a download may be no text
         self.where = response.headers.get("Location") or response.headers.get("HX-Redirect")
         self.html = BeautifulSoup(self.text, "html.parser")
 

@@ -26,6 +26,8 @@ from app.oauth.actions import create_application
 from app.oauth.models import Grant
 from app.runtime.context import load_install
 from app.runtime.data import Access, Data, Surface
+from app.runtime.files.actions import store_file
+from app.runtime.files.queries import upload_fields
 from app.support.actions import save_search
 from app.support.models import LogSearch
 from app.tenancy.actions.members import invite_member
@@ -63,6 +65,7 @@ tables:
       body: {{type: text, multiline: true}}
       state: {{type: enum, options: [open, done], default: open, required: true}}
       folder: {{type: ref, to: folders, on_delete: set_null}}
+      scan: {{type: file}}
     states: {{field: state, moves: {{open: [done], done: [open]}}}}
     access: {{public: [], staff: [read, create, update, delete], api: [read]}}
     audit: true
@@ -115,7 +118,14 @@ def make_everything(world: World, config: Config, app: Flask) -> Everything:
     )
     install = installed(config, ada, site, version)
     data = Data(load_install(install.id), Access(Surface.STAFF, ada.actor))
-    record = data.insert("notes", {"title": "First"})
+    scan = store_file(
+        data.context,
+        data.access,
+        BytesIO(b"%PDF-1.4 a scan"),
+        name="scan.pdf",
+        fields=upload_fields(data.context, data.access),
+    )
+    record = data.insert("notes", {"title": "First", "scan": str(scan.id)})
     batch = data.delete("notes", data.insert("notes", {"title": "Gone"}).id)
     with tenant_scope(agency.id, user_id=ada.id), transaction(db.session()) as session:
         key = create_key(
@@ -143,7 +153,7 @@ def make_everything(world: World, config: Config, app: Flask) -> Everything:
         "invitation_id": invitation.public_id, "membership_id": membership, "module_id": module.public_id,
         "version_id": version.public_id, "slug": slug, "module": slug, "table": "notes", "name": "notes",
         "field": "folder", "application_id": application.public_id, "grant_id": grant.public_id,
-        "record_id": str(record.id), "batch": str(batch),
+        "record_id": str(record.id), "file_id": str(scan.id), "batch": str(batch),
     }  # fmt: skip
     names |= _webhook(config, ada, site)
     names["search_id"] = _saved_search(ada)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.modules.field_schema import EXAMPLE_ID, Schema, example_of, field_schema, is_writable
+from app.gateway.openapi.files import file_paths
+from app.modules.field_schema import EXAMPLE_ID, FILE, Schema, example_of, field_schema, given_schema, is_writable
 from app.modules.manifest import Table
 from app.runtime.context import InstallContext
 from app.runtime.data.access import CREATE, DELETE, READ, UPDATE, Access
+from app.runtime.files.queries import upload_fields
 
 _LIST_PARAMETERS: tuple[tuple[str, Schema, str], ...] = (
     ("q", {"type": "string", "maxLength": 200}, "Words to look for in the searchable fields"),
@@ -54,6 +56,9 @@ def openapi_document(
         tags.append({"name": name, **({"description": table.help} if table.help else {})})
         schemas |= _schemas(context, access, name, table)
         paths |= _table_paths(name, table, rights)
+    if upload_fields(context, access) or any(_holds_files(context, access, name) for name in context.manifest.tables):
+        schemas["File"] = FILE
+        paths |= file_paths(upload=bool(upload_fields(context, access)))
     if events:
         paths["/events"] = {"get": _events(context)}
         paths["/events/types"] = {"get": _event_types()}
@@ -78,6 +83,14 @@ def openapi_document(
     }
 
 
+def _holds_files(context: InstallContext, access: Access, name: str) -> bool:
+    """Whether the caller may read a file of a table."""
+    fields = context.manifest.tables[name].fields.items()
+    return access.can(context.manifest, name, READ) and any(
+        field.type in ("file", "files") and access.sees(name, key, field) for key, field in fields
+    )
+
+
 def example_record(context: InstallContext, access: Access, name: str) -> dict[str, Any]:
     """A body that could create a record of a table: the required fields, and the first few others."""
     table = context.manifest.tables[name]
@@ -96,7 +109,7 @@ def example_record(context: InstallContext, access: Access, name: str) -> dict[s
 def _schemas(context: InstallContext, access: Access, name: str, table: Table) -> dict[str, Schema]:
     fields = {key: field for key, field in table.fields.items() if access.sees(name, key, field)}
     shown = {key: field_schema(context.manifest, field) for key, field in fields.items() if field.type != "secret"}
-    given = {key: field_schema(context.manifest, field) for key, field in fields.items() if is_writable(field)}
+    given = {key: given_schema(context.manifest, field) for key, field in fields.items() if is_writable(field)}
     needed = [key for key, field in fields.items() if key in given and field.required and field.default is None]
     new: Schema = {
         "type": "object", "properties": given, "additionalProperties": False,

@@ -247,6 +247,9 @@ class GeoField(FieldBase):
     type: Literal["geo"]
 
 
+_UPLOADS = {"image": "an image", "pdf": "a PDF", "document": "a document", "audio": "audio", "video": "a video"}
+
+
 class _Upload(FieldBase):
     accept: Annotated[tuple[Literal["image", "pdf", "document", "audio", "video", "any"], ...], Field(min_length=1)] = (
         "any",
@@ -254,6 +257,16 @@ class _Upload(FieldBase):
     """The sorts of files allowed."""
     max_mb: Annotated[Whole, Field(ge=1, le=50)] = 10
     """Largest size of one file, in MiB."""
+
+    def takes(self, family: str) -> bool:
+        """Whether files of a family (image, pdf, document, audio, video) are allowed; a PDF is a document too."""
+        return bool({"any", family, "document" if family == "pdf" else family} & set(self.accept))
+
+    @property
+    def wanted(self) -> str:
+        """What it takes, in words: `an image or a PDF, at most 5 MiB`."""
+        words = [] if "any" in self.accept else [_UPLOADS[one] for one in self.accept]
+        return f"{' or '.join(words) or 'a file'}, at most {self.max_mb} MiB"
 
 
 class FileField(_Upload):

@@ -94,6 +94,10 @@ class TableModel:
     def user_fields(self) -> tuple[str, ...]:
         return tuple(name for name, field in self.spec.fields.items() if isinstance(field, UserField))
 
+    @cached_property
+    def file_fields(self) -> tuple[str, ...]:
+        return tuple(name for name, field in self.spec.fields.items() if field.type in ("file", "files"))
+
     def visible(self, access: Access) -> dict[str, FieldSpec]:
         """The fields a caller may see, in the manifest's order."""
         return {name: field for name, field in self.spec.fields.items() if access.sees(self.name, name, field)}

@@ -110,11 +110,17 @@ def _same(model: TableModel, name: str, old: Any, new: Any) -> bool:
         return old == {"set": False} and new is None
     if old in (None, []) or new in (None, []):
         return old in (None, []) and new in (None, [])
+    if field.type in ("file", "files"):
+        return _file_ids(old) == _file_ids(new)
     kind = model.columns[name].kind
     try:
         return bool(read_value(kind, old) == read_value(kind, new)) if kind is not Kind.JSON else bool(old == new)
     except WrongValue:
         return False
+
+
+def _file_ids(value: Any) -> list[str]:
+    return [one["id"] for one in (value if isinstance(value, list) else [value])]
 
 
 def refuse(errors: list[FieldError]) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 import psycopg
 
 from app.db.pools import runtime_pool
+from app.db.roles import RUNTIME
 from app.lib.clock import utcnow
 from app.lib.ids import uuid7
 from app.modules.manifest.fields import NumberField
@@ -30,7 +32,7 @@ from app.runtime.data.preparing import (
 )
 from app.runtime.data.reads import Reader, Tried
 from app.runtime.data.results import Record
-from app.runtime.data.scoped import Connection, Scope, run, run_and_commit
+from app.runtime.data.scoped import Connection, Scope, Statement, run, run_and_commit
 from app.runtime.data.wakeup import wake_dispatcher
 from app.runtime.data.wire import Rows
 from app.runtime.data.writes import Transaction
@@ -71,6 +73,10 @@ class Data(Reader):
 
     def _send(self, statements: Tried) -> list[Rows]:
         return run(Scope.of(self.context, self.access.actor), statements)
+
+    def beside_tables(self, *statements: Statement) -> list[Rows]:
+        """What statements answer of the platform's own tables for this site, not as the module. For reads."""
+        return run(replace(Scope.of(self.context, self.access.actor), role=RUNTIME), statements)
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -135,8 +141,8 @@ class Data(Reader):
             return tx.restore(batch)
 
     def _needs_transaction(self, model: TableModel, values: Values) -> bool:
-        # the people are looked up first; what is no object at all is refused where records are checked
-        if isinstance(values, Mapping) and any(values.get(name) for name in model.user_fields):
+        # people and files are looked up first; what is no object at all is refused where records are checked
+        if isinstance(values, Mapping) and any(values.get(name) for name in (*model.user_fields, *model.file_fields)):
             return True
         numbered = any(isinstance(field, NumberField) for field in model.spec.fields.values())
         return numbered or hooked(self.context, model.name, "before_create")

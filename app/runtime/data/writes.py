@@ -18,6 +18,7 @@ from app.modules.manifest.fields import NumberField
 from app.runtime.context import InstallContext
 from app.runtime.data import compile_writes as compiled
 from app.runtime.data.access import CREATE, DELETE, READ, UPDATE, Access, Surface
+from app.runtime.data.attach import describe_files, hold_files
 from app.runtime.data.compile import Statement
 from app.runtime.data.faults import refusal
 from app.runtime.data.model import TableModel
@@ -183,7 +184,7 @@ class Transaction(Reader):
         with self._connection.savepoint():
             yield
 
-    def beside_tables(self, *statements: Statement) -> list[Rows]:
+    def beside_tables(self, *statements: tuple[str, Sequence[Any]]) -> list[Rows]:
         """Statements on the platform's own tables (letters, accounts of runs) in this transaction, not as the module."""
         return self._connection.run(replace(self._scope, role=RUNTIME), *statements)
 
@@ -196,6 +197,7 @@ class Transaction(Reader):
         self._number(model, rows)
         self._people_are_members(model, rows, single=single)
         prepare(self, model, rows)
+        hold_files(self, model, rows, single=single)
         statement = compiled.insert_statement(model, self.access, rows, stamp_of(self), seen=self._sees(model))
         if single:
             [found] = self._write(model, [statement])
@@ -246,6 +248,9 @@ class Transaction(Reader):
     def _update(self, model: TableModel, record_id: UUID, changed: dict[str, Any]) -> Record:
         row = dict(changed)
         self._people_are_members(model, [row], single=True)
+        if any(row.get(name) for name in model.file_fields):
+            hold_files(self, model, [held := {**row, "id": record_id}], single=True)
+            row = {name: held[name] for name in row}
         seal_secrets(model, row, record_id, self.keys)
         statements: list[Statement] = []
         for name in compiled.refs_of(model):
@@ -310,6 +315,7 @@ class Transaction(Reader):
         event = "before_create" if before is None else "before_update"
         if not self._hooked(model, event) or (before is not None and not values):
             return values
+        describe_files(self, model, values)
         shown = json.loads(json.dumps({**(before or {}), **values}, default=compiled.plain))
         made = self._hooks().before(self, model.name, event, before, shown)
         if made is None:

@@ -6,6 +6,7 @@ import inspect
 import logging
 from collections.abc import Callable
 from typing import Any, Protocol
+from uuid import UUID
 
 import psycopg
 
@@ -13,7 +14,7 @@ from app.access.actors import Actor
 from app.errors import AppError, Invalid, NotFound
 from app.runtime.context import InstallContext
 from app.runtime.data import Transaction
-from app.runtime.functions import records, services
+from app.runtime.functions import files, records, services
 from app.runtime.sandbox.pool import HostError, SandboxError
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,12 @@ class Session(Protocol):
     def tx(self) -> Transaction:
         """The current transaction, as the function; begun when first asked for."""
 
+    made_files: dict[UUID, bytes]
+    """The files this run has made, by id."""
+
+    keeps_files: bool
+    """Whether their bytes are kept beyond the run."""
+
     holds_locks: bool
     """Whether the transaction may hold locks that others wait for."""
 
@@ -43,7 +50,6 @@ class Session(Protocol):
 
 Handler = Callable[..., Any]
 
-# ctx.files is not offered: there is no storage of files yet, and an unknown call says so.
 CALLS: dict[str, Handler] = {
     "db.find": records.find,
     "db.get": records.get,
@@ -58,8 +64,11 @@ CALLS: dict[str, Handler] = {
     "mail": services.mail,
     "http.request": services.http_request,
     "call": services.call,
+    "files.get": files.get,
+    "files.read": files.read,
+    "files.put": files.put,
 }
-_LOCKING = {"db.insert", "db.update", "db.remove", "db.lock", "seq"}
+_LOCKING = {"db.insert", "db.update", "db.remove", "db.lock", "seq", "files.put"}
 _SIGNATURES = {name: inspect.signature(handler) for name, handler in CALLS.items()}
 
 

@@ -10,6 +10,7 @@ import logging
 from contextlib import ExitStack
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import psycopg
 
@@ -121,6 +122,8 @@ class _Run:
         self.nesting = 0
         self.accounts: list[account.Run] = []
         self.wakes: list[str] = []
+        self.made_files: dict[UUID, bytes] = {}
+        self.keeps_files = trigger != "test"
         self._tx = tx.beside(context, self.access) if tx is not None else None
 
     @property

@@ -22,6 +22,7 @@ _WHOLE = re.compile(r"[-+]?\d{1,18}")
 _DECIMAL = re.compile(r"[-+]?\d{1,20}([.,]\d{1,10})?")
 _LOCAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?")
 _TRUE = ("1", "on", "yes", "true")
+UPLOADS = ("file", "files")  # come as files; a text in their place could name what somebody else has sent
 _PARTS = ("json", "address", "geo")
 Posted = Mapping[str, Sequence[str]]
 
@@ -34,7 +35,7 @@ def posted_inputs(page: Page, context: InstallContext, given: Iterable[tuple[str
     for name, value in given:
         head, dot, key = name.partition(".")
         whole = head in (page.fields or ()) and len(name) <= 120 and name not in (STAMP, TRAP)
-        if not whole or (dot and (fields[head].type not in _PARTS or not key)):
+        if not whole or fields[head].type in UPLOADS or (dot and (fields[head].type not in _PARTS or not key)):
             continue
         if name in found or len(found) < MAX_INPUTS:
             found.setdefault(name, []).append(value[: MAX_VALUE + 1])

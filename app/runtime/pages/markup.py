@@ -13,6 +13,7 @@ from app.runtime.pages.spam import STAMP, TRAP
 # Each ends at the next < or >, so that no page of an author takes longer than its length.
 _FORM = re.compile(r"<form\b[^<>]*>", re.IGNORECASE)
 _POST = re.compile(r"\bmethod\s*=\s*[\"']?post\b", re.IGNORECASE)
+_FILE = re.compile(r"<input\b[^<>]*\btype\s*=\s*[\"']?file\b", re.IGNORECASE)
 _END = re.compile(r"</form\s*>", re.IGNORECASE)
 _ASSET = re.compile(r"(\b(?:src|href)\s*=\s*\"assets/[A-Za-z0-9_./-]+)\"")
 _SCRIPT = re.compile(r"<script(?=[^<>]*\bsrc=\"assets/)", re.IGNORECASE)
@@ -25,12 +26,16 @@ def protect_forms(html: str, stamp: str) -> str:
         f'<div class="w-trap" aria-hidden="true"><label>Leave this empty <input type="text" name="{TRAP}" value="" '
         'tabindex="-1" autocomplete="off"></label></div>'
     )
-    made, done = [], 0
+    made: list[str] = []
+    done = 0
     while form := _FORM.search(html, done):
         end = _END.search(html, form.end()) if _POST.search(form[0]) else None
         if end is None and _POST.search(form[0]):
             break
         stop = end.start() if end is not None else form.end()
+        if end is not None and _FILE.search(html, form.end(), stop) and "enctype" not in form[0].lower():
+            made += [html[done : form.end() - 1], ' enctype="multipart/form-data">']  # without it only names are sent
+            done = form.end()
         made += [html[done:stop], hidden if end is not None else ""]
         done = stop
     return "".join([*made, html[done:]])

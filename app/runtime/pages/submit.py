@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from app.access.actors import Actor
-from app.errors import AppError, Conflict, Invalid
+from app.errors import AppError, Conflict, Invalid, PayloadTooLarge
 from app.modules.manifest.pages import Page
 from app.runtime.context import InstallContext
 from app.runtime.data import Access, Data, Record, Surface, Transaction
@@ -21,11 +21,13 @@ from app.runtime.pages import spam
 from app.runtime.pages.data import open_fields
 from app.runtime.pages.forms import posted_inputs, record_values, shown_errors, shown_values
 from app.runtime.pages.spam import STAMP, TRAP, Verdict
+from app.runtime.pages.uploads import Kept, Sent, discard, keep_files
 from app.runtime.pages.view import FormState
 
 log = logging.getLogger(__name__)
 
 CORRECT = "Please correct what is marked below."
+CHOOSE_AGAIN = "Please choose your files again, too."
 SLOW_DOWN = "That was very quick. Please send it once more."
 AGAIN = "This form was open for a long time. Nothing you wrote is lost: please send it again."
 TOO_MANY = "That were many messages in a short time. Please wait a minute, then send it again."
@@ -51,10 +53,11 @@ def submit_form(
     page: Page,
     given: Iterable[tuple[str, str]],
     *,
+    files: Sequence[Sent] = (),
     visitor: Actor,
     now: datetime,
 ) -> Outcome:
-    """Take in what a visitor sent to a page of kind form. given: (input, text) pairs in their order.
+    """Take in what a visitor sent to a page of kind form. given: (input, text) pairs in their order; files: those sent.
 
     A sent trap and a second click are answered as if all went well, and keep nothing.
     """
@@ -75,12 +78,16 @@ def submit_form(
         return Outcome(422, FormState(values, message=message), stamp.issued)
     if not spam.use_once(stamp.nonce):
         return DONE
+    kept = Kept()
     try:
-        _keep(context, name, page, record_values(page, context, posted), visitor=visitor, now=now)
+        keep_files(context, page, files, visitor=visitor, kept=kept)
+        _keep(context, name, page, {**record_values(page, context, posted), **kept.values}, visitor=visitor, now=now)
     except AppError as error:
+        discard(context, kept, visitor=visitor)
         spam.give_back(stamp.nonce)
-        return _failed(error, FormState(values), stamp.issued)
+        return _failed(error, FormState(values), stamp.issued, files=bool(files))
     except BaseException:
+        discard(context, kept, visitor=visitor)
         spam.give_back(stamp.nonce)
         raise
     return DONE
@@ -110,10 +117,12 @@ def tell_after(tx: Transaction, name: str, page: Page, record: Record) -> None:
         tx.beside_tables(event_statement(stamp_of(tx), PAGE_SENT, str(record.id), told))
 
 
-def _failed(error: AppError, form: FormState, issued: int) -> Outcome:
+def _failed(error: AppError, form: FormState, issued: int, *, files: bool) -> Outcome:
     if isinstance(error, Invalid):
         errors = shown_errors(error.errors) or {"": error.message}
-        return Outcome(422, FormState(form.values, errors, CORRECT), issued)
+        return Outcome(422, FormState(form.values, errors, f"{CORRECT} {CHOOSE_AGAIN}" if files else CORRECT), issued)
+    if isinstance(error, PayloadTooLarge):
+        return Outcome(413, FormState(form.values, message=error.message), issued)
     if isinstance(error, Conflict):
         return Outcome(409, FormState(form.values, message=error.message), issued)
     log.error("a form of install could not be kept: %s", error, exc_info=error)

@@ -99,7 +99,7 @@ _READERS: dict[str, Callable[[Any, Any, Facts], Any]] = {
     "address": lambda field, value, facts: structured.address(value) or None,
     "geo": lambda field, value, facts: structured.geo(value),
     "hours": lambda field, value, facts: structured.hours(value) or None,
-    "file": lambda field, value, facts: structured.file(field, value),
+    "file": lambda field, value, facts: structured.file(value),
     "files": lambda field, value, facts: structured.files(field, value),
     "json": lambda field, value, facts: structured.anything(value),
     "user": lambda field, value, facts: structured.identifier(value),

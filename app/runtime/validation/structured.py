@@ -13,16 +13,16 @@ from uuid import UUID
 from babel import Locale
 
 from app.modules.kinds import Kind
-from app.modules.manifest.fields import FileField, FilesField, RefsField, TagsField
+from app.modules.manifest.fields import FilesField, RefsField, TagsField
 from app.modules.values import WrongValue, read_value
 from app.runtime.validation.problems import Wrong
 from app.runtime.validation.texts import line, plain
 
 MAX_JSON_BYTES, MAX_JSON_DEPTH, MAX_TAG, MAX_TAGS, MAX_REFS = 65_536, 20, 60, 100, 500
 ADDRESS = ("line1", "line2", "city", "region", "postcode", "country")
+_FILE_KEYS = ("id", "name", "type", "size", "width", "height")
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
-_MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9.+-]{1,100}")
 _COUNTRIES = frozenset(code for code in map(str, Locale("en").territories) if re.fullmatch("[A-Z]{2}", code))
 
 
@@ -97,23 +97,19 @@ def _spans(day: str, value: Any) -> list[list[str]]:
     return ordered
 
 
-def file(field: FileField | FilesField, value: Any) -> dict[str, Any]:
-    """What is known of an uploaded file: {id, name, type, size}."""
-    given = _object(value, ("id", "name", "type", "size"))
-    found: dict[str, Any] = {"id": str(identifier(given.get("id"))), "name": line(given.get("name"), 255)}
-    media, size = given.get("type"), given.get("size")
-    if not isinstance(media, str) or not _MEDIA_TYPE.fullmatch(media):
-        raise Wrong("type must be a media type such as image/png")
-    if isinstance(size, bool) or not isinstance(size, int) or size < 0:
-        raise Wrong("size must be a number of bytes")
-    if size > field.max_mb << 20:
-        raise Wrong(f"must be at most {field.max_mb} MiB", "max")
-    return {**found, "type": media, "size": size}
+def file(value: Any) -> dict[str, Any]:
+    """An uploaded file by its id, alone or in the object that answers give. What it is the platform knows itself."""
+    found = value if isinstance(value, str) else _object(value, _FILE_KEYS).get("id")
+    if not found:
+        raise Wrong("must be the id of an uploaded file")
+    return {"id": str(identifier(found))}
 
 
 def files(field: FilesField, value: Any) -> list[dict[str, Any]]:
-    found = [file(field, item) for item in _list(value, "files")]
+    found = [file(item) for item in _list(value, "files")]
     most = field.max or 100
+    if len({one["id"] for one in found}) < len(found):
+        raise Wrong("names the same file twice", "twice")
     if len(found) > most:
         raise Wrong(f"must be at most {most}", "max")
     return found

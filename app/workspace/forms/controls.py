@@ -10,8 +10,10 @@ from babel import Locale
 from babel.numbers import get_currency_symbol
 
 from app.modules.manifest import FieldSpec
-from app.modules.manifest.fields import EnumField, SlugField
+from app.modules.manifest.fields import EnumField, FileField, FilesField, SlugField
+from app.runtime.files.kinds import accept_attribute
 from app.runtime.validation.structured import ADDRESS, DAYS
+from app.workspace.cells import FileName
 from app.workspace.desk import Desk
 from app.workspace.forms.raw import CUSTOM, RRULES, Place, Raw, control_name, digits_of, first
 from app.workspace.labels import field_label, is_long, option_label, words
@@ -59,6 +61,7 @@ class Input:
     find: bool = False
     suggestions: tuple[str, ...] = ()
     parts: tuple[Input, ...] = ()
+    kept: tuple[FileName, ...] = ()
     note: str = ""
 
 
@@ -68,6 +71,7 @@ class Chosen:
 
     options: tuple[Option, ...] = ()
     more: bool = False
+    files: tuple[FileName, ...] = ()
 
 
 def make_input(
@@ -92,11 +96,25 @@ def make_input(
         "visible_if": _browser_condition(desk, table, spec, place),
         "wide": is_long(spec) or spec.type in ("rrule",),
     }
-    if spec.type in ("file", "files"):
-        return Input(**shared | {"kind": "note", "required": False, "note": "Files cannot be uploaded here."})
+    if isinstance(spec, (FileField, FilesField)):
+        return Input(**shared | _upload(spec, chosen))
     if spec.type in _GROUPS:
         return _GROUPS[spec.type](spec, name, raw, shared)
     return Input(**shared | _simple(desk, table, name, spec, raw, chosen, place, secret_set))
+
+
+def _upload(spec: FileField | FilesField, chosen: Chosen) -> dict[str, Any]:
+    """Files that are there, each with a tick that keeps it, and an input for new ones."""
+    wants = f"{spec.wanted[:1].upper()}{spec.wanted[1:]}"
+    each = f"{wants}{' each' if isinstance(spec, FilesField) else ''}."
+    return {
+        "kind": "upload",
+        "kept": chosen.files,
+        "multiple": isinstance(spec, FilesField),
+        "attrs": {"accept": accept_attribute(spec)},
+        "help": " ".join(text for text in (spec.help, each) if text),
+        "wide": True,
+    }
 
 
 def _made(spec: FieldSpec) -> str:

@@ -186,6 +186,8 @@ _WRITERS: dict[str, Callable[[str, Any, Place], dict[str, list[str]]]] = {
     "ref": lambda name, value, place: {name: _texts([value])},
     "refs": lambda name, value, place: {name: _texts(value)},
     "json": lambda name, value, place: {name: [json.dumps(value, ensure_ascii=False, indent=2)]},
+    "file": lambda name, value, place: {name: _texts([value])},
+    "files": lambda name, value, place: {name: _texts(value)},
     "address": lambda name, value, place: {f"{name}.{part}": [value[part]] for part in ADDRESS if value.get(part)},
     "geo": lambda name, value, place: {f"{name}.lat": [str(value["lat"])], f"{name}.lng": [str(value["lng"])]},
     "hours": lambda name, value, place: {
@@ -253,6 +255,8 @@ _READERS: dict[str, Callable[[str, Raw, Place], Any]] = {
     "json": _maybe(_read_json),
     "tags": _read_tags,
     "refs": lambda name, raw, place: [text for text in raw.get(name, []) if text],
+    "file": lambda name, raw, place: next((text for text in reversed(raw.get(name, [])) if text), None),
+    "files": lambda name, raw, place: [text for text in raw.get(name, []) if text],
     "address": lambda name, raw, place: (
         {part: text for part in ADDRESS if (text := first(raw, f"{name}.{part}"))} or None
     ),

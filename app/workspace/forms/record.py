@@ -9,28 +9,31 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
-from werkzeug.datastructures import MultiDict
+from werkzeug.datastructures import FileStorage, MultiDict
 
 from app.errors import AppError, Invalid
 from app.modules.conditions import Test, matches
 from app.modules.kinds import Kind
-from app.modules.manifest.fields import EnumField, MoneyField, RefField, RefsField
+from app.modules.manifest.fields import EnumField, FileField, FilesField, MoneyField, RefField, RefsField
 from app.modules.values import WrongValue
 from app.runtime.data.writes import facts_of
+from app.runtime.files.actions import store_file
+from app.runtime.files.queries import find_files
 from app.runtime.query import Query
 from app.runtime.validation import fields as validation
 from app.runtime.validation.problems import Wrong
 from app.runtime.validation.record import check_change, check_new, writable_fields
-from app.workspace.cells import currency_code, title
+from app.workspace.cells import FileName, currency_code, title
 from app.workspace.desk import Desk
 from app.workspace.facets import Option, record_options, used_tags
 from app.workspace.forms.controls import Chosen, Input, make_input
 from app.workspace.forms.raw import Place, Raw, control_name, first, from_raw, parts_of, to_raw
 from app.workspace.labels import field_label, many
 from app.workspace.listing import PREFIX
-from app.workspace.screens import UPLOADS, form_fields
+from app.workspace.screens import form_fields
 
 MOST_OPTIONS = 50
+MOST_FILES = 20  # of one field in one go
 _PREFILLED = frozenset({"enum", "boolean", "user", "ref", "refs"})
 Record = Mapping[str, Any]
 
@@ -90,6 +93,25 @@ class RecordForm:
         form.version = int(data["_version"]) if data.get("_version", "").isdecimal() else None
         return form
 
+    def receive(self, uploads: MultiDict[str, FileStorage]) -> None:
+        """Keep the files that were sent with the form; one that cannot be kept is an error of its field."""
+        for name in self.names:
+            field = self.desk.table(self.table).fields[name]
+            if not isinstance(field, (FileField, FilesField)):
+                continue
+            for sent in uploads.getlist(control_name(f"{name}.new"))[:MOST_FILES]:
+                if not sent.filename:
+                    continue
+                try:
+                    file = store_file(
+                        self.desk.context, self.desk.data.access, sent.stream, name=sent.filename, fields=[field]
+                    )
+                except AppError as error:
+                    self.errors.setdefault(name, []).append(f"{sent.filename}: {error.message}")
+                else:
+                    kept = self.raw.get(name, []) if isinstance(field, FilesField) else []
+                    self.raw[name] = [*kept, str(file.id)]
+
     def _put(self, name: str, value: Any) -> None:
         kind = self.desk.table(self.table).fields[name].type
         self.raw |= to_raw(kind, name, value, self.place(name, self.before or {}))
@@ -141,9 +163,7 @@ class RecordForm:
 
     def _writable(self, name: str) -> bool:
         spec = self.desk.table(self.table).fields[name]
-        if isinstance(spec, (RefField, RefsField)) and not self.desk.can(spec.to, "read"):
-            return False
-        return spec.type not in UPLOADS
+        return not isinstance(spec, (RefField, RefsField)) or self.desk.can(spec.to, "read")
 
     def read(self, name: str) -> Any:
         """The value of a field as it was sent, _KEPT for a secret that stays. Raises Wrong."""
@@ -250,9 +270,29 @@ class RecordForm:
             return Chosen((*people, *gone))
         if isinstance(spec, (RefField, RefsField)):
             return chosen_records(self.desk, spec.to, self.raw.get(name, []))
+        if spec.type in ("file", "files"):
+            return Chosen(files=self._files(name))
         if spec.type == "tags" and not spec.options:
             return Chosen(tuple((tag, tag) for tag in used_tags(self.desk, self.table, name)))
         return Chosen()
+
+    @property
+    def takes_files(self) -> bool:
+        """Whether the form has to be sent as multipart."""
+        fields = self.desk.table(self.table).fields
+        return any(isinstance(fields[name], (FileField, FilesField)) for name in self.names)
+
+    def _files(self, name: str) -> tuple[FileName, ...]:
+        """The files a field has: those of the record, and those just sent that wait for it to be saved."""
+        ids = [UUID(text) for text in self.raw.get(name, []) if _is_uuid(text)]
+        found = find_files(self.desk.data, ids)
+        record_id = (self.before or {}).get("id")
+        mine = self.desk.data.access.actor.ref
+        return tuple(
+            FileName(file.name, file.size_bytes, str(file.id), file.small)
+            for file in (found[one] for one in ids if one in found)
+            if str(file.record_id) == str(record_id) or (file.state == "pending" and file.created_by == mine)
+        )
 
 
 _KEPT = object()  # a secret that stays as it is

@@ -14,6 +14,7 @@ from app.errors import Conflict, Forbidden, Invalid, NotFound, VersionMismatch
 from app.installs.models import Install
 from app.modules.manifest.fields import RefField, RefsField
 from app.runtime.validation.problems import Wrong
+from app.web.bodies import takes_files
 from app.web.errors import status_of
 from app.web.guard import requires
 from app.web.htmx import fragment, respond, trigger_toast
@@ -24,6 +25,8 @@ from app.workspace.forms.record import RecordForm, chosen_records
 from app.workspace.labels import field_label, one
 from app.workspace.screens import COMPUTED, has_history, list_screen
 from app.workspace.views.common import BASE, bp, desk_of, list_url, record_url, show
+
+MAX_FORM_BYTES = 128 << 20  # several files of up to 50 MiB at once
 
 
 @bp.get(f"{BASE}/<table>/new")
@@ -37,11 +40,13 @@ def new(install: Install, table: str) -> Response:
 
 
 @bp.post(f"{BASE}/<table>/new")
+@takes_files(MAX_FORM_BYTES)
 @requires(Permission.RECORDS_EDIT, install=Install)
 def create(install: Install, table: str) -> Response:
     desk = desk_of(install)
     desk.data.table(table, "create")
     form, carry = RecordForm.sent(desk, table, request.form), request.form.get("_list", "")
+    form.receive(request.files)
     values = form.values()
     if form.errors:
         return _form_page(desk, table, form, carry=carry, status=422)
@@ -67,11 +72,13 @@ def edit(install: Install, table: str, record_id: UUID) -> Response:
 
 
 @bp.post(f"{BASE}/<table>/<uuid:record_id>/edit")
+@takes_files(MAX_FORM_BYTES)
 @requires(Permission.RECORDS_EDIT, install=Install)
 def change(install: Install, table: str, record_id: UUID) -> Response:
     desk = desk_of(install)
     record = _editable(desk, table, record_id)
     form, carry = RecordForm.sent(desk, table, request.form, record), request.form.get("_list", "")
+    form.receive(request.files)
     if form.version is not None and form.version != record["version"]:
         return _conflict_page(desk, table, form, carry)
     values = form.values()

@@ -16,6 +16,8 @@ from app.modules.conditions import Test
 from app.modules.kinds import Kind
 from app.modules.manifest.fields import EnumField
 from app.modules.manifest.views import Related
+from app.runtime.files.queries import open_bytes, readable_file
+from app.runtime.files.serving import chunks, file_headers
 from app.runtime.query import Query
 from app.web.guard import requires
 from app.web.htmx import respond, trigger_toast
@@ -64,6 +66,21 @@ def record(install: Install, table: str, record_id: UUID) -> Response:
         can_delete=desk.can(table, "delete"),
         can_create=desk.can(table, "create"),
     )
+
+
+@bp.get(f"{BASE}/files/<uuid:file_id>")
+@requires(Permission.RECORDS_VIEW, install=Install)
+def file(install: Install, file_id: UUID) -> Response:
+    """A file of a record; ?size=small for the small picture, ?download=1 to save it."""
+    desk = desk_of(install)
+    small = request.args.get("size") == "small"
+    found = readable_file(desk.data, file_id)
+    content, media_type = open_bytes(desk.context, found, small=small)
+    headers = file_headers(found, media_type=media_type, attachment="download" in request.args, small=small)
+    answer = Response(chunks(content), headers=headers, direct_passthrough=True)
+    answer.content_length = content.seek(0, 2)
+    content.seek(0)
+    return answer.make_conditional(request)  # type: ignore[return-value]  # it gives itself back
 
 
 @bp.post(f"{BASE}/<table>/<uuid:record_id>/move")

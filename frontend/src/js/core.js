@@ -14,3 +14,4 @@ import "./lists.js";
 import "./copy.js";
 import "./times.js";
 import "./drop.js";
+import "./upload.js";

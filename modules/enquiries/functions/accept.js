@@ -6,6 +6,8 @@ export default function (ctx, input) {
   const form = ctx.db.forms.get(enquiry.form);
   if (!form || !form.active) ctx.invalid("form", "This form does not take messages.");
 
+  if (enquiry.files && enquiry.files.length && !form.ask_files) ctx.invalid("files", "This form takes no files.");
+
   const given = enquiry.answers || {};
   const answers = {};
   const questions = ctx.db.questions.find({ where: { form: form.id }, sort: "position", limit: 100 });

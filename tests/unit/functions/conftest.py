@@ -36,6 +36,7 @@ tables:
       amount: {{type: integer, default: 0, min: 0}}
       code: {{type: text, unique: true}}
       state: {{type: enum, options: [open, shut], default: open}}
+      paper: {{type: file}}
     access: {{public: [], staff: [read, create, update, delete], api: [read, create, update, delete]}}
   loops:
     label: {{one: Loop, many: Loops}}

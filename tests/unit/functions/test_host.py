@@ -93,7 +93,7 @@ def test_ctx_invalid_is_an_error_of_that_field(tools: Installed, do: Do) -> None
         (["try", "emit", "deal.won", {}], "unknown_event"),
         (["try", "call", "nothing", {}], "unknown_function"),
         (["try", "seq", ""], "invalid"),
-        (["try", "files.get", "a"], "unknown_call"),
+        (["try", "files.get", "a"], "invalid_argument"),
         (["try", "mail", {"to": "a@example.com"}], "invalid_argument"),
         (["try", "mail", {"to": "nobody", "subject": "a", "text": "b"}], "invalid_argument"),
         (["try", "mail", {"to": "user:usr_0", "subject": "a", "text": "b"}], "not_found"),
@@ -282,3 +282,24 @@ def test_a_run_under_a_key_happens_once(tools: Installed) -> None:
 def _letter(**values: Any) -> dict[str, Any]:
     letter = {"to": "ann@example.com", "subject": "Hello\n you", **values}
     return letter if "template" in letter or "text" in letter else {**letter, "text": "x"}
+
+
+def test_files_are_made_read_and_given_to_records(tools: Installed, do: Do) -> None:
+    made, again, wrong, huge, unknown = do(
+        ["files.put", {"name": "list.csv", "text": "one;two\n"}],
+        ["try", "files.put", {"name": "a.png", "base64": "aGVsbG8="}],
+        ["try", "files.put", {"name": "a.txt"}],
+        ["try", "files.put", {"name": "a.txt", "text": "x" * 256_001}],
+        ["try", "files.get", str(uuid7())],
+    )
+    assert (made["name"], made["type"], made["size"]) == ("list.csv", "text/csv", 8)
+    assert [one["code"] for one in (again, wrong, huge, unknown)] == [
+        "invalid", "invalid_argument", "too_large", "not_found",
+    ]  # fmt: skip
+    made = do(["files.put", {"name": "list.csv", "text": "one;two\n"}], trigger="route")[0]
+    item, read = do(["db:items/insert", {"name": "a", "paper": made}], ["files.read", made["id"]])
+    assert (item["paper"], read) == (made, {**made, "text": "one;two\n"})
+    assert tools.rows("SELECT state FROM module_files WHERE install_id = :install ORDER BY id") == [
+        {"state": "pending"},
+        {"state": "attached"},
+    ]

@@ -61,8 +61,8 @@ CALLS = [
         ["HEAD", "https://a.b/", {"method": "head"}],
     ),
     ("ctx.files.get('f')", "files.get", ["f"]),
-    ("ctx.files.put('f', 'text')", "files.put", ["f", "text"]),
-    ("ctx.files.url('f')", "files.url", ["f"]),
+    ("ctx.files.put({ name: 'f' })", "files.put", [{"name": "f"}]),
+    ("ctx.files.read('f')", "files.read", ["f"]),
     ("ctx.seq('invoice')", "seq", ["invoice"]),
     ("ctx.call('other', { a: 1 })", "call", ["other", {"a": 1}]),
 ]

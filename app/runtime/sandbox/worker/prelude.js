@@ -134,7 +134,7 @@
   const say = (level) => (message, data) => { host("log", stringify([level, text(message), data])); };
   const log = freeze({ debug: say("debug"), info: say("info"), warn: say("warn"), error: say("error") });
   const call_host = (...names) => freeze(Object.fromEntries(names.map((name) => [name.split(".").pop(), (...args) => ask(name, ...args)])));
-  const files = call_host("files.get", "files.put", "files.url");
+  const files = call_host("files.get", "files.read", "files.put");
   const { emit, mail, seq, call } = call_host("emit", "mail", "seq", "call");
   const invalid = (field, message) => { throw new HostError("invalid", text(field), text(message)); };
 
