@@ -571,6 +571,26 @@ CREATE TABLE sites (
   created_at timestamp with time zone NOT NULL DEFAULT now(),
   archived_at timestamp with time zone
 );
+CREATE TABLE support_accesses (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  agency_id uuid NOT NULL,
+  staff_id uuid NOT NULL,
+  staff_name text NOT NULL,
+  reason text NOT NULL,
+  hours smallint NOT NULL,
+  status text NOT NULL,
+  asked_at timestamp with time zone NOT NULL DEFAULT now(),
+  decided_at timestamp with time zone,
+  decided_by text NOT NULL DEFAULT ''::text,
+  expires_at timestamp with time zone,
+  ended_at timestamp with time zone,
+  ended_by text NOT NULL DEFAULT ''::text
+);
+CREATE TABLE support_switches (
+  agency_id uuid NOT NULL,
+  mode text NOT NULL,
+  changed_at timestamp with time zone NOT NULL
+);
 CREATE TABLE user_sessions (
   id uuid NOT NULL DEFAULT uuidv7(),
   user_id uuid NOT NULL,
@@ -580,7 +600,8 @@ CREATE TABLE user_sessions (
   last_seen_at timestamp with time zone NOT NULL DEFAULT now(),
   expires_at timestamp with time zone NOT NULL,
   ip inet,
-  user_agent text NOT NULL DEFAULT ''::text
+  user_agent text NOT NULL DEFAULT ''::text,
+  support_access_id uuid
 );
 CREATE TABLE users (
   id uuid NOT NULL DEFAULT uuidv7(),
@@ -831,7 +852,20 @@ ALTER TABLE sites ADD CONSTRAINT sites_name_check CHECK (((length(name) >= 1) AN
 ALTER TABLE sites ADD CONSTRAINT sites_pkey PRIMARY KEY (id);
 ALTER TABLE sites ADD CONSTRAINT sites_slug_check CHECK ((slug ~ '^[a-z][a-z0-9-]{1,38}[a-z0-9]$'::text));
 ALTER TABLE sites ADD CONSTRAINT sites_slug_key UNIQUE (slug);
+ALTER TABLE support_accesses ADD CONSTRAINT support_accesses_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
+ALTER TABLE support_accesses ADD CONSTRAINT support_accesses_agency_id_id_key UNIQUE (agency_id, id);
+ALTER TABLE support_accesses ADD CONSTRAINT support_accesses_check CHECK (((status <> 'active'::text) OR ((decided_at IS NOT NULL) AND (expires_at IS NOT NULL))));
+ALTER TABLE support_accesses ADD CONSTRAINT support_accesses_check1 CHECK ((expires_at <= (decided_at + make_interval(hours => (hours)::integer))));
+ALTER TABLE support_accesses ADD CONSTRAINT support_accesses_hours_check CHECK ((hours = ANY (ARRAY[1, 4, 24])));
+ALTER TABLE support_accesses ADD CONSTRAINT support_accesses_pkey PRIMARY KEY (id);
+ALTER TABLE support_accesses ADD CONSTRAINT support_accesses_reason_check CHECK (((length(reason) >= 10) AND (length(reason) <= 500)));
+ALTER TABLE support_accesses ADD CONSTRAINT support_accesses_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES users(id) ON DELETE CASCADE;
+ALTER TABLE support_accesses ADD CONSTRAINT support_accesses_status_check CHECK ((status = ANY (ARRAY['asked'::text, 'active'::text, 'refused'::text, 'ended'::text])));
+ALTER TABLE support_switches ADD CONSTRAINT support_switches_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
+ALTER TABLE support_switches ADD CONSTRAINT support_switches_mode_check CHECK ((mode = ANY (ARRAY['allow'::text, 'ask'::text, 'refuse'::text])));
+ALTER TABLE support_switches ADD CONSTRAINT support_switches_pkey PRIMARY KEY (agency_id);
 ALTER TABLE user_sessions ADD CONSTRAINT user_sessions_pkey PRIMARY KEY (id);
+ALTER TABLE user_sessions ADD CONSTRAINT user_sessions_support_access_id_fkey FOREIGN KEY (support_access_id) REFERENCES support_accesses(id) ON DELETE SET NULL;
 ALTER TABLE user_sessions ADD CONSTRAINT user_sessions_token_hash_key UNIQUE (token_hash);
 ALTER TABLE user_sessions ADD CONSTRAINT user_sessions_user_agent_check CHECK ((length(user_agent) <= 400));
 ALTER TABLE user_sessions ADD CONSTRAINT user_sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE;
@@ -917,6 +951,9 @@ CREATE INDEX sign_in_attempts_email ON public.sign_in_attempts USING btree (emai
 CREATE INDEX sign_in_attempts_ip ON public.sign_in_attempts USING btree (ip, at DESC);
 CREATE INDEX sign_in_attempts_user ON public.sign_in_attempts USING btree (user_id, at DESC);
 CREATE INDEX sites_client ON public.sites USING btree (agency_id, client_id);
+CREATE INDEX support_accesses_agency ON public.support_accesses USING btree (agency_id, id DESC);
+CREATE INDEX support_accesses_open ON public.support_accesses USING btree (agency_id, expires_at) WHERE (status = ANY (ARRAY['asked'::text, 'active'::text]));
+CREATE INDEX support_accesses_staff ON public.support_accesses USING btree (staff_id, id DESC);
 CREATE INDEX user_sessions_user ON public.user_sessions USING btree (user_id, last_seen_at DESC);
 CREATE UNIQUE INDEX agencies_pkey ON public.agencies USING btree (id);
 CREATE UNIQUE INDEX agencies_slug_key ON public.agencies USING btree (slug);
@@ -1006,6 +1043,9 @@ CREATE UNIQUE INDEX sign_in_attempts_pkey ON public.sign_in_attempts USING btree
 CREATE UNIQUE INDEX sites_agency_id_id_key ON public.sites USING btree (agency_id, id);
 CREATE UNIQUE INDEX sites_pkey ON public.sites USING btree (id);
 CREATE UNIQUE INDEX sites_slug_key ON public.sites USING btree (slug);
+CREATE UNIQUE INDEX support_accesses_agency_id_id_key ON public.support_accesses USING btree (agency_id, id);
+CREATE UNIQUE INDEX support_accesses_pkey ON public.support_accesses USING btree (id);
+CREATE UNIQUE INDEX support_switches_pkey ON public.support_switches USING btree (agency_id);
 CREATE UNIQUE INDEX user_sessions_pkey ON public.user_sessions USING btree (id);
 CREATE UNIQUE INDEX user_sessions_token_hash_key ON public.user_sessions USING btree (token_hash);
 CREATE UNIQUE INDEX users_email_key ON public.users USING btree (email);
@@ -1016,6 +1056,7 @@ CREATE POLICY append ON failed_requests FOR INSERT TO dramac_runtime WITH CHECK 
 CREATE POLICY identifying ON agencies FOR SELECT TO dramac_app USING (( SELECT identifying() AS identifying));
 CREATE POLICY identifying ON invitations FOR SELECT TO dramac_app USING (( SELECT identifying() AS identifying));
 CREATE POLICY identifying ON memberships FOR SELECT TO dramac_app USING (( SELECT identifying() AS identifying));
+CREATE POLICY identifying ON support_accesses FOR SELECT TO dramac_app USING (( SELECT identifying() AS identifying));
 CREATE POLICY installed ON module_source FOR SELECT TO dramac_app USING ((EXISTS ( SELECT
    FROM modules_v2 i
   WHERE ((i.module_id = module_source.id) AND ((i.status <> 'removed'::text) OR (i.purge_after > now()))))));
@@ -1046,6 +1087,8 @@ CREATE POLICY lookup ON module_version_files FOR SELECT TO dramac_lookup USING (
 CREATE POLICY lookup ON module_versions FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON modules_v2 FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON sites FOR SELECT TO dramac_lookup USING (true);
+CREATE POLICY lookup ON support_accesses FOR SELECT TO dramac_lookup USING (true);
+CREATE POLICY lookup ON support_switches FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON users FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup_publisher ON agencies FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup_used ON api_keys FOR UPDATE TO dramac_lookup USING (true);
@@ -1130,8 +1173,19 @@ CREATE POLICY staff ON modules_v2 FOR ALL TO dramac_staff USING (true) WITH CHEC
 CREATE POLICY staff ON password_resets FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON sign_in_attempts FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON sites FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON support_accesses FOR SELECT TO dramac_staff USING (true);
+CREATE POLICY staff ON support_switches FOR SELECT TO dramac_staff USING (true);
 CREATE POLICY staff ON user_sessions FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON users FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff_ask ON support_accesses FOR INSERT TO dramac_staff WITH CHECK ((COALESCE(( SELECT s.mode
+   FROM support_switches s
+  WHERE (s.agency_id = support_accesses.agency_id)), 'ask'::text) = ANY (
+CASE status
+    WHEN 'asked'::text THEN ARRAY['allow'::text, 'ask'::text]
+    WHEN 'active'::text THEN ARRAY['allow'::text]
+    ELSE '{}'::text[]
+END)));
+CREATE POLICY staff_end ON support_accesses FOR UPDATE TO dramac_staff USING (true) WITH CHECK ((status = 'ended'::text));
 CREATE POLICY tenant ON agencies FOR ALL TO dramac_app USING ((id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON api_keys FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON audit_heads FOR SELECT TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
@@ -1159,6 +1213,8 @@ CREATE POLICY tenant ON module_member_roles FOR ALL TO dramac_app USING ((agency
 CREATE POLICY tenant ON module_schedules FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON modules_v2 FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON sites FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON support_accesses FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON support_switches FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant_new ON mails FOR INSERT TO dramac_app WITH CHECK (((agency_id = ( SELECT current_agency_id() AS current_agency_id)) OR ((agency_id IS NULL) AND (( SELECT identifying() AS identifying) OR (( SELECT current_person_id() AS current_person_id) IS NOT NULL)))));
 CREATE POLICY unproven ON external_domains FOR INSERT TO dramac_app WITH CHECK ((state = 'pending'::text));
 CREATE POLICY visible ON module_database_registry FOR SELECT TO dramac_app USING ((EXISTS ( SELECT
@@ -1254,6 +1310,7 @@ GRANT INSERT, SELECT ON module_done TO dramac_runtime;
 GRANT INSERT, SELECT ON module_naming_conflicts TO dramac_app;
 GRANT INSERT, SELECT ON module_version_files TO dramac_app;
 GRANT INSERT, SELECT ON sign_in_attempts TO dramac_app;
+GRANT INSERT, SELECT ON support_accesses TO dramac_staff;
 GRANT INSERT, SELECT ON users TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON api_keys TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON audit_heads TO dramac_lookup;
@@ -1264,6 +1321,7 @@ GRANT INSERT, SELECT, UPDATE ON external_oauth_tokens TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON external_webhook_deliveries TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON module_source TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON modules_v2 TO dramac_app;
+GRANT INSERT, SELECT, UPDATE ON support_switches TO dramac_app;
 GRANT SELECT ON agencies TO dramac_app;
 GRANT SELECT ON agencies TO dramac_lookup;
 GRANT SELECT ON api_keys TO dramac_lookup;
@@ -1289,6 +1347,10 @@ GRANT SELECT ON module_versions TO dramac_lookup;
 GRANT SELECT ON modules_v2 TO dramac_lookup;
 GRANT SELECT ON sites TO dramac_lookup;
 GRANT SELECT ON sites TO dramac_runtime;
+GRANT SELECT ON support_accesses TO dramac_app;
+GRANT SELECT ON support_accesses TO dramac_lookup;
+GRANT SELECT ON support_switches TO dramac_lookup;
+GRANT SELECT ON support_switches TO dramac_staff;
 -- functions
 CREATE OR REPLACE FUNCTION public.api_key_by_hash(wanted bytea)
  RETURNS TABLE(id uuid, agency_id uuid, site_id uuid, install_id uuid, kind text, scopes text[], origins text[], networks cidr[], expires_at timestamp with time zone, revoked_at timestamp with time zone, site_archived boolean, agency_suspended boolean)
@@ -2033,6 +2095,18 @@ CREATE OR REPLACE FUNCTION public.short_id_taken(wanted text)
  SET search_path TO 'public', 'pg_temp'
 AS $function$ SELECT EXISTS (SELECT FROM module_source WHERE short_id = wanted) $function$
 ;
+CREATE OR REPLACE FUNCTION public.support_agency(access uuid, person uuid)
+ RETURNS uuid
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  SELECT a.agency_id
+  FROM support_accesses a JOIN users u ON u.id = a.staff_id LEFT JOIN support_switches s ON s.agency_id = a.agency_id
+  WHERE a.id = access AND a.staff_id = person AND a.status = 'active' AND a.expires_at > clock_timestamp()
+    AND u.staff_role IS NOT NULL AND u.disabled_at IS NULL AND coalesce(s.mode, 'ask') <> 'refuse'
+$function$
+;
 CREATE OR REPLACE FUNCTION public.version_open_to(wanted uuid, agency uuid)
  RETURNS boolean
  LANGUAGE sql
@@ -2090,4 +2164,5 @@ GRANT EXECUTE ON FUNCTION runtime_is_member TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION runtime_member_email TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION runtime_speaks_for TO dramac_module, dramac_runtime;
 GRANT EXECUTE ON FUNCTION short_id_taken TO dramac_app, dramac_staff;
+GRANT EXECUTE ON FUNCTION support_agency TO dramac_app;
 GRANT EXECUTE ON FUNCTION version_open_to TO dramac_app;

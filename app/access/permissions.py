@@ -37,6 +37,7 @@ class Permission(StrEnum):
     WEBHOOKS_MANAGE = "webhooks:manage"
     LOGS_VIEW = "logs:view"
     AUDIT_VIEW = "audit:view"
+    SUPPORT_MANAGE = "support:manage"
 
     @property
     def label(self) -> str:
@@ -98,6 +99,7 @@ LABELS: dict[Permission, str] = {
     Permission.WEBHOOKS_MANAGE: "Create, change and delete webhooks, see their secrets, send again",
     Permission.LOGS_VIEW: "Read request and function logs",
     Permission.AUDIT_VIEW: "Read the audit trail",
+    Permission.SUPPORT_MANAGE: "Let platform support look at the agency, or refuse it",
 }
 
 ROLE_SUMMARIES: dict[Role, str] = {
@@ -145,6 +147,18 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.MEMBER: frozenset(_VIEWS | _RECORDS | {Permission.CLIENTS_MANAGE, Permission.SITES_MANAGE}),
     Role.VIEWER: frozenset(_VIEWS),
 }
+
+# What platform staff may see of an agency that lets them in: no records, no exports, nothing that shows or changes a secret.
+SUPPORT_PERMISSIONS: frozenset[Permission] = frozenset(
+    (_VIEWS - {Permission.RECORDS_VIEW})
+    | {
+        Permission.MODULES_VIEW,
+        Permission.KEYS_VIEW,
+        Permission.WEBHOOKS_VIEW,
+        Permission.LOGS_VIEW,
+        Permission.AUDIT_VIEW,
+    }
+)
 
 STAFF_PERMISSIONS: dict[str, frozenset[StaffPermission]] = {
     "support": frozenset({StaffPermission.SUPPORT}),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from flask import Flask, Request, Response, current_app, request
@@ -11,11 +13,11 @@ from flask_login import LoginManager, UserMixin
 from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
-from app.access.permissions import Role
+from app.access.permissions import ROLE_PERMISSIONS, SUPPORT_PERMISSIONS, Permission, Role
 from app.accounts.models import UserSession
 from app.config import Config
 from app.db.base import db
-from app.db.scope import identity_scope
+from app.db.scope import Scope, identity_scope, support_scope, tenant_scope
 from app.db.session import transaction
 from app.lib.clock import utcnow
 from app.lib.crypto import token_hash
@@ -27,8 +29,21 @@ STAYS = timedelta(days=30)  # the browser forgets the cookie then; the table dec
 
 
 @dataclass(frozen=True, slots=True)
+class SupportVisit:
+    """By which leave one of the platform's staff looks at an agency, why, and until when."""
+
+    access_id: UUID
+    reason: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class AgencyOfPerson:
-    """One agency a person belongs to. suspended: the platform has closed it for now."""
+    """One agency a person belongs to, or as platform staff may look at: then visit says by which leave.
+
+    suspended: the platform has closed it for now. support: "active" while support may look at it, "asked" while it waits for
+    leave, '' else.
+    """
 
     agency_id: UUID
     agency_name: str
@@ -36,10 +51,22 @@ class AgencyOfPerson:
     hue: int
     role: Role
     suspended: bool
+    support: str = ""
+    visit: SupportVisit | None = None
 
     @property
     def public_id(self) -> str:
         return encode("agc", self.agency_id)
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        return SUPPORT_PERMISSIONS if self.visit else ROLE_PERMISSIONS[self.role]
+
+    def scope(self, user_id: UUID) -> AbstractContextManager[Scope]:
+        """The agency's rows for this person; of a visit only to look at."""
+        if self.visit is None:
+            return tenant_scope(self.agency_id, user_id=user_id)
+        return support_scope(self.agency_id, access_id=self.visit.access_id, user_id=user_id)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,6 +150,7 @@ def find_person(session: Session, *, token: str, now: datetime) -> Person | None
             hue=item["hue"],
             role=Role(item["role"]),
             suspended=item["suspended"],
+            support=item["support"] or "",
         )
         for item in row.memberships
     )
@@ -135,7 +163,21 @@ def find_person(session: Session, *, token: str, now: datetime) -> Person | None
         locale=row.locale,
         session_id=row.session_id,
         memberships=agencies,
-        current=_current(agencies, row.agency_id_chosen),
+        current=_visited(row.visit) or _current(agencies, row.agency_id_chosen),
+    )
+
+
+def _visited(visit: dict[str, Any] | None) -> AgencyOfPerson | None:
+    if visit is None:
+        return None
+    return AgencyOfPerson(
+        agency_id=UUID(visit["agency_id"]),
+        agency_name=visit["agency_name"],
+        agency_slug=visit["agency_slug"],
+        hue=visit["hue"],
+        role=Role.VIEWER,  # of what they may do the permissions of a visit decide
+        suspended=False,
+        visit=SupportVisit(UUID(visit["access_id"]), visit["reason"], datetime.fromisoformat(visit["until"])),
     )
 
 

@@ -38,6 +38,7 @@ class UserSession(Identified, Created, Base):
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     token_hash: Mapped[bytes] = mapped_column(LargeBinary)
     agency_id_chosen: Mapped[UUID | None]
+    support_access_id: Mapped[UUID | None]  # by which leave one of the staff is looking at an agency
     last_seen_at: Mapped[datetime] = mapped_column(server_default=func.now())
     expires_at: Mapped[datetime]
     ip: Mapped[str | None] = mapped_column(INET)

@@ -29,12 +29,15 @@ class ScopeMixed(AppError):
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """kind "tenant": one agency's rows · "identity": finding out who somebody is · "platform": all rows, with a reason."""
+    """kind "tenant": one agency's rows · "identity": finding out who somebody is · "platform": all rows, with a reason ·
+    "support": one agency's rows for platform staff, only to read, while the leave of `access_id` holds.
+    """
 
-    kind: Literal["tenant", "identity", "platform"]
+    kind: Literal["tenant", "identity", "platform", "support"]
     agency_id: UUID | None = None
     user_id: UUID | None = None
     reason: str = ""
+    access_id: UUID | None = None
 
     @property
     def engine(self) -> Literal["app", "staff"]:
@@ -82,6 +85,17 @@ def identity_scope(user_id: UUID | None = None) -> AbstractContextManager[Scope]
 def joining_scope(agency_id: UUID) -> AbstractContextManager[Scope]:
     """Somebody with an invitation becomes a member: accounts as in identity_scope(), and the one agency's rows."""
     return _open(Scope("identity", agency_id=agency_id))
+
+
+def support_scope(agency_id: UUID, *, access_id: UUID, user_id: UUID) -> AbstractContextManager[Scope]:
+    """One agency's rows for one of the platform's staff. The database looks at each transaction whether the leave still
+    holds, and lets nothing be written."""
+    return _open(Scope("support", agency_id=agency_id, user_id=user_id, access_id=access_id))
+
+
+def reopened(scope: Scope) -> AbstractContextManager[Scope]:
+    """The scope of an answer again, for the part of it that is sent after the view has returned."""
+    return _open(scope)
 
 
 def platform_scope(reason: str) -> AbstractContextManager[Scope]:

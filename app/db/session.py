@@ -14,11 +14,23 @@ from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.orm import Session, SessionTransaction
 
 from app.db.scope import ScopeMixed, current_scope
+from app.errors import Forbidden
 
 BIND_SCOPE = text(
     "SELECT set_config('app.agency_id', :agency, true), set_config('app.user_id', :person, true), "
     "set_config('app.identifying', :identifying, true)"
 )
+# whose rows they are is what the database says, not what we do: nothing once the leave is over
+BIND_SUPPORT = text(
+    "SELECT set_config('app.agency_id', coalesce(support_agency(CAST(:access AS uuid), CAST(:person AS uuid))::text, ''), true), "
+    "set_config('app.user_id', CAST(:person AS text), true), set_config('app.identifying', '', true)"
+)
+
+
+class SupportOver(Forbidden):
+    """Your access to this agency is over. Ask again if you need to."""
+
+    code = "support_over"
 
 
 class ScopedSession(FlaskSession):
@@ -39,6 +51,12 @@ def _bind_scope(session: Session, transaction: SessionTransaction, connection: C
     scope = current_scope()
     session.info["scope"] = scope
     settings = scope.settings()
+    if scope.kind == "support":
+        connection.execute(text("SET TRANSACTION READ ONLY"))
+        bound = connection.execute(BIND_SUPPORT, {"access": scope.access_id, "person": settings["app.user_id"]}).one()
+        if bound[0] != settings["app.agency_id"]:
+            raise SupportOver()
+        return
     connection.execute(
         BIND_SCOPE,
         {

@@ -7,22 +7,28 @@ access (gateway: a credential; pages: a visitor) by making an Access with their 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import wraps
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from flask import Flask, Response, g, make_response, redirect, request, session, url_for
 from flask_login import current_user
+from redis import RedisError
 from sqlalchemy.orm import Session
 
 from app.access.actors import Actor
-from app.access.permissions import ROLE_PERMISSIONS, Permission, Role, StaffPermission
+from app.access.permissions import Permission, Role, StaffPermission
 from app.db.base import db
-from app.db.scope import identity_scope, platform_scope, tenant_scope
+from app.db.scope import Scope, identity_scope, platform_scope
+from app.db.session import transaction
 from app.errors import Forbidden, NotFound
-from app.events.outbox import record
-from app.lib.ids import decode
+from app.events.catalog import SUPPORT_VIEWED
+from app.events.outbox import publish
+from app.lib.ids import decode, encode
+from app.queue.enqueue import redis
 from app.web.htmx import is_htmx
 
 View = Callable[..., Any]
@@ -43,10 +49,26 @@ class Access:
     objects: dict[str, type] = field(default_factory=dict)
 
 
+class Visit(Protocol):
+    """By which leave one of the platform's staff looks at an agency."""
+
+    access_id: UUID
+    reason: str
+    until: datetime
+
+
 class Membership(Protocol):
     agency_id: UUID
     agency_name: str
     role: Role
+    visit: Visit | None
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        """What the person may do in the agency."""
+
+    def scope(self, user_id: UUID) -> AbstractContextManager[Scope]:
+        """The agency's rows, as far as the person may reach them."""
 
 
 class Person(Protocol):
@@ -182,10 +204,33 @@ def _enter_member(inner: View, permission: Permission, objects: dict[str, type])
             return make_response(redirect(url_for("accounts.no_agency"), code=303))
         g.actor = _member_actor(who, who.membership)
         g.agency = who.membership
-        with tenant_scope(who.membership.agency_id, user_id=who.id):
+        if who.membership.visit is not None:
+            _only_looking(who.membership.agency_id, who.membership.visit)
+        with who.membership.scope(who.id):
             return committed(lambda **given: _checked(inner, permission, objects, given), kwargs)
 
     return guarded
+
+
+def _only_looking(agency_id: UUID, visit: Visit) -> None:
+    """Platform staff inside an agency: changes nothing, and leaves in the agency's own trail what it opens, before it opens it."""
+    if request.method not in ("GET", "HEAD"):
+        raise Forbidden("Support only looks: nothing of an agency is changed. Leave the agency to work as yourself.")
+    if _noted_lately(f"dramac:support:{visit.access_id}:{request.path}"):
+        return
+    with platform_scope(f"support access {visit.access_id}"), transaction(db.session()) as session:
+        publish(
+            session, SUPPORT_VIEWED, by=g.actor, agency_id=agency_id, target=encode("sup", visit.access_id),
+            target_name=request.path[:200], data={"person": g.actor.name, "path": request.path[:200]},
+        )  # fmt: skip
+
+
+def _noted_lately(key: str) -> bool:
+    """Whether this page was noted within the last minute: one that asks by itself would fill the trail."""
+    try:
+        return not redis().set(key, "1", nx=True, ex=60)
+    except RedisError:
+        return False
 
 
 def _checked(inner: View, permission: Permission, objects: dict[str, type], kwargs: dict[str, Any]) -> Any:
@@ -218,11 +263,6 @@ def _enter_staff(inner: View, permission: StaffPermission) -> View:
     return guarded
 
 
-def seen_by_staff(session_: Session, agency_id: UUID, what: str) -> None:
-    """Leave in an agency's own audit trail that platform staff looked at something of theirs."""
-    record(session_, "staff.viewed", by=g.actor, agency_id=agency_id, target_name=what)
-
-
 def _request_facts() -> dict[str, Any]:
     return {
         "ip": request.remote_addr,
@@ -235,11 +275,11 @@ def _member_actor(who: Person, membership: Membership) -> Actor:
     return Actor(
         kind="person",
         id=who.id,
-        name=who.name,
+        name=f"{who.name} (Dramac support)" if membership.visit else who.name,
         agency_id=membership.agency_id,
         role=membership.role,
         staff_role=who.staff_role,
-        permissions=ROLE_PERMISSIONS[membership.role],
+        permissions=membership.permissions,
         **_request_facts(),
     )
 

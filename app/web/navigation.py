@@ -19,9 +19,9 @@ from redis import RedisError
 from sqlalchemy.orm import Session
 from werkzeug.local import LocalProxy
 
-from app.access.permissions import ROLE_PERMISSIONS, Permission, StaffPermission
+from app.access.permissions import STAFF_PERMISSIONS, Permission, StaffPermission
 from app.db.base import db
-from app.db.scope import current_scope, tenant_scope
+from app.db.scope import current_scope
 from app.db.session import after_commit, transaction
 from app.queue.enqueue import redis
 from app.web.filters import hue_of, initials
@@ -83,8 +83,13 @@ GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
             Place("connections", "Connected apps", "plug", "oauth.connections", Permission.SITES_VIEW),
             Place("logs", "Logs", "scroll-text", "support.logs", Permission.LOGS_VIEW, "l"),
             Place("audit", "Audit trail", "list-checks", "support.audit", Permission.AUDIT_VIEW, "a"),
+            Place("support_access", "Support access", "life-buoy", "support.support_access", Permission.SUPPORT_MANAGE),
             Place("settings", "Settings", "settings", "tenancy.settings", Permission.AGENCY_MANAGE, "t"),
         ),
+    ),
+    (
+        "Platform",
+        (Place("staff_agencies", "Agencies", "building-2", "support.staff_agencies", StaffPermission.SUPPORT),),
     ),
     (
         "Development",
@@ -137,12 +142,14 @@ def _me() -> dict[str, Any]:
 def _agency() -> dict[str, Any]:
     current = current_user.current
     if current is None:
-        return {"name": "Dramac", "hue": 1, "initials": "D", "note": "No agency"}
+        return {"name": "Dramac", "hue": 1, "initials": "D", "note": "No agency", "support": "", "visit": None}
     return {
+        "support": current.support if Permission.SUPPORT_MANAGE in current.permissions else "",
+        "visit": current.visit,
         "name": current.agency_name,
         "hue": current.hue,
         "initials": initials(current.agency_name),
-        "note": "Suspended" if current.suspended else current.role.label,
+        "note": "Suspended" if current.suspended else "Support access" if current.visit else current.role.label,
     }
 
 
@@ -162,12 +169,11 @@ def _agencies() -> list[dict[str, Any]]:
 
 def _navigation(counts: Counts, drawer: Drawer | None) -> list[dict[str, Any]]:
     membership = current_user.membership
-    if membership is None:
-        return []
-    allowed = ROLE_PERMISSIONS[membership.role]
-    kept = _kept(counts, drawer, membership.agency_id)
+    allowed = membership.permissions if membership is not None else frozenset()
+    of_staff = STAFF_PERMISSIONS.get(current_user.staff_role or "", frozenset())
+    kept = _kept(counts, drawer, membership.agency_id) if membership is not None else {"counts": {}, "items": []}
     numbers = kept["counts"]
-    groups = []
+    groups: list[dict[str, Any]] = []
     for label, places in GROUPS:
         items = [
             {
@@ -180,11 +186,11 @@ def _navigation(counts: Counts, drawer: Drawer | None) -> list[dict[str, Any]]:
             }
             for place in places
             if place.endpoint in current_app.view_functions
-            and (place.permission is None or place.permission in allowed)
+            and (place.permission is None or place.permission in allowed or place.permission in of_staff)
         ]
         if items:
             groups.append({"label": label, "items": items})
-    if drawer is not None and kept["items"] and drawer.permission in allowed:
+    if drawer is not None and membership is not None and kept["items"] and drawer.permission in allowed:
         groups.insert(1, {"label": drawer.label, "items": kept["items"]})
     return groups
 
@@ -209,7 +215,7 @@ def _made(counts: Counts, drawer: Drawer | None, agency_id: UUID) -> dict[str, A
     if current_scope().agency_id == agency_id and "db" in g:
         return _read(counts, drawer, g.db, agency_id)
     # the account page runs in the person's own scope, where an agency's rows are not to be seen
-    with tenant_scope(agency_id), transaction(db.session.session_factory()) as session:
+    with current_user.membership.scope(current_user.id), transaction(db.session.session_factory()) as session:
         return _read(counts, drawer, session, agency_id)
 
 

@@ -31,7 +31,8 @@ _INSTALLED: Data = {"module": "crm", "site": _id("ste")}
 _MOVED: Data = {**_INSTALLED, "from": "1.2.0", "to": "1.3.0"}
 _WEBHOOK: Data = {"webhook": _id("whk")}
 _DOMAIN: Data = {"domain": _id("dom"), "host": "www.example.com"}
-_OF_AGENCY = ("agency.", "member.", "client.", "module.")
+_SUPPORT: Data = {"person": "Sam Reyes", "reason": "Bookings fail since Monday", "hours": 4}
+_OF_AGENCY = ("agency.", "member.", "client.", "module.", "support.")
 EXAMPLES: dict[str, Data] = {
     "agency.created": {"name": "Studio Lumen", "slug": "studio-lumen", "owner": _id("usr")},
     "agency.changed": {"changed": ["currency", "name"]},
@@ -82,6 +83,12 @@ EXAMPLES: dict[str, Data] = {
     "key.revoked": {"key": _id("key"), "name": "Till app"},
     "records.exported": {"table": "deals", "records": 120},
     "records.imported": {"table": "deals", "records": 120},
+    "support.switched": {"mode": "ask"},
+    "support.asked": _SUPPORT,
+    "support.started": _SUPPORT,
+    "support.refused": _SUPPORT,
+    "support.ended": _SUPPORT,
+    "support.viewed": {"person": "Sam Reyes (Dramac support)", "path": "/logs"},
     "webhook.created": _WEBHOOK,
     "webhook.changed": _WEBHOOK,
     "webhook.deleted": _WEBHOOK,

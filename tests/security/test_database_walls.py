@@ -40,6 +40,7 @@ CALLERS = {
     "runtime_member_email": {"dramac_runtime"},
     "runtime_speaks_for": {"dramac_runtime", "dramac_module"},
     "short_id_taken": {"dramac_app", "dramac_staff"},
+    "support_agency": {"dramac_app"},
     "version_open_to": {"dramac_app"},
 }
 

@@ -15,7 +15,7 @@ from werkzeug.routing import Rule
 from app.access.permissions import Role
 from app.config import Config
 from app.db.base import db
-from app.db.scope import tenant_scope
+from app.db.scope import platform_scope, tenant_scope
 from app.db.session import transaction
 from app.gateway.actions import create_key
 from app.installs.models import Install
@@ -28,6 +28,7 @@ from app.runtime.context import load_install
 from app.runtime.data import Access, Data, Surface
 from app.runtime.files.actions import store_file
 from app.runtime.files.queries import upload_fields
+from app.support.access.models import SupportAccess
 from app.support.actions import save_search
 from app.support.models import LogSearch
 from app.tenancy.actions.members import invite_member
@@ -156,6 +157,7 @@ def make_everything(world: World, config: Config, app: Flask) -> Everything:
         "record_id": str(record.id), "file_id": str(scan.id), "batch": str(batch),
     }  # fmt: skip
     names |= _webhook(config, ada, site)
+    names["access_id"] = _support_access(ada)
     names["search_id"] = _saved_search(ada)
     names["domain_id"] = added_domain(site, f"{new_slug('shop')}.com").public_id
     names["token"] = _file_to_import(Browser(app, ada), install)
@@ -174,6 +176,17 @@ def _file_to_import(ada: Browser, install: Install) -> str:
     where = ada.post(f"/installs/{install.public_id}/records/notes/import", {"file": file}).where
     assert where is not None
     return where.rpartition("/")[2]
+
+
+def _support_access(ada: Person) -> str:
+    """Somebody of the platform's staff who asks to look."""
+    with platform_scope("test world"), transaction(db.session()) as session:
+        access = SupportAccess(
+            id=uuid7(), agency_id=ada.agency_id, staff_id=ada.id, staff_name="Sam Reyes", hours=1, status="asked",
+            reason="Bookings fail since Monday",
+        )  # fmt: skip
+        session.add(access)
+        return access.public_id
 
 
 def _saved_search(ada: Person) -> str:

@@ -17,7 +17,7 @@ from flask import Response, current_app, g, make_response, render_template, requ
 
 from app.access.permissions import Permission
 from app.db.base import db
-from app.db.scope import tenant_scope
+from app.db.scope import current_scope, reopened
 from app.db.session import transaction
 from app.errors import NotFound
 from app.gateway.queries import Target, targets
@@ -307,13 +307,13 @@ def _flat(line: Line) -> dict[str, str]:
 
 def _file(ending: str, mimetype: str, write: Any, *, head: str = "") -> Response:
     """A download that is sent while it is read, a portion at a time: no transaction waits for a slow reader."""
-    wanted, agency_id, user_id, now = _wanted(_places()), g.agency.agency_id, g.actor.id, utcnow()
+    wanted, agency_id, scope, now = _wanted(_places()), g.agency.agency_id, current_scope(), utcnow()
 
     def parts() -> Iterator[str]:
         yield head
         left, before = EXPORT_ROWS, None
         while left > 0:
-            with tenant_scope(agency_id, user_id=user_id), transaction(db.session()) as session:
+            with reopened(scope), transaction(db.session()) as session:
                 found = log_page(
                     session, agency_id=agency_id, wanted=wanted, now=now, before=before, limit=min(EXPORT_PORTION, left)
                 )
