@@ -25,7 +25,7 @@ from tests.e2e.conftest import Visit
 from tests.support.world import Person, World
 
 PATHS = ("/", "/sites", "/sites?q=nothing&status=all", "/sites/{site}", "/sites/new", "/sites/{site}/edit", "/clients",
-         "/clients/{client}", "/clients/new", "/members", "/members/roles", "/settings", "/audit", "/logs",
+         "/clients/{client}", "/clients/new", "/members", "/members/roles", "/settings", "/audit", "/logs", "/support-access",
          "/account", "/dev/mailbox")  # fmt: skip
 PASSWORD = "copper lantern drifts quietly"
 NOBODYS = ("/sign-in", "/forgot-password", "/reset-password/stale", "/join/stale")
