@@ -21,6 +21,7 @@ from app.domains import views as domains
 from app.domains.proof import Look
 from app.domains.setup import Setup as DomainSetup
 from app.domains.setup import configure_domains, own_hosts
+from app.embed import previews
 from app.embed import views as embed
 from app.events import bus
 from app.events import jobs as event_jobs
@@ -55,6 +56,8 @@ from app.runtime.functions.hooks import FunctionHooks
 from app.runtime.functions.receivers import FUNCTIONS
 from app.studio import api as schemas
 from app.studio import views as studio
+from app.studio.editor import jobs as studio_jobs
+from app.studio.editor import views as editor
 from app.support import failures
 from app.support import views as support
 from app.support.failures import register_failures
@@ -150,6 +153,8 @@ def wire_jobs() -> None:
     register_job("webhooks.deliver", webhook_jobs.deliver, queue="high", timeout_s=30, cron="@every 5")
     register_job("oauth.forget_old", oauth_jobs.forget_old, timeout_s=600, cron="25 4 * * *")
     register_job("marketplace.measure", marketplace_jobs.measure, timeout_s=120, cron="@every 300")
+    register_job("studio.try", studio_jobs.attempt, timeout_s=120)
+    register_job("studio.forget_old", studio_jobs.forget_old, timeout_s=300, cron="35 4 * * *")
     register_job("mail.deliver", mail_jobs.deliver, timeout_s=300, cron="@every 15")
     register_job("mail.forget_old", mail_jobs.forget_old, timeout_s=600, cron="0 4 * * *")
 
@@ -187,6 +192,7 @@ def create_platform_app(config: Config) -> Flask:
     app.register_blueprint(marketplace.bp)
     app.register_blueprint(installs.bp)
     app.register_blueprint(studio.bp)
+    app.register_blueprint(editor.bp)
     app.register_blueprint(support.bp)
     app.register_blueprint(gateway_views.bp)
     app.register_blueprint(webhooks.bp)
@@ -229,6 +235,7 @@ def create_runtime_app(config: Config) -> Flask:
     register_ui(app, "runtime")
     register_errors(app, "runtime")
     app.register_blueprint(embed.bp)
+    app.register_blueprint(previews.bp)
     register_failures(app, "runtime")
     protect(app)
     if not config.development:

@@ -19,7 +19,10 @@ const CHECK = process.argv.includes("--check");
 process.chdir(HERE);
 
 // Brotli bytes. The first load is what a person waits for before the first page can be used.
-const BUDGETS = { "app.css": 30e3, "core.js": 26e3, "icons.svg": 24e3, "widget.css": 5e3, "served.css": 5e3, "widget.js": 4e3 };
+const BUDGETS = {
+  "app.css": 30e3, "core.js": 26e3, "icons.svg": 24e3, "widget.css": 5e3, "served.css": 5e3, "widget.js": 4e3,
+  "studio.css": 3e3, "studio.js": 200e3,
+};
 const FIRST_LOAD = ["app.css", "core.js", "theme.js", "icons.svg", "geist.woff2"];
 const FIRST_LOAD_BUDGET = 100e3;
 
@@ -29,7 +32,10 @@ const FONTS = {
   "geist-mono.woff2": "@fontsource-variable/geist-mono/files/geist-mono-latin-wght-normal.woff2",
 };
 const HTMX = ["htmx.min.js", "ext/hx-csp.min.js"];
-const SHIPPED = ["@fontsource-variable/geist", "@fontsource-variable/geist-mono", "basecoat-css", "htmx.org", "lucide-static", "tailwindcss"];
+const SHIPPED = [
+  "@fontsource-variable/geist", "@fontsource-variable/geist-mono", "basecoat-css", "htmx.org", "lucide-static", "tailwindcss",
+  ...["autocomplete", "commands", "lang-css", "lang-html", "lang-javascript", "lang-jinja", "lang-json", "lang-markdown", "lang-yaml", "language", "lint", "search", "state", "view"].map((name) => `@codemirror/${name}`),
+];
 
 const files = new Map(); // name on disk -> bytes
 const manifest = {}; // plain name -> what templates need to know
@@ -107,6 +113,8 @@ async function makeAll() {
   emit("core.js", [...htmx, own].map((text) => text.replace(/^\/\/# sourceMappingURL.*$/gm, "")).join("\n;"));
   emit("theme.js", await bundle("src/js/theme.js"));
   emit("widget.js", await bundle("src/js/widget.js"));
+  emit("studio.css", await bundle("src/css/studio.css"));
+  emit("studio.js", await bundle("src/js/studio.js"));
   emit("icons.svg", sprite());
   emit("favicon.svg", readFileSync("src/favicon.svg"));
   files.set("LICENSES.txt", Buffer.from(licences()));

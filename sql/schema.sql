@@ -571,6 +571,40 @@ CREATE TABLE sites (
   created_at timestamp with time zone NOT NULL DEFAULT now(),
   archived_at timestamp with time zone
 );
+CREATE TABLE studio_files (
+  agency_id uuid NOT NULL,
+  project_id uuid NOT NULL,
+  path text NOT NULL,
+  revision integer NOT NULL,
+  content bytea,
+  note text NOT NULL DEFAULT ''::text,
+  author_id uuid,
+  author_name text NOT NULL DEFAULT ''::text,
+  at timestamp with time zone NOT NULL
+);
+CREATE TABLE studio_projects (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  agency_id uuid NOT NULL,
+  name text NOT NULL,
+  starter text NOT NULL,
+  revision integer NOT NULL DEFAULT 0,
+  created_by uuid,
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  updated_at timestamp with time zone NOT NULL DEFAULT now(),
+  deleted_at timestamp with time zone
+);
+CREATE TABLE studio_trials (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  agency_id uuid NOT NULL,
+  project_id uuid NOT NULL,
+  kind text NOT NULL,
+  revision integer NOT NULL,
+  asked jsonb NOT NULL,
+  status text NOT NULL DEFAULT 'waiting'::text,
+  result jsonb NOT NULL DEFAULT '{}'::jsonb,
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  finished_at timestamp with time zone
+);
 CREATE TABLE support_accesses (
   id uuid NOT NULL DEFAULT uuidv7(),
   agency_id uuid NOT NULL,
@@ -852,6 +886,20 @@ ALTER TABLE sites ADD CONSTRAINT sites_name_check CHECK (((length(name) >= 1) AN
 ALTER TABLE sites ADD CONSTRAINT sites_pkey PRIMARY KEY (id);
 ALTER TABLE sites ADD CONSTRAINT sites_slug_check CHECK ((slug ~ '^[a-z][a-z0-9-]{1,38}[a-z0-9]$'::text));
 ALTER TABLE sites ADD CONSTRAINT sites_slug_key UNIQUE (slug);
+ALTER TABLE studio_files ADD CONSTRAINT studio_files_agency_id_project_id_fkey FOREIGN KEY (agency_id, project_id) REFERENCES studio_projects(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE studio_files ADD CONSTRAINT studio_files_author_id_fkey FOREIGN KEY (author_id) REFERENCES users(id) ON DELETE SET NULL;
+ALTER TABLE studio_files ADD CONSTRAINT studio_files_path_check CHECK (((length(path) >= 1) AND (length(path) <= 200)));
+ALTER TABLE studio_files ADD CONSTRAINT studio_files_pkey PRIMARY KEY (project_id, path, revision);
+ALTER TABLE studio_projects ADD CONSTRAINT studio_projects_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
+ALTER TABLE studio_projects ADD CONSTRAINT studio_projects_agency_id_id_key UNIQUE (agency_id, id);
+ALTER TABLE studio_projects ADD CONSTRAINT studio_projects_created_by_fkey FOREIGN KEY (created_by) REFERENCES users(id) ON DELETE SET NULL;
+ALTER TABLE studio_projects ADD CONSTRAINT studio_projects_name_check CHECK (((length(name) >= 1) AND (length(name) <= 80)));
+ALTER TABLE studio_projects ADD CONSTRAINT studio_projects_pkey PRIMARY KEY (id);
+ALTER TABLE studio_trials ADD CONSTRAINT studio_trials_agency_id_id_key UNIQUE (agency_id, id);
+ALTER TABLE studio_trials ADD CONSTRAINT studio_trials_agency_id_project_id_fkey FOREIGN KEY (agency_id, project_id) REFERENCES studio_projects(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE studio_trials ADD CONSTRAINT studio_trials_kind_check CHECK ((kind = ANY (ARRAY['tests'::text, 'preview'::text, 'call'::text])));
+ALTER TABLE studio_trials ADD CONSTRAINT studio_trials_pkey PRIMARY KEY (id);
+ALTER TABLE studio_trials ADD CONSTRAINT studio_trials_status_check CHECK ((status = ANY (ARRAY['waiting'::text, 'done'::text, 'failed'::text])));
 ALTER TABLE support_accesses ADD CONSTRAINT support_accesses_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
 ALTER TABLE support_accesses ADD CONSTRAINT support_accesses_agency_id_id_key UNIQUE (agency_id, id);
 ALTER TABLE support_accesses ADD CONSTRAINT support_accesses_check CHECK (((status <> 'active'::text) OR ((decided_at IS NOT NULL) AND (expires_at IS NOT NULL))));
@@ -951,6 +999,10 @@ CREATE INDEX sign_in_attempts_email ON public.sign_in_attempts USING btree (emai
 CREATE INDEX sign_in_attempts_ip ON public.sign_in_attempts USING btree (ip, at DESC);
 CREATE INDEX sign_in_attempts_user ON public.sign_in_attempts USING btree (user_id, at DESC);
 CREATE INDEX sites_client ON public.sites USING btree (agency_id, client_id);
+CREATE INDEX studio_files_history ON public.studio_files USING btree (agency_id, project_id, revision DESC);
+CREATE INDEX studio_projects_agency ON public.studio_projects USING btree (agency_id, updated_at DESC) WHERE (deleted_at IS NULL);
+CREATE INDEX studio_trials_age ON public.studio_trials USING btree (created_at);
+CREATE INDEX studio_trials_project ON public.studio_trials USING btree (agency_id, project_id, created_at DESC);
 CREATE INDEX support_accesses_agency ON public.support_accesses USING btree (agency_id, id DESC);
 CREATE INDEX support_accesses_open ON public.support_accesses USING btree (agency_id, expires_at) WHERE (status = ANY (ARRAY['asked'::text, 'active'::text]));
 CREATE INDEX support_accesses_staff ON public.support_accesses USING btree (staff_id, id DESC);
@@ -1043,6 +1095,11 @@ CREATE UNIQUE INDEX sign_in_attempts_pkey ON public.sign_in_attempts USING btree
 CREATE UNIQUE INDEX sites_agency_id_id_key ON public.sites USING btree (agency_id, id);
 CREATE UNIQUE INDEX sites_pkey ON public.sites USING btree (id);
 CREATE UNIQUE INDEX sites_slug_key ON public.sites USING btree (slug);
+CREATE UNIQUE INDEX studio_files_pkey ON public.studio_files USING btree (project_id, path, revision);
+CREATE UNIQUE INDEX studio_projects_agency_id_id_key ON public.studio_projects USING btree (agency_id, id);
+CREATE UNIQUE INDEX studio_projects_pkey ON public.studio_projects USING btree (id);
+CREATE UNIQUE INDEX studio_trials_agency_id_id_key ON public.studio_trials USING btree (agency_id, id);
+CREATE UNIQUE INDEX studio_trials_pkey ON public.studio_trials USING btree (id);
 CREATE UNIQUE INDEX support_accesses_agency_id_id_key ON public.support_accesses USING btree (agency_id, id);
 CREATE UNIQUE INDEX support_accesses_pkey ON public.support_accesses USING btree (id);
 CREATE UNIQUE INDEX support_switches_pkey ON public.support_switches USING btree (agency_id);
@@ -1173,6 +1230,7 @@ CREATE POLICY staff ON modules_v2 FOR ALL TO dramac_staff USING (true) WITH CHEC
 CREATE POLICY staff ON password_resets FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON sign_in_attempts FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON sites FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON studio_trials FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON support_accesses FOR SELECT TO dramac_staff USING (true);
 CREATE POLICY staff ON support_switches FOR SELECT TO dramac_staff USING (true);
 CREATE POLICY staff ON user_sessions FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
@@ -1213,6 +1271,9 @@ CREATE POLICY tenant ON module_member_roles FOR ALL TO dramac_app USING ((agency
 CREATE POLICY tenant ON module_schedules FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON modules_v2 FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON sites FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON studio_files FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON studio_projects FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON studio_trials FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON support_accesses FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON support_switches FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant_new ON mails FOR INSERT TO dramac_app WITH CHECK (((agency_id = ( SELECT current_agency_id() AS current_agency_id)) OR ((agency_id IS NULL) AND (( SELECT identifying() AS identifying) OR (( SELECT current_person_id() AS current_person_id) IS NOT NULL)))));
@@ -1293,6 +1354,7 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON sites TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON user_sessions TO dramac_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON user_sessions TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON users TO dramac_staff;
+GRANT DELETE, SELECT ON studio_trials TO dramac_staff;
 GRANT INSERT ON events TO dramac_module;
 GRANT INSERT ON external_api_requests TO dramac_runtime;
 GRANT INSERT ON failed_requests TO dramac_runtime;
@@ -1310,6 +1372,7 @@ GRANT INSERT, SELECT ON module_done TO dramac_runtime;
 GRANT INSERT, SELECT ON module_naming_conflicts TO dramac_app;
 GRANT INSERT, SELECT ON module_version_files TO dramac_app;
 GRANT INSERT, SELECT ON sign_in_attempts TO dramac_app;
+GRANT INSERT, SELECT ON studio_files TO dramac_app;
 GRANT INSERT, SELECT ON support_accesses TO dramac_staff;
 GRANT INSERT, SELECT ON users TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON api_keys TO dramac_app;
@@ -1321,6 +1384,8 @@ GRANT INSERT, SELECT, UPDATE ON external_oauth_tokens TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON external_webhook_deliveries TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON module_source TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON modules_v2 TO dramac_app;
+GRANT INSERT, SELECT, UPDATE ON studio_projects TO dramac_app;
+GRANT INSERT, SELECT, UPDATE ON studio_trials TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON support_switches TO dramac_app;
 GRANT SELECT ON agencies TO dramac_app;
 GRANT SELECT ON agencies TO dramac_lookup;

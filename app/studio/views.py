@@ -30,6 +30,8 @@ from app.modules.package import Package, read_folder
 from app.modules.queries import file_list, files_of, latest_published, own_modules, versions_of
 from app.runtime.checks import source_problems
 from app.runtime.functions.process import sandbox
+from app.studio.editor.queries import projects
+from app.studio.editor.starters import STARTERS
 from app.studio.forms import read_upload
 from app.web.forms import asked, page_number
 from app.web.guard import requires
@@ -50,7 +52,14 @@ TIER_WORDS = {
 def index() -> str:
     text, sort = request.args.get("q", "").strip()[:100], asked("sort", ("-updated_at", "name"), "-updated_at")
     page = own_modules(g.db, agency_id=g.agency.agency_id, text=text, sort=sort, page=page_number())
-    context = {"modules": page, "q": text, "sort": sort, "can_author": g.actor.can(Permission.MODULES_AUTHOR)}
+    context = {
+        "modules": page,
+        "projects": projects(g.db, agency_id=g.agency.agency_id, text=text),
+        "starters": {starter.key: starter.label for starter in STARTERS},
+        "q": text,
+        "sort": sort,
+        "can_author": g.actor.can(Permission.MODULES_AUTHOR),
+    }
     return fragment("studio/_modules.html", **context) if is_htmx() else render_template("studio/index.html", **context)
 
 

@@ -32,7 +32,8 @@ _MOVED: Data = {**_INSTALLED, "from": "1.2.0", "to": "1.3.0"}
 _WEBHOOK: Data = {"webhook": _id("whk")}
 _DOMAIN: Data = {"domain": _id("dom"), "host": "www.example.com"}
 _SUPPORT: Data = {"person": "Sam Reyes", "reason": "Bookings fail since Monday", "hours": 4}
-_OF_AGENCY = ("agency.", "member.", "client.", "module.", "support.")
+_PROJECT: Data = {"project": _id("prj"), "name": "Price list"}
+_OF_AGENCY = ("agency.", "member.", "client.", "module.", "project.", "support.")
 EXAMPLES: dict[str, Data] = {
     "agency.created": {"name": "Studio Lumen", "slug": "studio-lumen", "owner": _id("usr")},
     "agency.changed": {"changed": ["currency", "name"]},
@@ -49,6 +50,9 @@ EXAMPLES: dict[str, Data] = {
     "site.changed": {"name": "Harbour Dental", "changed": ["url"]},
     "site.archived": {"name": "Harbour Dental"},
     "site.restored": {"name": "Harbour Dental"},
+    "project.created": _PROJECT,
+    "project.deleted": _PROJECT,
+    "project.restored": _PROJECT,
     "module.uploaded": {**_VERSION, "digest": "9f2c" * 16},
     "module.published": {**_VERSION, "digest": "9f2c" * 16},
     "module.tier_changed": {"module": "crm", "tier": "public"},

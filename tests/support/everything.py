@@ -28,6 +28,8 @@ from app.runtime.context import load_install
 from app.runtime.data import Access, Data, Surface
 from app.runtime.files.actions import store_file
 from app.runtime.files.queries import upload_fields
+from app.studio.editor.actions import create_project, order_trial
+from app.studio.editor.starters import starter_files
 from app.support.access.models import SupportAccess
 from app.support.actions import save_search
 from app.support.models import LogSearch
@@ -160,6 +162,7 @@ def make_everything(world: World, config: Config, app: Flask) -> Everything:
     names["access_id"] = _support_access(ada)
     names["search_id"] = _saved_search(ada)
     names["domain_id"] = added_domain(site, f"{new_slug('shop')}.com").public_id
+    names |= _project(ada)
     names["token"] = _file_to_import(Browser(app, ada), install)
     bodies = {
         "installs.save_role": {"user": encode("usr", vic.id), "role": "writer"},
@@ -187,6 +190,16 @@ def _support_access(ada: Person) -> str:
         )  # fmt: skip
         session.add(access)
         return access.public_id
+
+
+def _project(person: Person) -> dict[str, str]:
+    with tenant_scope(person.agency_id, user_id=person.id), transaction(db.session()) as session:
+        project = create_project(
+            session, name="Price list", contents=starter_files("list"), starter="list", agency_id=person.agency_id,
+            by=person.actor, now=utcnow(),
+        )  # fmt: skip
+        trial = order_trial(session, project=project, kind="tests", asked={}, now=utcnow())
+        return {"project_id": project.public_id, "trial_id": trial.public_id}
 
 
 def _saved_search(ada: Person) -> str:

@@ -8,3 +8,6 @@ from app.runtime.acceptance.runner import Report as Report
 from app.runtime.acceptance.runner import Result as Result
 from app.runtime.acceptance.runner import check_tests as check_tests
 from app.runtime.acceptance.runner import run_tests as run_tests
+from app.runtime.acceptance.tryout import Called as Called
+from app.runtime.acceptance.tryout import call_on_sample as call_on_sample
+from app.runtime.acceptance.tryout import show_sample_page as show_sample_page

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from app.access.actors import Actor
@@ -14,7 +15,7 @@ from app.runtime.context import InstallContext
 from app.runtime.data import Access, Surface
 from app.runtime.data.compile import list_statement
 from app.runtime.data.model import TableModel, model_of
-from app.runtime.data.scoped import Scope, run
+from app.runtime.data.scoped import Rows, Scope, Statement, run
 from app.runtime.query import Query, Sort
 
 # The page itself says what visitors see of a table; the rights of the table are for the API and screens.
@@ -22,8 +23,13 @@ _ACCESS = Access(Surface.SYSTEM)
 _HIDDEN = ("created_by", "version")
 
 
-def page_data(context: InstallContext, page: Page, *, visitor: Actor) -> dict[str, list[dict[str, Any]]]:
-    """{source name: records}, every source of the page."""
+Send = Callable[[Scope, Sequence[Statement]], list[Rows]]
+
+
+def page_data(
+    context: InstallContext, page: Page, *, visitor: Actor, send: Send = run
+) -> dict[str, list[dict[str, Any]]]:
+    """{source name: records}, every source of the page. send: asks within a transaction, where records are on trial."""
     if not page.data:
         return {}
     module = model_of(context)
@@ -33,7 +39,7 @@ def page_data(context: InstallContext, page: Page, *, visitor: Actor) -> dict[st
         )
         for source in page.data.values()
     ]
-    found = run(Scope.of(context, visitor, uuid7()), statements)
+    found = send(Scope.of(context, visitor, uuid7()), statements)
     return {
         name: [json.loads(row[0]) for row in rows[: source.limit]]
         for (name, source), rows in zip(page.data.items(), found, strict=True)

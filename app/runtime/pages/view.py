@@ -11,8 +11,9 @@ from app.access.actors import Actor
 from app.errors import NotFound
 from app.modules.manifest.pages import Page
 from app.runtime.context import InstallContext
+from app.runtime.data.scoped import run
 from app.runtime.functions.ctx import open_settings, site_facts
-from app.runtime.pages.data import page_data
+from app.runtime.pages.data import Send, page_data
 from app.runtime.pages.params import read_color, read_params, read_theme
 from app.runtime.render import render_template
 
@@ -56,12 +57,16 @@ def show_page(
     visitor: Actor,
     locale: str = "",
     form: FormState | None = None,
+    send: Send = run,
 ) -> Shown:
-    """Render a page. given: the query string, the last of each name. Raises SandboxErrors and what records answer."""
+    """Render a page. given: the query string, the last of each name. Raises SandboxErrors and what records answer.
+
+    send: as page_data() takes it.
+    """
     params, theme = read_params(page, given), read_theme(given.get("theme"))
     locale = locale or context.site.locale
     seen: dict[str, Any] = {
-        "data": page_data(context, page, visitor=visitor),
+        "data": page_data(context, page, visitor=visitor, send=send),
         "params": params,
         "settings": open_settings(context),
         "site": site_facts(context),

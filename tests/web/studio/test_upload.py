@@ -126,6 +126,6 @@ def test_the_list_costs_the_same_for_any_number(world: World, browse: Browse, mo
         released(ada, notes(new_slug()))
     browser = browse(ada)
     browser.get("/studio/")
-    with statements.exactly(6):  # type: ignore[attr-defined]
+    with statements.exactly(7):  # type: ignore[attr-defined]
         page = browser.get("/studio/")
     assert len(page.html.select("tbody tr")) == modules

@@ -1,0 +1,83 @@
+"""What is wrong with a project as it stands, and what one click can do about it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from app.modules.manifest import Problem
+from app.modules.package import CheckedPackage, Package, check_folder
+from app.runtime.checks import source_problems
+from app.runtime.functions.process import sandbox
+
+_MISSING = re.compile(r'no file "((?:templates|functions)/[A-Za-z0-9_.-]+)" in the package')
+_NEW_TEMPLATE = (
+    '<section class="w-card">\n  <h1>{{ site.name }}</h1>\n  <p class="w-lead">Write the page here.</p>\n</section>\n'
+)
+_NEW_FUNCTION = "export default function (ctx, input) {\n  return null;\n}\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A change that puts a problem right. do: create (the file `path`) or delete (the file `path`)."""
+
+    do: str
+    path: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One problem as the checks pane shows it."""
+
+    problem: Problem
+    fix: Fix | None
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The outcome. package: None while anything is wrong enough to refuse it."""
+
+    package: Package | None
+    found: tuple[Found, ...]
+
+    @property
+    def errors(self) -> int:
+        return sum(1 for one in self.found if one.problem.severity == "error")
+
+
+def check_project(contents: Mapping[str, bytes]) -> Checked:
+    """Every check an upload goes through, with the syntax of templates and functions."""
+    checked: CheckedPackage = check_folder(contents.items())
+    problems = list(checked.problems)
+    package = checked.package
+    if package is not None:
+        problems += source_problems(package, sandbox())
+    else:
+        problems = [
+            problem for problem in problems if problem.code != "unused"
+        ]  # the manifest decides that, once it reads
+    if any(problem.severity == "error" for problem in problems):
+        package = None
+    problems.sort(key=lambda one: (one.severity != "error", one.file, one.line, one.column))
+    return Checked(package, tuple(Found(problem, fix_of(problem, contents)) for problem in problems))
+
+
+def fix_of(problem: Problem, contents: Mapping[str, bytes]) -> Fix | None:
+    """The change that would put it right, where that is certain."""
+    missing = _MISSING.search(problem.message)
+    if missing and missing[1] not in contents:
+        return Fix("create", missing[1], f"Create {missing[1]}")
+    if problem.code == "unused" and problem.file in contents:
+        return Fix("delete", problem.file, f"Delete {problem.file}")
+    return None
+
+
+def new_content(path: str) -> bytes:
+    """What a new file of this kind begins with."""
+    if path.startswith("templates/") and path.endswith(".html"):
+        return _NEW_TEMPLATE.encode()
+    if path.startswith("functions/"):
+        return _NEW_FUNCTION.encode()
+    return b""

@@ -1,0 +1,129 @@
+"""Reading projects: the list, the files as they are or were, history and differences."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import desc, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import Session
+
+from app.studio.editor.models import FileState, Project, Trial
+
+PER_PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class FileInfo:
+    """A file of a project. revision: of the change that made it what it is."""
+
+    path: str
+    size_bytes: int
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One line of the history. deleted: the change took the file away."""
+
+    path: str
+    revision: int
+    note: str
+    author_name: str
+    at: datetime
+    deleted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DiffLine:
+    """A line of a difference. kind: same, added, removed, skip (text says how many lines are left out)."""
+
+    kind: str
+    text: str
+
+
+def projects(db: Session, *, agency_id: UUID, text: str = "", limit: int = 200) -> list[Project]:
+    """The agency's live projects, last changed first."""
+    query = select(Project).where(Project.agency_id == agency_id, Project.deleted_at.is_(None))
+    if text:
+        query = query.where(func.lower(Project.name).contains(text.lower(), autoescape=True))
+    return list(db.scalars(query.order_by(desc(Project.updated_at), Project.id).limit(limit)))
+
+
+def file_infos(db: Session, *, project: Project) -> list[FileInfo]:
+    """The files of a project by path."""
+    newest = (
+        select(FileState.path, FileState.revision, func.length(FileState.content).label("size"))
+        .where(FileState.project_id == project.id, FileState.agency_id == project.agency_id)
+        .ext(distinct_on(FileState.path))
+        .order_by(FileState.path, desc(FileState.revision))
+        .subquery()
+    )
+    rows = db.execute(select(newest).where(newest.c.size.is_not(None)).order_by(newest.c.path))
+    return [FileInfo(row.path, row.size, row.revision) for row in rows]
+
+
+def files(db: Session, *, project: Project, until: int | None = None) -> dict[str, bytes]:
+    """{path: content} now, or as it was after the change `until`."""
+    query = select(FileState.path, FileState.content).where(
+        FileState.project_id == project.id, FileState.agency_id == project.agency_id
+    )
+    if until is not None:
+        query = query.where(FileState.revision <= until)
+    rows = db.execute(query.ext(distinct_on(FileState.path)).order_by(FileState.path, desc(FileState.revision)))
+    return {row.path: row.content for row in rows if row.content is not None}
+
+
+def file_now(db: Session, *, project: Project, path: str) -> FileState | None:
+    """The newest state of a path, None when there is no such file."""
+    found = db.scalars(
+        select(FileState)
+        .where(FileState.project_id == project.id, FileState.agency_id == project.agency_id, FileState.path == path)
+        .order_by(desc(FileState.revision))
+        .limit(1)
+    ).one_or_none()
+    return found if found is not None and found.content is not None else None
+
+
+def file_at(db: Session, *, project: Project, path: str, revision: int) -> FileState | None:
+    """A path as the change `revision` left it; its content is None when that change deleted it."""
+    return db.get(FileState, (project.id, path, revision))
+
+
+def history(db: Session, *, project: Project, path: str = "", page: int = 1) -> tuple[list[Change], bool]:
+    """(changes, newest first; whether there are more), of one file or all of them."""
+    query = select(
+        FileState.path, FileState.revision, FileState.note, FileState.author_name, FileState.at,
+        FileState.content.is_(None).label("deleted"),
+    ).where(FileState.project_id == project.id, FileState.agency_id == project.agency_id)  # fmt: skip
+    if path:
+        query = query.where(FileState.path == path)
+    rows = db.execute(
+        query.order_by(desc(FileState.revision), FileState.path).limit(PER_PAGE + 1).offset((page - 1) * PER_PAGE)
+    ).all()
+    return [Change(*row) for row in rows[:PER_PAGE]], len(rows) > PER_PAGE
+
+
+def trial_of(db: Session, *, project: Project, trial_id: UUID) -> Trial | None:
+    found = db.get(Trial, trial_id)
+    return found if found is not None and found.project_id == project.id else None
+
+
+def difference(before: bytes | None, after: bytes | None) -> list[DiffLine] | None:
+    """What changed between two states of a file, three lines around each change; None for what is no text."""
+    try:
+        old, new = [(content or b"").decode().splitlines() for content in (before, after)]
+    except UnicodeDecodeError:
+        return None
+    found: list[DiffLine] = []
+    for line in difflib.unified_diff(old, new, lineterm="", n=3):
+        if line.startswith(("---", "+++")) and not found:
+            continue
+        if line.startswith("@@"):
+            found.append(DiffLine("skip", line))
+        else:
+            found.append(DiffLine({"+": "added", "-": "removed"}.get(line[:1], "same"), line[1:]))
+    return found
