@@ -20,7 +20,7 @@ process.chdir(HERE);
 
 // Brotli bytes. The first load is what a person waits for before the first page can be used.
 const BUDGETS = {
-  "app.css": 30e3, "core.js": 26e3, "icons.svg": 24e3, "widget.css": 5e3, "served.css": 5e3, "widget.js": 4e3,
+  "app.css": 34e3, "core.js": 26e3, "icons.svg": 24e3, "widget.css": 5e3, "served.css": 5e3, "widget.js": 4e3,
   "studio.css": 3e3, "studio.js": 200e3,
 };
 const FIRST_LOAD = ["app.css", "core.js", "theme.js", "icons.svg", "geist.woff2"];
