@@ -301,7 +301,11 @@ CREATE TABLE job_runs (
   trace text NOT NULL DEFAULT ''::text,
   started_at timestamp with time zone NOT NULL,
   gives_up_at timestamp with time zone NOT NULL,
-  finished_at timestamp with time zone
+  finished_at timestamp with time zone,
+  scoped boolean NOT NULL DEFAULT true,
+  settled text NOT NULL DEFAULT ''::text,
+  settled_at timestamp with time zone,
+  settled_by text NOT NULL DEFAULT ''::text
 );
 CREATE TABLE log_searches (
   id uuid NOT NULL DEFAULT uuidv7(),
@@ -776,6 +780,7 @@ ALTER TABLE invitations ADD CONSTRAINT invitations_role_check CHECK ((role = ANY
 ALTER TABLE invitations ADD CONSTRAINT invitations_token_hash_key UNIQUE (token_hash);
 ALTER TABLE job_runs ADD CONSTRAINT job_runs_error_check CHECK ((length(error) <= 500));
 ALTER TABLE job_runs ADD CONSTRAINT job_runs_pkey PRIMARY KEY (id);
+ALTER TABLE job_runs ADD CONSTRAINT job_runs_settled_check CHECK ((settled = ANY (ARRAY[''::text, 'retried'::text, 'discarded'::text])));
 ALTER TABLE job_runs ADD CONSTRAINT job_runs_status_check CHECK ((status = ANY (ARRAY['running'::text, 'done'::text, 'failed'::text])));
 ALTER TABLE job_runs ADD CONSTRAINT job_runs_trace_check CHECK ((length(trace) <= 8000));
 ALTER TABLE log_searches ADD CONSTRAINT log_searches_agency_id_user_id_fkey FOREIGN KEY (agency_id, user_id) REFERENCES memberships(agency_id, user_id) ON DELETE CASCADE;
@@ -962,8 +967,8 @@ CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING btree (create
 CREATE INDEX idempotency_keys_site ON public.idempotency_keys USING btree (site_id);
 CREATE INDEX job_runs_age ON public.job_runs USING btree (started_at);
 CREATE INDEX job_runs_agency ON public.job_runs USING btree (agency_id, started_at DESC);
-CREATE INDEX job_runs_failed ON public.job_runs USING btree (started_at DESC) WHERE (status = 'failed'::text);
 CREATE INDEX job_runs_request ON public.job_runs USING btree (request_id) WHERE (request_id <> ''::text);
+CREATE INDEX job_runs_unsettled ON public.job_runs USING btree (id DESC) WHERE ((status <> 'done'::text) AND (settled = ''::text));
 CREATE INDEX mails_age ON public.mails USING btree (created_at) WHERE (status <> 'due'::text);
 CREATE INDEX mails_agency ON public.mails USING btree (agency_id, created_at DESC);
 CREATE INDEX mails_due ON public.mails USING btree (due_at) WHERE (status = 'due'::text);
@@ -1277,6 +1282,7 @@ CREATE POLICY tenant ON studio_trials FOR ALL TO dramac_app USING ((agency_id = 
 CREATE POLICY tenant ON support_accesses FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON support_switches FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant_new ON mails FOR INSERT TO dramac_app WITH CHECK (((agency_id = ( SELECT current_agency_id() AS current_agency_id)) OR ((agency_id IS NULL) AND (( SELECT identifying() AS identifying) OR (( SELECT current_person_id() AS current_person_id) IS NOT NULL)))));
+CREATE POLICY tenant_settle ON job_runs FOR UPDATE TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY unproven ON external_domains FOR INSERT TO dramac_app WITH CHECK ((state = 'pending'::text));
 CREATE POLICY visible ON module_database_registry FOR SELECT TO dramac_app USING ((EXISTS ( SELECT
    FROM module_source m

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from app.db.scope import current_scope
 from app.db.session import after_commit
 from app.lib.trace import current_request_id
+from app.queue.models import JobRun
 from app.queue.registry import JOBS
 
 log = logging.getLogger(__name__)
@@ -56,6 +57,13 @@ def enqueue(db: Session, name: str, **ids: UUID | str | int) -> None:
     plain: dict[str, Any] = {key: str(value) if isinstance(value, UUID) else value for key, value in ids.items()}
     request_id = current_request_id()
     after_commit(db, lambda: _send(job.name, agency, plain, request_id))
+
+
+def order_again(db: Session, run: JobRun) -> None:
+    """Order what a run was ordered to do, once this transaction is committed. One of the platform's own needs no names."""
+    agency = str(run.agency_id) if run.scoped and run.agency_id else None
+    name, given, request_id = run.name, dict(run.given), run.request_id
+    after_commit(db, lambda: _send(name, agency, given, request_id))
 
 
 def wake(name: str) -> None:

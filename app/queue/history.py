@@ -33,9 +33,9 @@ KILLED_AFTER_S = 30  # beyond a job's own time limit: then nobody is working on 
 _WRITE = text(
     """
     INSERT INTO job_runs (id, agency_id, site_id, install_id, name, given, request_id, status, error, trace, started_at,
-                          gives_up_at, finished_at)
+                          gives_up_at, finished_at, scoped)
     SELECT :id, coalesce(CAST(:agency AS uuid), i.agency_id), i.site_id, i.id, :name, CAST(:given AS jsonb), :request_id, :status,
-           :error, :trace, :started, :gives_up, :finished
+           :error, :trace, :started, :gives_up, :finished, :scoped
     FROM (SELECT) nothing LEFT JOIN modules_v2 i ON i.id = CAST(:install AS uuid)
     ON CONFLICT (id) DO UPDATE SET status = EXCLUDED.status, error = EXCLUDED.error, trace = EXCLUDED.trace,
                                    finished_at = EXCLUDED.finished_at
@@ -52,6 +52,7 @@ def kept(job: Job, *, agency_id: str | None, ids: dict[str, Any], request_id: st
     values = {
         "id": uuid7(), "agency": agency_id, "install": ids.get("install_id"), "name": job.name, "given": json.dumps(ids),
         "request_id": request_id, "started": started, "status": "running", "error": "", "trace": "", "finished": None,
+        "scoped": agency_id is not None,
         "gives_up": started + timedelta(seconds=job.timeout_s + KILLED_AFTER_S),
     }  # fmt: skip
     if ordered:

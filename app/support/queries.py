@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Row, Select, func, or_, select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
@@ -18,6 +18,7 @@ from app.lib.ids import encode
 from app.mail.actions import open_body
 from app.mail.models import Mail
 from app.support.models import LogSearch
+from app.tenancy.models import Agency
 
 PAGE_ROWS = 50
 EXPORT_ROWS = 50_000
@@ -111,6 +112,35 @@ def searches(db: Session, *, agency_id: UUID, user_id: UUID) -> list[SearchRow]:
         .limit(200)
     )
     return [SearchRow(row.id, row.name, row.query, row.shared, row.user_id == user_id, by) for row, by in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class FailurePage:
+    """Rows of failed_requests, newest first. next_cursor: id of the last one when there are more."""
+
+    rows: list[Row[Any]]
+    next_cursor: UUID | None
+
+
+_FAILURES = text(
+    """
+    SELECT id, at, request_id, agency_id, actor, surface, method, path, status, error, trace FROM failed_requests
+    WHERE status >= 500 AND status <> 503 AND (CAST(:before AS uuid) IS NULL OR id < CAST(:before AS uuid))
+      AND (:request = '' OR request_id = :request)
+    ORDER BY id DESC LIMIT :limit
+    """
+)
+
+
+def failed_pages(db: Session, *, before: UUID | None = None, request_id: str = "") -> FailurePage:
+    """Faults of ours with their traces; of one request when its id is given. Needs platform_scope()."""
+    rows = list(db.execute(_FAILURES, {"before": before, "request": request_id, "limit": PAGE_ROWS + 1}))
+    return FailurePage(rows[:PAGE_ROWS], rows[PAGE_ROWS - 1].id if len(rows) > PAGE_ROWS else None)
+
+
+def agency_names(db: Session, ids: set[UUID]) -> dict[UUID, Agency]:
+    """The agencies of these ids. Needs platform_scope()."""
+    return {agency.id: agency for agency in db.scalars(select(Agency).where(Agency.id.in_(ids)))} if ids else {}
 
 
 @dataclass(frozen=True, slots=True)

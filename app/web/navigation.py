@@ -89,7 +89,11 @@ GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
     ),
     (
         "Platform",
-        (Place("staff_agencies", "Agencies", "building-2", "support.staff_agencies", StaffPermission.SUPPORT),),
+        (
+            Place("staff_agencies", "Agencies", "building-2", "support.staff_agencies", StaffPermission.SUPPORT),
+            Place("staff_queue", "Queue and workers", "server", "support.staff_queue", StaffPermission.SUPPORT),
+            Place("staff_failures", "Failures", "bug", "support.staff_failures", StaffPermission.SUPPORT),
+        ),
     ),
     (
         "Development",

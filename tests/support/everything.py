@@ -24,6 +24,7 @@ from app.lib.ids import encode, uuid7
 from app.modules.models import Module
 from app.oauth.actions import create_application
 from app.oauth.models import Grant
+from app.queue.models import JobRun
 from app.runtime.context import load_install
 from app.runtime.data import Access, Data, Surface
 from app.runtime.files.actions import store_file
@@ -159,6 +160,7 @@ def make_everything(world: World, config: Config, app: Flask) -> Everything:
         "record_id": str(record.id), "file_id": str(scan.id), "batch": str(batch),
     }  # fmt: skip
     names |= _webhook(config, ada, site)
+    names["run_id"] = _failed_job(ada)
     names["access_id"] = _support_access(ada)
     names["search_id"] = _saved_search(ada)
     names["domain_id"] = added_domain(site, f"{new_slug('shop')}.com").public_id
@@ -179,6 +181,17 @@ def _file_to_import(ada: Browser, install: Install) -> str:
     where = ada.post(f"/installs/{install.public_id}/records/notes/import", {"file": file}).where
     assert where is not None
     return where.rpartition("/")[2]
+
+
+def _failed_job(ada: Person) -> str:
+    """A run of a job of the agency that failed."""
+    with platform_scope("test world"), transaction(db.session()) as session:
+        run = JobRun(
+            id=uuid7(), agency_id=ada.agency_id, name="mail.deliver", status="failed", scoped=False, started_at=utcnow(),
+            gives_up_at=utcnow(),
+        )  # fmt: skip
+        session.add(run)
+        return run.public_id
 
 
 def _support_access(ada: Person) -> str:

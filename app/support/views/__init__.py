@@ -1,6 +1,6 @@
-"""Screens of support: logs and saved searches, the audit trail, support access, and in development the mailbox."""
+"""Screens of support: logs and saved searches, the audit trail, support access, health, jobs, and in development the mailbox."""
 
-from app.support.views import access, audit, logs, searches
+from app.support.views import access, audit, health, jobs, logs, searches
 from app.support.views.common import bp
 
-__all__ = ["access", "audit", "bp", "logs", "searches"]
+__all__ = ["access", "audit", "bp", "health", "jobs", "logs", "searches"]

@@ -93,7 +93,7 @@ def tail() -> Response:
     return make_response(
         fragment(
             "support/_log_tail.html",
-            lines=_shown(found.lines),
+            lines=shown_lines(found.lines),
             tail_url=_tail_url(newest),
             more=found.next_cursor,
             **WORDS,
@@ -118,7 +118,9 @@ def logs_jsonl() -> Response:
 @dataclass(frozen=True, slots=True)
 class Shown:
     """A line as the page shows it. time: in the reader's zone; site_href, curl: '' for what has none; open: its details;
-    said: level, words and data (JSON or '') of each line a function logged."""
+    said: level, words and data (JSON or '') of each line a function logged; retry: where a failed job is ordered again, '' for
+    what did not fail and for who may not.
+    """
 
     line: Line
     time: str
@@ -128,6 +130,7 @@ class Shown:
     curl: str
     said: list[tuple[str, str, str]]
     open: bool = False
+    retry: str = ""
 
 
 WORDS: dict[str, Any] = {"kind_words": KIND_WORDS, "level_words": LEVEL_WORDS}
@@ -140,16 +143,16 @@ def _timeline(install: Install | None) -> Response:
     live = request.args.get("live") == "1" and cursor is None
     at = position(request.args.get("line", ""))
     if at is not None:
-        line = log_line(g.db, agency_id=g.agency.agency_id, kinds=_kinds_allowed(), at=at, now=now)
+        line = log_line(g.db, agency_id=g.agency.agency_id, kinds=kinds_allowed(), at=at, now=now)
         lines, next_cursor = ([line] if line else []), None
     else:
         start = Position(now - SETTLED) if live else cursor
         found = log_page(g.db, agency_id=g.agency.agency_id, wanted=wanted, now=now, before=start)
         lines, next_cursor = found.lines, found.next_cursor
     context: dict[str, Any] = {
-        "page": "logs", "lines": _shown(lines, opened=at is not None), "next_cursor": next_cursor, "first": cursor is None,
+        "page": "logs", "lines": shown_lines(lines, opened=at is not None), "next_cursor": next_cursor, "first": cursor is None,
         "one": at is not None, "live": live, "chosen": _chosen(), "last": LAST, "outcomes": OUTCOME_WORDS,
-        "kind_choices": [(kind, KIND_WORDS[kind]) for kind in _kinds_allowed()],
+        "kind_choices": [(kind, KIND_WORDS[kind]) for kind in kinds_allowed()],
         "time_choices": [("", "Any time"), *((key, words) for key, (words, _) in LAST.items())],
         "site_names": {encode("ste", place.site_id): place.site_name for place in places},
         "install_names": {
@@ -179,7 +182,7 @@ def _places() -> list[Target]:
     return targets(g.db, agency_id=g.agency.agency_id)
 
 
-def _kinds_allowed() -> tuple[str, ...]:
+def kinds_allowed() -> tuple[str, ...]:
     return KINDS if g.actor.can(Permission.AUDIT_VIEW) else tuple(kind for kind in KINDS if kind not in OF_PEOPLE)
 
 
@@ -190,7 +193,7 @@ def _chosen() -> dict[str, Any]:
     is_request = _REQUEST_ID.fullmatch(words) is not None
     return {
         "q": words,
-        "kind": [kind for kind in _kinds_allowed() if kind in request.args.getlist("kind")],
+        "kind": [kind for kind in kinds_allowed() if kind in request.args.getlist("kind")],
         "level": [level for level in LEVELS if level in request.args.getlist("level")],
         "site": request.args.getlist("site")[:50],
         "install": request.args.getlist("install")[:50],
@@ -213,7 +216,7 @@ def _wanted(places: list[Target], install: Install | None = None) -> LogFilter:
     ]
     since = utcnow() - LAST[chosen["last"]][1] if chosen["last"] else _moment("since")
     return LogFilter(
-        kinds=tuple(chosen["kind"]) or _kinds_allowed(), levels=tuple(chosen["level"]), sites=sites, installs=installs,
+        kinds=tuple(chosen["kind"]) or kinds_allowed(), levels=tuple(chosen["level"]), sites=sites, installs=installs,
         targets=tuple(about), outcome=chosen["outcome"], words=chosen["words"], request_id=chosen["request"],
         since=since, until=_moment("until"),
     )  # fmt: skip
@@ -251,16 +254,23 @@ def _tail_url(after: Position, install: Install | None = None) -> str:
 # -- what is shown -------------------------------------------------------------------------------------------------
 
 
-def _shown(lines: list[Line], *, opened: bool = False) -> list[Shown]:
+def shown_lines(lines: list[Line], *, opened: bool = False) -> list[Shown]:
     return [
         Shown(
             line, _time(line.at), url_for("support.logs", line=str(line.position)),
             url_for("tenancy.site", site_id=encode("ste", line.site_id)) if line.site_name and line.site_id else "",
             json.dumps(_plain(line), ensure_ascii=False, indent=2), _curl(line),
-            _said(line), opened,
+            _said(line), opened, _retry(line),
         )
         for line in lines
     ]  # fmt: skip
+
+
+def _retry(line: Line) -> str:
+    failed = line.kind == "job" and line.outcome in ("failed", "lost") and not line.detail["settled"]
+    if not failed or not g.actor.can(Permission.INSTALLS_CONFIGURE):
+        return ""
+    return url_for("support.retry_job", run_id=encode("job", UUID(line.key.removeprefix("job:"))))
 
 
 def _said(line: Line) -> list[tuple[str, str, str]]:
