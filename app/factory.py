@@ -18,9 +18,10 @@ from app.db.pools import configure_pools
 from app.db.roles import APP, RUNTIME, STAFF, role_url, sqlalchemy_url
 from app.domains import jobs as domain_jobs
 from app.domains import views as domains
+from app.domains.hosting import CustomHosts
 from app.domains.proof import Look
 from app.domains.setup import Setup as DomainSetup
-from app.domains.setup import configure_domains, own_hosts
+from app.domains.setup import configure_domains, reserved_hosts
 from app.embed import previews
 from app.embed import views as embed
 from app.events import bus
@@ -69,6 +70,7 @@ from app.web.bodies import register_bodies
 from app.web.converters import register_converters
 from app.web.csrf import register_csrf
 from app.web.devices import register_devices
+from app.web.dispatch import own_hosts
 from app.web.errors import register_errors
 from app.web.guard import protect
 from app.web.headers import register_headers
@@ -115,7 +117,7 @@ def wire(config: Config) -> None:
             platform_url=config.platform_url,
             runtime_url=config.runtime_url,
             development=config.development,
-            reserved=own_hosts(config.platform_url, config.runtime_url),
+            reserved=reserved_hosts(config.platform_url, config.runtime_url),
             look=_look(config),
         )
     )
@@ -240,6 +242,7 @@ def create_runtime_app(config: Config) -> Flask:
     protect(app)
     if not config.development:
         module_code.sandbox()  # production does not start without every wall
+    app.wsgi_app = CustomHosts(app.wsgi_app, own=own_hosts(config)[1:], development=config.development)  # type: ignore[method-assign]  # documented
     return _behind_proxies(app, config)
 
 

@@ -22,9 +22,10 @@ from app.domains.models import Domain
 from app.domains.setup import Setup
 from app.errors import Conflict, Invalid
 from app.events import catalog
-from app.events.outbox import publish
+from app.events.outbox import changed, publish
+from app.installs.models import Install
 from app.lib.crypto import random_token
-from app.lib.ids import uuid7
+from app.lib.ids import encode, uuid7
 from app.queue.enqueue import enqueue, redis
 from app.tenancy.models import Site
 
@@ -35,7 +36,8 @@ TOKEN_LIVES = timedelta(days=7)
 RETRY, DAILY, WEEKLY = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
 PATIENCE = timedelta(seconds=60)  # after this long a check may be ordered again
 LOST_AFTER = 3  # checks in a row
-FOR_SITES = ("embed", "api", "pages")
+WWW = ("none", "to_host", "to_www")
+FOR_SITES = ("embed", "pages")
 
 
 class TooManyDomains(Conflict):
@@ -55,20 +57,26 @@ class TokenExpired(Conflict):
 
 
 def add_domain(
-    db: Session, *, site: Site, host: str, purposes: Iterable[str], by: Actor, setup: Setup, now: datetime
+    db: Session, *, site: Site | None, host: str, purposes: Iterable[str], by: Actor, setup: Setup, now: datetime
 ) -> Domain:
-    """A host name for a site, pending until it is proven. purposes: of "embed", "api", "pages".
+    """A host name, pending until it is proven. purposes: of "embed" and "pages" for a site's; one without a site is for
+    the platform's own screens.
 
     Raises Invalid with errors on host or purposes, DomainThere, TooManyDomains.
     """
+    assert by.agency_id is not None
     name = _host(host, setup)
-    chosen = _purposes(purposes)
+    chosen = _purposes(purposes) if site else ["platform"]
+    site_id = site.id if site else None
     # two requests at once must not make the 51st
-    db.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:site, 23))"), {"site": str(site.id)})
-    if (db.scalar(select(func.count()).select_from(Domain).where(Domain.site_id == site.id)) or 0) >= MOST_DOMAINS:
+    db.execute(
+        text("SELECT pg_advisory_xact_lock(hashtextextended(:owner, 23))"), {"owner": f"{by.agency_id} {site_id}"}
+    )
+    there = select(func.count()).select_from(Domain).where(Domain.agency_id == by.agency_id, Domain.site_id == site_id)
+    if (db.scalar(there) or 0) >= MOST_DOMAINS:
         raise TooManyDomains()
     domain = Domain(
-        id=uuid7(), agency_id=site.agency_id, site_id=site.id, host=name, purposes=chosen, token=random_token(24),
+        id=uuid7(), agency_id=by.agency_id, site_id=site_id, host=name, purposes=chosen, token=random_token(24),
         token_expires_at=now + TOKEN_LIVES, created_by=by.id if by.kind == "person" else None, created_at=now,
     )  # fmt: skip
     try:
@@ -108,21 +116,41 @@ def renew_token(db: Session, *, domain: Domain, by: Actor, now: datetime) -> Non
     _tell(db, catalog.DOMAIN_CHANGED, domain, by=by, data={"changed": ["token"]})
 
 
-def change_purposes(db: Session, *, domain: Domain, purposes: Iterable[str], by: Actor) -> None:
-    """What the domain may do, from now on. Raises Invalid with an error on purposes."""
-    chosen, before = _purposes(purposes), list(domain.purposes)
-    if chosen == before:
-        return
-    domain.purposes = chosen
-    _tell(
-        db,
-        catalog.DOMAIN_CHANGED,
-        domain,
-        by=by,
-        data={"changed": ["purposes"]},
-        changes={"purposes": [before, chosen]},
-    )
-    _announce(db)
+def change_domain(
+    db: Session, *, domain: Domain, purposes: Iterable[str], www: str, target: tuple[Install, str] | None, by: Actor
+) -> None:
+    """What a site's domain may do and what stands at it, from now on.
+
+    www: of WWW, for a domain with pages. target: a module's page by its name; None: the site's own pages. Raises Invalid
+    with errors on purposes, www, target.
+    """
+    chosen = _purposes(purposes)
+    if "pages" not in chosen:
+        www, target = "none", None
+    _must_fit(domain, www, target)
+    before, install = _facts(domain), target[0] if target else None
+    domain.purposes, domain.www = chosen, www
+    domain.target_install_id, domain.target_page = (install.id, target[1]) if install and target else (None, "")
+    if changes := changed(before, _facts(domain)):
+        _tell(db, catalog.DOMAIN_CHANGED, domain, by=by, data={"changed": sorted(changes)}, changes=changes)
+        _announce(db)
+
+
+def _must_fit(domain: Domain, www: str, target: tuple[Install, str] | None) -> None:
+    if www not in WWW or (www != "none" and domain.host.startswith("www.")):
+        raise Invalid.field("www", "Choose one of the list.", code="unknown")
+    if target is not None and (target[0].site_id != domain.site_id or target[0].status in ("removing", "removed")):
+        raise Invalid.field("target", "This module is not on the site.", code="unknown")
+
+
+def _facts(domain: Domain) -> dict[str, Any]:
+    """What the audit trail keeps."""
+    install = encode("ins", domain.target_install_id) if domain.target_install_id else ""
+    return {
+        "purposes": list(domain.purposes),
+        "www": domain.www,
+        "target": f"{install}/{domain.target_page}".strip("/"),
+    }
 
 
 def settle(db: Session, *, domain: Domain, evidence: Evidence, by: Actor, now: datetime) -> None:

@@ -34,6 +34,6 @@ def current_setup() -> Setup:
     return _setup["process"]
 
 
-def own_hosts(*urls: str) -> tuple[str, ...]:
+def reserved_hosts(*urls: str) -> tuple[str, ...]:
     """The hosts of the platform's own addresses, with the port where there is one."""
     return tuple(urlsplit(url).netloc.lower() for url in urls)

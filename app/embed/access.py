@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 from flask import g, request
 
 from app.access.actors import Actor
-from app.errors import Unavailable
+from app.domains.hosting import SERVED
+from app.errors import NotFound, Unavailable
 from app.lib.ids import decode
 from app.runtime.context import InstallNotReady, load_install
 from app.web.guard import Access, declare
@@ -51,6 +52,9 @@ def _enter(inner: Callable[..., Any]) -> Callable[..., Any]:
         except InstallNotReady as error:
             log.info("%s: %s", install_id, error)
             raise PageNotReady() from None
+        served = request.environ.get(SERVED)
+        if served is not None and served.site_id != context.site_id:
+            raise NotFound()  # a site's own host shows that site alone
         return inner(context=context, **kwargs)
 
     return guarded

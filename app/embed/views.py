@@ -11,6 +11,7 @@ from markupsafe import Markup
 from werkzeug.exceptions import MethodNotAllowed
 
 from app.config import Config
+from app.domains.hosting import PATH
 from app.domains.known import verified_origins
 from app.embed.access import visiting, visitor
 from app.embed.served import part_of, signature
@@ -204,4 +205,4 @@ def _version(context: InstallContext) -> str:
 
 
 def _address(args: dict[str, str]) -> str:
-    return f"{request.path}?{urlencode(args)}"
+    return f"{request.environ.get(PATH, request.path)}?{urlencode(args)}"

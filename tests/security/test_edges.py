@@ -97,25 +97,34 @@ def _named(name: str) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("host", "surface"),
+    ("host", "env", "surface"),
     [
-        ("run.example", b"runtime"),
-        ("RUN.example", b"runtime"),
-        ("run.example.", b"runtime"),
-        ("run.example:443", b"runtime"),
-        ("run.example.:443", b"runtime"),
-        ("run.example:8443", b"platform"),
-        ("run.example.evil.test", b"platform"),
-        ("", b"platform"),
+        ("run.example", "development", b"runtime"),
+        ("RUN.example", "development", b"runtime"),
+        ("run.example.", "development", b"runtime"),
+        ("run.example:443", "development", b"runtime"),
+        ("run.example.:443", "development", b"runtime"),
+        ("app.example", "production", b"platform"),
+        ("App.Example.:443", "production", b"platform"),
+        ("192.0.2.7:8000", "development", b"platform"),  # by any name while it is tried out
+        ("run.example:8443", "production", b"runtime"),  # where strange hosts are told that there is nothing
+        ("app.example.evil.test", "production", b"runtime"),
+        ("", "production", b"runtime"),
     ],
 )
-def test_C1_every_way_to_write_the_runtimes_host_leads_to_the_runtime(
-    config: Config, host: str, surface: bytes
+def test_C1_the_platform_answers_on_its_own_host_alone_however_it_is_written(
+    config: Config, host: str, env: str, surface: bytes
 ) -> None:
     from dataclasses import replace
 
-    at = replace(config, runtime_url="https://run.example")
-    door = Dispatcher(platform=_named("platform"), api=_named("api"), runtime=_named("runtime"), config=at)
+    at = replace(config, runtime_url="https://run.example", platform_url="https://app.example", env=env)
+    door = Dispatcher(
+        platform=_named("platform"),
+        api=_named("api"),
+        runtime=_named("runtime"),
+        config=at,
+        surface_of=lambda host: None,
+    )
     assert list(door({"HTTP_HOST": host, "PATH_INFO": "/sign-in"}, lambda *_: None)) == [surface]
 
 

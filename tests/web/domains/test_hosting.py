@@ -1,0 +1,172 @@
+"""Customers' own hosts: what stands there, its one address, and nothing at hosts that nobody has proven."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from werkzeug.test import Client
+
+from app.config import Config
+from app.db.base import db
+from app.db.scope import platform_scope, tenant_scope
+from app.db.session import transaction
+from app.domains.actions import add_domain, change_domain, remove_domain
+from app.domains.hosting import surface_of
+from app.domains.models import Domain
+from app.domains.setup import current_setup
+from app.errors import Invalid
+from app.installs.models import Install
+from app.lib.clock import utcnow
+from app.lib.ids import uuid7
+from app.runtime.pages.spam import TRAP
+from app.tenancy.models import Agency, Site
+from app.web.dispatch import Dispatcher
+from tests.support.domains import BY_DNS, MISSING, added_domain, check, verified_domain
+from tests.support.everything import Everything, make_everything
+from tests.support.world import World
+
+NOTHING = (404, "There is nothing at this address.\n")
+
+
+@pytest.fixture(scope="module")
+def everything(platform_app: Flask, config: Config) -> Everything:
+    with platform_app.app_context():
+        return make_everything(World(config), config, platform_app)
+
+
+@pytest.fixture
+def site(everything: Everything, world: World) -> Site:
+    return everything.site
+
+
+@pytest.fixture
+def visitor(platform_app: Flask, api_app: Flask, runtime_app: Flask, config: Config) -> Client:
+    """Somebody who asks the whole product."""
+    door = Dispatcher(platform=platform_app, api=api_app, runtime=runtime_app, config=config, surface_of=surface_of)
+    return Client(door)
+
+
+def new_host() -> str:
+    return f"shop-{uuid7().hex[-12:]}.com"
+
+
+def module_at(everything: Everything, domain: Domain, *, page: str = "write", www: str = "none") -> Domain:
+    """Let the notes module stand at a domain."""
+    with tenant_scope(domain.agency_id), transaction(db.session()) as session:
+        found = session.get_one(Domain, domain.id)
+        target = (session.get_one(Install, everything.install.id), page)
+        change_domain(session, domain=found, purposes=["pages"], www=www, target=target, by=everything.ada.actor)
+        return found
+
+
+def test_a_module_stands_at_the_domain_with_all_its_pages(everything: Everything, site: Site, visitor: Client) -> None:
+    host, install = new_host(), everything.install.public_id
+    module_at(everything, verified_domain(site, host, purposes=["pages"]))
+    for path in ("/", "/write", f"/embed/{install}/write"):
+        answer = visitor.get(path, base_url=f"https://{host}")
+        assert (answer.status_code, "<h1>Write</h1>" in answer.text) == (200, True), path
+        assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"  # its sub-domains are not ours
+        assert "Set-Cookie" not in answer.headers
+    sent = visitor.post("/", base_url=f"https://{host}", data={"title": "Hello", TRAP: "a machine fills this"})
+    assert (sent.status_code, sent.headers["Location"]) == (303, "/?sent=1")
+    assert visitor.get("/not-there", base_url=f"https://{host}").status_code == 404
+
+
+def test_another_sites_module_is_not_there(everything: Everything, world: World, visitor: Client) -> None:
+    verified_domain(world.site(world.agency("Elsewhere")), host := new_host(), purposes=["pages"])
+    assert visitor.get(f"/embed/{everything.install.public_id}/write", base_url=f"https://{host}").status_code == 404
+
+
+@pytest.mark.parametrize("kind", ["unknown", "pending", "lost", "embedding only", "removed"])
+def test_S8_a_host_that_is_not_proven_for_pages_serves_nothing(
+    everything: Everything, site: Site, visitor: Client, kind: str
+) -> None:
+    host, install = new_host(), everything.install.public_id
+    if kind == "pending":
+        module_at(everything, added_domain(site, host, purposes=["pages"]))
+    elif kind == "embedding only":
+        verified_domain(site, host, purposes=["embed"])
+    elif kind != "unknown":
+        domain = module_at(everything, verified_domain(site, host, purposes=["pages"]))
+        assert visitor.get("/", base_url=f"https://{host}").status_code == 200
+        if kind == "lost":
+            for _ in range(3):
+                check(domain, MISSING)
+        else:
+            with tenant_scope(site.agency_id), transaction(db.session()) as session:
+                remove_domain(session, domain=session.get_one(Domain, domain.id), by=everything.ada.actor)
+    for path in ("/", f"/embed/{install}/write"):
+        answer = Client(visitor.application.runtime).get(path, base_url=f"https://{host}")  # type: ignore[attr-defined]
+        assert (answer.status_code, answer.text) == NOTHING
+
+
+@pytest.mark.parametrize(
+    ("www", "asked", "answer"),
+    [
+        ("none", "http://{host}/a%20b?x=1&y=%2F", "https://{host}/a%20b?x=1&y=%2F"),
+        ("to_host", "https://www.{host}/write", "https://{host}/write"),
+        ("to_host", "http://www.{host}", "https://{host}/"),  # both in one step
+        (
+            "to_www",
+            "https://{host}/a/%0d%0aSet-Cookie:a",
+            "https://www.{host}/a/%0D%0ASet-Cookie:a",
+        ),
+        ("to_www", "https://www.{host}/", None),
+        ("to_www", "https://WWW.{host}.:443/", None),
+    ],
+)
+def test_every_page_has_one_address(
+    everything: Everything, site: Site, visitor: Client, www: str, asked: str, answer: str | None
+) -> None:
+    host = new_host()
+    module_at(everything, verified_domain(site, host, purposes=["pages"]), www=www)
+    scheme, _, rest = asked.format(host=host).partition("://")
+    name, _, path = rest.partition("/")
+    found = visitor.get(f"/{path}", base_url=f"{scheme}://{name}")
+    if answer is None:
+        assert found.status_code == 200
+    else:
+        assert (found.status_code, found.headers["Location"]) == (308, answer.format(host=host))
+        assert found.headers["Cache-Control"] == "public, max-age=3600"
+
+
+def test_in_development_a_name_of_this_machine_shows_pages_by_plain_http(
+    everything: Everything, site: Site, visitor: Client
+) -> None:
+    host = f"shop-{uuid7().hex[-8:]}.localhost:8001"
+    module_at(everything, verified_domain(site, host, purposes=["pages"]))
+    answer = visitor.get("/", base_url=f"http://{host}")
+    assert (answer.status_code, "<h1>Write</h1>" in answer.text) == (200, True)
+
+
+def test_the_platform_under_an_agencys_name(everything: Everything, world: World, visitor: Client) -> None:
+    host = new_host()
+    with tenant_scope(everything.site.agency_id), transaction(db.session()) as session:
+        domain = add_domain(
+            session, site=None, host=host, purposes=[], by=everything.ada.actor, setup=current_setup(), now=utcnow()
+        )
+    before = surface_of(host)
+    check(domain, BY_DNS)
+    signing_in = visitor.get("/sign-in", base_url=f"https://{host}")
+    assert (before, surface_of(host), signing_in.status_code) == (None, "platform", 200)
+    assert signing_in.headers["Strict-Transport-Security"] == "max-age=31536000"
+    assert visitor.get("/api/health", base_url=f"https://{host}").json == {"status": "ok"}
+    pages = Client(visitor.application.runtime).get("/", base_url=f"https://{host}")  # type: ignore[attr-defined]
+    assert (pages.status_code, pages.text) == NOTHING
+
+
+def test_machines_ask_after_the_health_by_address(visitor: Client) -> None:
+    assert visitor.get("/api/health", base_url="http://10.1.2.3:8001").json == {"status": "ok"}
+
+
+def test_a_site_of_the_agency_lets_only_its_own_modules_stand_at_its_domain(
+    everything: Everything, world: World
+) -> None:
+    other = world.site(_agency(everything))
+    with pytest.raises(Invalid):
+        module_at(everything, verified_domain(other, new_host(), purposes=["pages"]))
+
+
+def _agency(everything: Everything) -> Agency:
+    with platform_scope("test"), transaction(db.session()) as session:
+        return session.get_one(Agency, everything.site.agency_id)
