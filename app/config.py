@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,8 @@ class Config:
     sandbox_workers: int  # per process
     log_format: str  # "text" | "json"
     trusted_proxies: int  # how many X-Forwarded-* hops to believe
+    domains_target: str  # the host that customers' domains are aliases of
+    domains_addresses: tuple[str, ...]  # where it is, for domains that cannot be an alias
     dns_resolvers: tuple[
         tuple[str, int], ...
     ]  # (address, port) asked for the proofs and targets of domains; none: the system's
@@ -110,6 +113,8 @@ class _Reader:
             sandbox_workers=self.integer("SANDBOX_WORKERS", 2, 1, 64),
             log_format=self.choice("LOG_FORMAT", ("text", "json"), "json" if production else "text"),
             trusted_proxies=self.integer("TRUSTED_PROXIES", 0, 0, 8),
+            domains_target=self.host_name("DOMAINS_TARGET", urlsplit(runtime_url).hostname or ""),
+            domains_addresses=self.addresses("DOMAINS_ADDRESSES"),
             dns_resolvers=self.servers("DNS_RESOLVERS"),
         )
         if production and config.demo_password:
@@ -143,6 +148,21 @@ class _Reader:
         if urlsplit(value).scheme not in schemes:
             self.problems.append(f"{name}: must start with {' or '.join(s + '://' for s in schemes)}")
         return value
+
+    def host_name(self, name: str, default: str) -> str:
+        value = (self.environ.get(name) or default).lower().removesuffix(".")
+        if not re.fullmatch(r"(?!-)[a-z0-9-]+(\.[a-z0-9-]+)*", value):
+            self.problems.append(f"{name}: {value!r} is no host name; write such as domains.example.com")
+        return value
+
+    def addresses(self, name: str) -> tuple[str, ...]:
+        found = []
+        for text in (text.strip() for text in self.environ.get(name, "").split(",") if text.strip()):
+            try:
+                found.append(str(ipaddress.ip_address(text)))
+            except ValueError:
+                self.problems.append(f"{name}: {text!r} is no address; write such as 203.0.113.7, 2001:db8::7")
+        return tuple(found)
 
     def servers(self, name: str) -> tuple[tuple[str, int], ...]:
         found = []

@@ -22,6 +22,7 @@ from app.domains.hosting import CustomHosts
 from app.domains.proof import Look
 from app.domains.setup import Setup as DomainSetup
 from app.domains.setup import configure_domains, reserved_hosts
+from app.domains.standing import Front
 from app.embed import previews
 from app.embed import views as embed
 from app.events import bus
@@ -119,6 +120,7 @@ def wire(config: Config) -> None:
             development=config.development,
             reserved=reserved_hosts(config.platform_url, config.runtime_url),
             look=_look(config),
+            front=Front(config.domains_target, config.domains_addresses),
         )
     )
     wire_jobs()

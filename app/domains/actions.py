@@ -153,9 +153,14 @@ def _facts(domain: Domain) -> dict[str, Any]:
     }
 
 
-def settle(db: Session, *, domain: Domain, evidence: Evidence, by: Actor, now: datetime) -> None:
-    """Write down what a check found, in platform scope, with the row locked. Three misses in a row end what it may do."""
-    domain.checked_at, domain.checking_at, domain.found = now, None, evidence.found
+def settle(db: Session, *, domain: Domain, evidence: Evidence, by: Actor, now: datetime, finished: bool = True) -> None:
+    """Write down what a check found, in platform scope, with the row locked. Three misses in a row end what it may do.
+
+    finished: whether the check is over, or goes on to look at what stands there.
+    """
+    domain.checked_at, domain.found = now, evidence.found
+    if finished:
+        domain.checking_at = None
     if evidence.method:
         _prove(db, domain, evidence.method, by=by, now=now)
     else:

@@ -20,6 +20,7 @@ from app.domains.letters import tell_owners
 from app.domains.models import HOLDING, Domain
 from app.domains.proof import Look, weigh
 from app.domains.setup import Setup
+from app.domains.standing import hosts_of, look_at_hosts
 from app.queue.enqueue import enqueue
 
 STALE = timedelta(minutes=3)  # a check that was ordered and has not answered by now was lost with its worker
@@ -47,7 +48,11 @@ def check_domain(db: Session, *, domain_id: UUID, setup: Setup, now: datetime) -
     holder = _holder(db, asked) if evidence.method else None
     if holder is not None and not _is_gone(setup.look, holder):
         holder = None
-    _write(db, asked, evidence, holder=holder, setup=setup, now=now)
+    hosts = _write(db, asked, evidence, holder=holder, setup=setup, now=now)
+    if hosts:
+        look = setup.look
+        standing = look_at_hosts(hosts, front=setup.front, names=look.names, outside=look.outside, port=look.port)
+        _finish(db, asked, {"standing": standing})
 
 
 def _look(db: Session, asked: _Asked, look: Look) -> Evidence:
@@ -78,18 +83,29 @@ def _is_gone(look: Look, holder: _Asked) -> bool:
 
 def _write(
     db: Session, asked: _Asked, evidence: Evidence, *, holder: _Asked | None, setup: Setup, now: datetime
-) -> None:
+) -> list[str]:
+    """Returns the hosts that visitors are served at from now on: those are to be looked at."""
     by = job("domains.check", agency_id=asked.agency_id)
     with platform_scope(f"check of {asked.host}"), transaction(db):
         if holder is not None:
             _hand_over(db, holder, setup=setup, now=now)
         domain = db.get(Domain, asked.id, with_for_update=True)
         if domain is None or domain.token != asked.token:
-            return
-        held = domain.holds
-        settle(db, domain=domain, evidence=evidence, by=by, now=now)
+            return []
+        held, hosts = domain.holds, hosts_of(domain)
+        settle(db, domain=domain, evidence=evidence, by=by, now=now, finished=not hosts)
         if held and domain.state == "lost":
             tell_owners(db, domain, "lost", setup=setup)
+        if not domain.holds:
+            domain.checking_at = None  # nobody is served there, so nothing more is looked at
+        return hosts if domain.holds else []
+
+
+def _finish(db: Session, asked: _Asked, more: dict[str, Any]) -> None:
+    with platform_scope("end of a domain check"), transaction(db):
+        domain = db.get(Domain, asked.id, with_for_update=True)
+        if domain is not None and domain.token == asked.token:
+            domain.found, domain.checking_at = {**domain.found, **more}, None
 
 
 def _hand_over(db: Session, holder: _Asked, *, setup: Setup, now: datetime) -> None:

@@ -75,6 +75,11 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def is_registrable(host: str) -> bool:
+    """Whether nothing of the host's name could be left away: it stands at the top of its zone, where no alias may be."""
+    return bool(_suffixes().privatesuffix(host) == host)
+
+
 def origin_of(host: str, *, development: bool) -> str | None:
     """The origin of a verified host: https, and in development plain http on this machine. None: not to be trusted here."""
     if not is_loopback(host):

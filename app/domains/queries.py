@@ -10,7 +10,10 @@ from sqlalchemy import Integer, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from app.domains.models import Domain
+from app.installs.models import Install
 from app.lib.ids import encode
+from app.modules.manifest import Manifest
+from app.modules.models import Module, Version
 from app.tenancy.models import Site
 from app.tenancy.queries import PAGE_ROWS, Listing
 
@@ -31,6 +34,20 @@ class DomainRow:
     @property
     def site_public_id(self) -> str | None:
         return encode("ste", self.domain.site_id) if self.domain.site_id else None
+
+
+@dataclass(frozen=True, slots=True)
+class Standable:
+    """A module's page that may stand at a domain of its site."""
+
+    install_id: UUID
+    page: str
+    module: str
+    title: str
+
+    @property
+    def value(self) -> str:
+        return f"{encode('ins', self.install_id)}/{self.page}"
 
 
 def domains(
@@ -56,3 +73,20 @@ def domain_row(db: Session, *, domain: Domain) -> DomainRow:
     """One domain with the name of its site."""
     name = db.scalar(select(Site.name).where(Site.id == domain.site_id)) if domain.site_id else None
     return DomainRow(domain, name)
+
+
+def standable(db: Session, *, site_id: UUID) -> list[Standable]:
+    """The pages and forms of the modules on a site, by module."""
+    query = (
+        select(Install.id, Module.name, Version.manifest)
+        .join(Module, Module.id == Install.module_id)
+        .join(Version, Version.id == Install.version_id)
+        .where(Install.site_id == site_id, Install.status.in_(("active", "paused", "provisioning")))
+        .order_by(Module.name, Install.id)
+    )
+    return [
+        Standable(install_id, name, module, page.title or name)
+        for install_id, module, manifest in db.execute(query)
+        for name, page in Manifest.from_dict(manifest).pages.items()
+        if page.kind in ("page", "form")
+    ]

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from app.domains.proof import Look
+from app.domains.standing import Front
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
     """keys: Config.secret_keys. reserved: hosts of the platform itself, a port where the address has one.
 
-    look: how proofs are looked for.
+    look: how proofs are looked for. front: where customers' hosts have to lead.
     """
 
     keys: tuple[str, ...]
@@ -21,6 +22,7 @@ class Setup:
     development: bool
     reserved: tuple[str, ...]
     look: Look
+    front: Front
 
 
 _setup: dict[str, Setup] = {}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 Step = tuple[str, str, str | None]  # (label, done | now | todo | failed, note)
@@ -32,8 +33,24 @@ _FAILURES = {
 }
 
 
+_ADDRESS = {
+    "here": "It leads here.",
+    "partly": "Some of its addresses lead elsewhere: {values}. Remove those.",
+    "elsewhere": "It leads to {values}.",
+    "absent": "It has no address yet. A new record can take an hour to be seen everywhere.",
+    "silent": "The name servers of this domain did not answer.",
+}
+_TLS = {
+    "expired": "It has expired.",
+    "other_host": "It was made for another host.",
+    "untrusted": "No authority that browsers trust has signed it.",
+    "refused": "There is none yet. It is made when the first visitor comes, which can take a minute.",
+    "timeout": "There is none yet. It is made when the first visitor comes, which can take a minute.",
+}
+
+
 def check_steps(found: Mapping[str, Any], *, running: bool) -> list[Step]:
-    """The two places that are looked at, in order. Empty when nothing was looked at and nothing is."""
+    """The two places where a proof is looked for, in order. Empty when nothing was looked at and nothing is."""
     if not found.get("dns") and not running:
         return []
     return [
@@ -49,3 +66,33 @@ def _step(label: str, finding: Mapping[str, Any] | None, words: Mapping[str, str
     values = ", ".join(f"“{value}”" for value in finding["values"])
     note = text.format(values=values, detail=finding.get("detail", ""))
     return label, "done" if finding["state"] == "proven" else "failed", note
+
+
+def standing_steps(
+    found: Mapping[str, Any], hosts: list[str], *, running: bool, when: Callable[[datetime], str]
+) -> list[Step]:
+    """For each host that visitors are served at: where it leads, and its certificate. when: how a day is written."""
+    known = {one["host"]: one for one in found.get("standing", ())}
+    steps: list[Step] = []
+    for host in hosts:
+        one = known.get(host)
+        waiting = "now" if running else "todo"
+        steps.append(_address_step(host, one["address"]) if one else (f"Address of {host}", waiting, None))
+        if one and one["certificate"]:
+            steps.append(_certificate_step(host, one["certificate"], when))
+        else:
+            steps.append((f"Certificate of {host}", "todo", None))
+    return steps
+
+
+def _address_step(host: str, address: Mapping[str, Any]) -> Step:
+    note = _ADDRESS[address["state"]].format(values=", ".join(address["values"]))
+    return f"Address of {host}", "done" if address["state"] == "here" else "failed", note
+
+
+def _certificate_step(host: str, found: Mapping[str, Any], when: Callable[[datetime], str]) -> Step:
+    label = f"Certificate of {host}"
+    if found["state"] != "valid":
+        return label, "failed", _TLS.get(found["detail"], "Nothing answers there by https.")
+    until = when(datetime.fromisoformat(found["until"]))
+    return label, "done", f"By {found['issuer']}, until {until}." if found["issuer"] else f"Until {until}."

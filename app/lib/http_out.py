@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -229,6 +230,14 @@ class _Guarded(httpcore.NetworkBackend):
         self.inner.sleep(seconds)
 
 
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A certificate that was presented and holds. issuer: the authority's organisation, or its name; expires_at: UTC."""
+
+    issuer: str
+    expires_at: datetime
+
+
 class Egress:
     """The guarded client. Thread-safe; keeps connections to answering hosts for a short while.
 
@@ -246,12 +255,14 @@ class Egress:
     ) -> None:
         networks = tuple(ipaddress.ip_network(text) for text in allowed)
         self.schemes, self.ports = tuple(schemes), frozenset(ports)
+        self.trusted = verify or ssl.create_default_context()
+        self.backend = _Guarded(resolver, networks)
         self.pool = httpcore.ConnectionPool(
-            ssl_context=verify or ssl.create_default_context(),
+            ssl_context=self.trusted,
             max_connections=100,
             max_keepalive_connections=20,
             keepalive_expiry=5,
-            network_backend=_Guarded(resolver, networks),
+            network_backend=self.backend,
         )
 
     def request(
@@ -290,6 +301,28 @@ class Egress:
         finally:
             _until.deadline = None
 
+    def certificate(self, host: str, *, port: int = 443, timeout_s: float = 20) -> Certificate:
+        """The certificate a host presents, after it was found to be valid for the host. Raises OutgoingFailed.
+
+        Its kind "tls" says what is wrong in one word: expired, other_host or untrusted; "refused" when there is none.
+        """
+        target = check_url(f"https://{host}:{port}/", ports=self.ports)
+        _until.deadline = time.monotonic() + timeout_s
+        try:
+            with closing(self.backend.connect_tcp(target.host, target.port, timeout=5)) as plain:
+                secured = plain.start_tls(self.trusted, server_hostname=target.host, timeout=timeout_s)
+                with closing(secured):
+                    return _certificate(secured.get_extra_info("ssl_object").getpeercert())
+        except httpcore.TimeoutException as error:
+            raise OutgoingFailed("timeout", f"No answer within {timeout_s:g} s.") from error
+        except (httpcore.NetworkError, OSError) as error:
+            cause = error if isinstance(error, ssl.SSLError) else error.__context__ or error.__cause__
+            if isinstance(cause, ssl.SSLError):
+                raise OutgoingFailed("tls", _tls_fault(cause)) from error
+            raise OutgoingFailed("connect", "The connection could not be made.") from error
+        finally:
+            _until.deadline = None
+
     def _open(self, request: httpx.Request, timeout_s: float) -> httpx.Response:
         # 5 s to connect (S6), the whole of the time for each read; the deadline over all of it is kept while reading
         limits = {"connect": min(5.0, timeout_s), "read": timeout_s, "write": timeout_s, "pool": timeout_s}
@@ -322,6 +355,18 @@ class _Stream(httpx.SyncByteStream):
 
     def close(self) -> None:
         self.raw.close()
+
+
+def _certificate(told: Any) -> Certificate:
+    names = {name: value for part in told["issuer"] for name, value in part}
+    issuer = names.get("organizationName") or names.get("commonName") or ""
+    expires_at = datetime.fromtimestamp(ssl.cert_time_to_seconds(told["notAfter"]), UTC)
+    return Certificate(issuer[:100], expires_at)
+
+
+def _tls_fault(error: ssl.SSLError) -> str:
+    code = getattr(error, "verify_code", None)
+    return {None: "refused", 10: "expired", 62: "other_host"}.get(code, "untrusted")
 
 
 def _read(response: httpx.Response, *, deadline: float, max_bytes: int, truncate: bool) -> bytes:

@@ -58,10 +58,14 @@ def _rdata(kind: str, value: str) -> object:
 
 @dataclass
 class Site:
-    """A web server that answers for any host. pages: {(host, path): (status, headers, body)}."""
+    """A web server that answers for any host. pages: {(host, path): (status, headers, body)}.
+
+    presented: {host: (name in its certificate, days it is good for)} where that is not the host and 60.
+    """
 
     pages: dict[tuple[str, str], tuple[int, dict[str, str], bytes]] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
+    presented: dict[str, tuple[str, int]] = field(default_factory=dict)
     port: int = 0
 
 
@@ -130,17 +134,18 @@ def _web_server(site: Site, folder: Path) -> ThreadingHTTPServer:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     certificate, key = make_certificate(folder, "*.com")
     context.load_cert_chain(certificate, key)
-    context.sni_callback = lambda connection, name, _: _present(connection, folder, name)
+    context.sni_callback = lambda connection, name, _: _present(connection, folder, site, name)
     server.socket = context.wrap_socket(server.socket, server_side=True)
     site.port = server.server_port
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     return server
 
 
-def _present(connection: ssl.SSLObject | ssl.SSLSocket, folder: Path, name: str | None) -> None:
+def _present(connection: ssl.SSLObject | ssl.SSLSocket, folder: Path, site: Site, name: str | None) -> None:
     """A certificate for the host that is asked for, made when it is first asked for."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*make_certificate(folder, name or "nobody.com"))
+    shown, days = site.presented.get(name or "", (name or "nobody.com", 60))
+    context.load_cert_chain(*make_certificate(folder, shown, days=days))
     connection.context = context
 
 

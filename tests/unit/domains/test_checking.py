@@ -24,6 +24,7 @@ from app.domains.checking import order_due_checks
 from app.domains.known import site_of_host
 from app.domains.models import Domain
 from app.domains.proof import Look, meta_tag, record_name, record_value
+from app.domains.standing import Front
 from app.lib.clock import utcnow
 from app.mail.models import Mail
 from app.queue.enqueue import redis
@@ -35,7 +36,11 @@ from tests.support.world import World
 
 @pytest.fixture(autouse=True)
 def _with_the_world(monkeypatch: pytest.MonkeyPatch, world: World, look: Look) -> None:
-    monkeypatch.setitem(setup._setup, "process", replace(setup.current_setup(), look=look))
+    monkeypatch.setitem(
+        setup._setup,
+        "process",
+        replace(setup.current_setup(), look=look, front=Front("front.example.com", ("127.0.0.1",))),
+    )
 
 
 @pytest.fixture
@@ -159,6 +164,29 @@ def test_the_clock_orders_verified_domains_weekly_and_lost_orders_again(site: Si
     assert ordered(timedelta(minutes=4)) == ["stuck"]
     assert ordered(timedelta(days=6, hours=23)) == ["stuck", "stuck"]  # nobody has worked on it yet
     assert sorted(ordered(timedelta(days=8))) == ["stuck", "stuck", "stuck", "weekly"]
+
+
+def test_a_proven_domain_for_pages_is_looked_at_as_visitors_come(world_outside: Outside, site: Site, host: str) -> None:
+    domain = added_domain(site, host, purposes=["pages"])
+    put(world_outside, domain)
+    domain = check(domain, BY_DNS, www="to_host")
+    world_outside.zone.records[(f"www.{host}", "A")] = ["127.0.0.1", "203.0.113.9"]
+    found = run(domain)
+    [first, second] = found.found["standing"]
+    assert (found.state, found.checking_at, first["host"], second["host"]) == ("verified", None, host, f"www.{host}")
+    assert (first["address"], second["address"]) == (
+        {"state": "here", "values": []}, {"state": "partly", "values": ["203.0.113.9"]},
+    )  # fmt: skip
+    assert (first["certificate"]["state"], first["certificate"]["issuer"]) == ("valid", "Test authority")
+    for name, address in (((host, "A"), "203.0.113.9"), ((f"www.{host}", "A"), "")):
+        world_outside.zone.records[name] = [address] if address else []
+    elsewhere = [(one["address"]["state"], one["certificate"]) for one in run(domain).found["standing"]]
+    assert elsewhere == [("elsewhere", None), ("absent", None)]
+
+
+def test_nothing_is_looked_at_for_a_domain_that_is_not_proven(site: Site, host: str) -> None:
+    found = run(added_domain(site, host, purposes=["pages"]))
+    assert ("standing" in found.found, found.checking_at) == (False, None)
 
 
 def _orders() -> list[Job]:

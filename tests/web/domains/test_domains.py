@@ -22,10 +22,28 @@ from app.lib.ids import uuid7
 from app.queue.enqueue import redis
 from app.tenancy.models import Agency, Site
 from tests.support.domains import MISSING, added_domain, check, verified_domain
+from tests.support.installed import put_on_site
 from tests.support.outside import Outside, outside
 from tests.support.pages import page_faults
 from tests.support.world import Person, World
 from tests.web.conftest import Browse
+
+NOTES = """
+manifest: 1
+slug: standing
+name: Notes
+summary: One page.
+version: 1.0.0
+type: app
+tables:
+  notes:
+    label: {one: Note, many: Notes}
+    fields:
+      title: {type: text, required: true, max: 80}
+    access: {public: [], staff: [read], api: [read]}
+pages:
+  write: {template: write.html, kind: form, title: Write a note, table: notes, fields: [title]}
+"""
 
 
 @dataclass
@@ -65,7 +83,7 @@ def test_from_a_new_domain_to_one_that_may_embed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     ada, host = browse(house.ada), new_host()
-    page = ada.post(house.path, {"host": f" https://{host.upper()}/contact "})
+    page = ada.post(house.path, {"host": f" https://{host.upper()}/contact ", "purposes": ["embed"]})
     [domain] = domains_of(house.site)
     assert (page.status, page.where, domain.host) == (303, f"/domains/{domain.public_id}", host)
     shown = ada.get(page.where)
@@ -80,7 +98,7 @@ def test_from_a_new_domain_to_one_that_may_embed(
     waiting = ada.get(f"/domains/{domain.public_id}")
     assert (waiting.one("#check")["data-state"], waiting.texts("#check .job-title")) == (
         "running",
-        ["Looking for the proof"],
+        ["Checking"],
     )
     with outside(tmp_path_factory.mktemp("outside")) as world_outside:
         _look_there(monkeypatch, world_outside)
@@ -121,6 +139,7 @@ def _run(domain: Domain) -> None:
         ("co.uk", 422, "Under co.uk names are given to everybody. Enter the one that is yours."),
         ("10.0.0.1", 422, "Enter a host name such as www.example.com, without a port and not an IP address."),
         ("127.0.0.1:8001", 422, "This is the platform's own address."),
+        ("nothing.com", 422, "Choose at least one."),
         ("there.com", 409, "The site has this domain already."),
     ],
 )
@@ -128,7 +147,7 @@ def test_what_cannot_be_added_says_why(house: House, browse: Browse, host: str, 
     host = host.replace("there", f"there-{house.site.slug}")
     if status == 409:
         added_domain(house.site, host)
-    page = browse(house.ada).post(house.path, {"host": host})
+    page = browse(house.ada).post(house.path, {"host": host, "purposes": [] if host == "nothing.com" else ["embed"]})
     assert (page.status, page.errors) == (status, [error])
 
 
@@ -162,6 +181,45 @@ def test_an_expired_token_is_replaced_and_a_proven_one_kept(house: House, browse
     ada.post(f"/domains/{proven.public_id}/token")
     tokens = {one.id: one.token for one in domains_of(house.site)}
     assert (tokens[domain.id] != domain.token, tokens[proven.id] == proven.token) == (True, True)
+
+
+def test_what_a_domain_is_for_can_be_changed(house: House, browse: Browse, world: World, platform_app: Flask) -> None:
+    ada, domain = browse(house.ada), added_domain(house.site, host := new_host())
+    notes = put_on_site(house.agency, house.site, NOTES)
+    other = put_on_site(house.agency, world.site(house.agency), NOTES)
+    form = ada.get(f"/domains/{domain.public_id}/edit")
+    assert (form.status, page_faults(form.text, platform_app)) == (200, [])
+    path = f"/domains/{domain.public_id}/edit"
+    wanted = {"purposes": ["embed", "pages"], "target": f"{notes.public_id}/write", "www": "to_www"}
+    for wrong in (
+        {"purposes": []},
+        {"target": f"{other.public_id}/write"},
+        {"target": f"{notes.public_id}/none"},
+        {"www": "x"},
+    ):
+        assert ada.post(path, {**wanted, **wrong}).status == 422, wrong
+    assert ada.post(path, wanted).where == f"/domains/{domain.public_id}"
+    [kept] = domains_of(house.site)
+    assert (kept.purposes, kept.target_install_id, kept.target_page, kept.www) == (
+        ["embed", "pages"], notes.install.id, "write", "to_www",
+    )  # fmt: skip
+    shown = ada.get(f"/domains/{domain.public_id}")
+    assert shown.texts("#records tbody th") == [host, f"www.{host}"]
+    assert "Notes: Write a note" in shown.one("#facts").get_text()
+    ada.post(path, {**wanted, "purposes": ["embed"]})
+    [kept] = domains_of(house.site)
+    assert (kept.purposes, kept.target_install_id, kept.www) == (["embed"], None, "none")
+
+
+def test_a_domain_for_the_platform_itself(house: House, browse: Browse, world: World) -> None:
+    ada, host = browse(house.ada), new_host()
+    where = ada.post("/domains/new", {"host": host}).where
+    assert where is not None
+    page = ada.get(where)
+    assert (page.status, page.heading, page.texts("#records tbody th")) == (200, host, [host])
+    assert ada.get(f"{where}/edit").status == 404  # what stands there is the platform
+    assert host in ada.get("/domains").texts("main tbody th")[0]
+    assert browse(world.person(house.agency, Role.DEVELOPER)).post("/domains/new", {"host": new_host()}).status == 403
 
 
 def test_a_lost_domain_says_what_has_stopped(house: House, browse: Browse) -> None:
