@@ -39,7 +39,7 @@ class Config:
     sandbox_workers: int  # per process
     log_format: str  # "text" | "json"
     trusted_proxies: int  # how many X-Forwarded-* hops to believe
-    domains_target: str  # the host that customers' domains are aliases of
+    domains_target: str  # the host that customers' domains are aliases of; "": there is none
     domains_addresses: tuple[str, ...]  # where it is, for domains that cannot be an alias
     dns_resolvers: tuple[
         tuple[str, int], ...
@@ -72,6 +72,16 @@ def _kept() -> dict[str, str]:
     except OSError:
         return {}
     return dict(line.split("=", 1) for line in lines if "=" in line)
+
+
+def _name_in(url: str) -> str:
+    """The host name of an address, "" when an IP address stands in its place."""
+    host = urlsplit(url).hostname or ""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    return ""
 
 
 class _Reader:
@@ -113,7 +123,7 @@ class _Reader:
             sandbox_workers=self.integer("SANDBOX_WORKERS", 2, 1, 64),
             log_format=self.choice("LOG_FORMAT", ("text", "json"), "json" if production else "text"),
             trusted_proxies=self.integer("TRUSTED_PROXIES", 0, 0, 8),
-            domains_target=self.host_name("DOMAINS_TARGET", urlsplit(runtime_url).hostname or ""),
+            domains_target=self.host_name("DOMAINS_TARGET", _name_in(runtime_url)),
             domains_addresses=self.addresses("DOMAINS_ADDRESSES"),
             dns_resolvers=self.servers("DNS_RESOLVERS"),
         )
@@ -151,7 +161,7 @@ class _Reader:
 
     def host_name(self, name: str, default: str) -> str:
         value = (self.environ.get(name) or default).lower().removesuffix(".")
-        if not re.fullmatch(r"(?!-)[a-z0-9-]+(\.[a-z0-9-]+)*", value):
+        if value and not re.fullmatch(r"(?!-)[a-z0-9-]+(\.[a-z0-9-]+)*", value):
             self.problems.append(f"{name}: {value!r} is no host name; write such as domains.example.com")
         return value
 

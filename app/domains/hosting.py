@@ -6,9 +6,10 @@ WSGI, inside of what believes the proxies: host and scheme are the visitor's. A 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote
 
 import psycopg
 
@@ -23,6 +24,8 @@ Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 SERVED = "dramac.served"  # environ: the Served of this request's host, absent on the platform's own
 PATH = "dramac.path"  # environ: the path as the visitor knows it
+ASK = "/internal/domains/ask"  # may a certificate be made for ?domain=; for the server in front of us alone
+MOST_STRANGERS = 50  # unknown hosts looked up for it a second and process
 COMMON_PATHS = ("/embed/", "/sdk/")  # the same on every host
 
 
@@ -31,9 +34,12 @@ class CustomHosts:
 
     def __init__(self, runtime: Wsgi, *, own: Collection[str], development: bool) -> None:
         self.runtime, self.own, self.development = runtime, frozenset(own), development
+        self.strangers = Strangers()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         environ.pop(SERVED, None)
+        if environ.get("PATH_INFO") == ASK:
+            return self._ask(environ, start_response)
         host = plain_host(environ.get("HTTP_HOST", ""))
         if host in self.own:
             return self.runtime(environ, start_response)
@@ -53,6 +59,40 @@ class CustomHosts:
         environ[SERVED], environ[PATH] = served, environ.get("PATH_INFO", "")
         environ["PATH_INFO"] = inner_path(served, environ[PATH])
         return self.runtime(environ, for_one_host(start_response))
+
+    def _ask(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """200 for a host that is proven and serves something, 404 for every other; nothing but the status is said.
+
+        What comes from outside went through a proxy, which says so: to those there is no such address.
+        """
+        asked = parse_qs(environ.get("QUERY_STRING", "")).get("domain", [""])
+        if "HTTP_X_FORWARDED_FOR" in environ or "HTTP_FORWARDED" in environ or len(asked) != 1:
+            return _said(environ, start_response, "404 Not Found", "")
+        if self.strangers.too_many():
+            return _said(environ, start_response, "429 Too Many Requests", "")
+        try:
+            found = served_at(plain_host(asked[0]))
+        except psycopg.Error as error:
+            log.error("whether a certificate may be made could not be asked: %s", error)
+            return _said(environ, start_response, "503 Service Unavailable", "")
+        if found is None:
+            self.strangers.count()
+        return _said(environ, start_response, "200 OK" if found else "404 Not Found", "")
+
+
+class Strangers:
+    """How many hosts that nobody has were asked for within this second: names are anybody's to make up."""
+
+    def __init__(self, most: int = MOST_STRANGERS, clock: Callable[[], float] = time.monotonic) -> None:
+        self.most, self.clock = most, clock
+        self.second, self.seen = 0, 0
+
+    def too_many(self) -> bool:
+        return self.second == int(self.clock()) and self.seen >= self.most
+
+    def count(self) -> None:
+        now = int(self.clock())
+        self.second, self.seen = now, self.seen + 1 if now == self.second else 1
 
 
 def surface_of(host: str) -> Surface | None:
@@ -96,7 +136,7 @@ def _moved(environ: dict[str, Any], start_response: Callable[..., Any], served: 
 
 
 def _said(environ: dict[str, Any], start_response: Callable[..., Any], status: str, words: str) -> Iterable[bytes]:
-    body = f"{words}\n".encode()
+    body = f"{words}\n".encode() if words else b""
     headers = [
         ("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(body))), ("Cache-Control", "no-store"),
         ("X-Content-Type-Options", "nosniff"), ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),

@@ -16,14 +16,14 @@ SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """Where customers' hosts have to lead. target: a host for aliases; addresses: where it is, () as its name says."""
+    """Where customers' hosts have to lead. target: a host for aliases, "" for none; addresses: where it is, () as its name says."""
 
     target: str
     addresses: tuple[str, ...] = ()
 
     def records(self, host: str) -> list[tuple[str, str]]:
         """(type, value) of the records a host needs: an alias, or addresses for a name that can be none."""
-        if not is_registrable(host) or not self.addresses:
+        if self.target and not (is_registrable(host) and self.addresses):
             return [("ALIAS" if is_registrable(host) else "CNAME", self.target)]
         return [("AAAA" if ":" in address else "A", address) for address in self.addresses]
 
@@ -39,7 +39,7 @@ def look_at_hosts(
     hosts: Iterable[str], *, front: Front, names: Names, outside: Egress, port: int = 443
 ) -> list[dict[str, Any]]:
     """[{host, address: {state, values}, certificate: {state, issuer, until, detail}}]; no certificate before it leads here."""
-    expected = set(front.addresses) or set(names.addresses(front.target).values)
+    expected = set(front.addresses) or set(names.addresses(front.target).values if front.target else ())
     found = []
     for host in hosts:
         address = _address(names, host, expected)

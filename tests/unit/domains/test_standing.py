@@ -25,6 +25,7 @@ from tests.support.outside import Outside
 def test_the_top_of_a_domain_needs_addresses_and_all_below_an_alias(
     host: str, addresses: tuple[str, ...], records: list[tuple[str, str]]
 ) -> None:
+    assert Front("", ("203.0.113.7",)).records(host) == [("A", "203.0.113.7")]
     assert Front("front.example.net", addresses).records(host) == records
 
 

@@ -18,6 +18,7 @@ from app.domains import jobs, setup
 from app.domains.known import verified_origins
 from app.domains.models import Domain
 from app.domains.proof import Look, record_name, record_value
+from app.domains.standing import Front
 from app.lib.ids import uuid7
 from app.queue.enqueue import redis
 from app.tenancy.models import Agency, Site
@@ -183,7 +184,9 @@ def test_an_expired_token_is_replaced_and_a_proven_one_kept(house: House, browse
     assert (tokens[domain.id] != domain.token, tokens[proven.id] == proven.token) == (True, True)
 
 
-def test_what_a_domain_is_for_can_be_changed(house: House, browse: Browse, world: World, platform_app: Flask) -> None:
+def test_what_a_domain_is_for_can_be_changed(
+    house: House, browse: Browse, world: World, platform_app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ada, domain = browse(house.ada), added_domain(house.site, host := new_host())
     notes = put_on_site(house.agency, house.site, NOTES)
     other = put_on_site(house.agency, world.site(house.agency), NOTES)
@@ -203,8 +206,10 @@ def test_what_a_domain_is_for_can_be_changed(house: House, browse: Browse, world
     assert (kept.purposes, kept.target_install_id, kept.target_page, kept.www) == (
         ["embed", "pages"], notes.install.id, "write", "to_www",
     )  # fmt: skip
+    front = Front("front.example.net", ("203.0.113.7",))
+    monkeypatch.setitem(setup._setup, "process", replace(setup.current_setup(), front=front))
     shown = ada.get(f"/domains/{domain.public_id}")
-    assert shown.texts("#records tbody th") == [host, f"www.{host}"]
+    assert shown.texts("#records tbody tr") == [f"{host} A 203.0.113.7", f"www.{host} CNAME front.example.net"]
     assert "Notes: Write a note" in shown.one("#facts").get_text()
     ada.post(path, {**wanted, "purposes": ["embed"]})
     [kept] = domains_of(house.site)
@@ -216,7 +221,7 @@ def test_a_domain_for_the_platform_itself(house: House, browse: Browse, world: W
     where = ada.post("/domains/new", {"host": host}).where
     assert where is not None
     page = ada.get(where)
-    assert (page.status, page.heading, page.texts("#records tbody th")) == (200, host, [host])
+    assert (page.status, page.heading, "This platform" in page.one("#facts").get_text()) == (200, host, True)
     assert ada.get(f"{where}/edit").status == 404  # what stands there is the platform
     assert host in ada.get("/domains").texts("main tbody th")[0]
     assert browse(world.person(house.agency, Role.DEVELOPER)).post("/domains/new", {"host": new_host()}).status == 403

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from flask import Flask
 from werkzeug.test import Client
@@ -11,7 +13,7 @@ from app.db.base import db
 from app.db.scope import platform_scope, tenant_scope
 from app.db.session import transaction
 from app.domains.actions import add_domain, change_domain, remove_domain
-from app.domains.hosting import surface_of
+from app.domains.hosting import Strangers, surface_of
 from app.domains.models import Domain
 from app.domains.setup import current_setup
 from app.errors import Invalid
@@ -153,6 +155,42 @@ def test_the_platform_under_an_agencys_name(everything: Everything, world: World
     assert visitor.get("/api/health", base_url=f"https://{host}").json == {"status": "ok"}
     pages = Client(visitor.application.runtime).get("/", base_url=f"https://{host}")  # type: ignore[attr-defined]
     assert (pages.status_code, pages.text) == NOTHING
+
+
+def test_a_certificate_is_made_for_proven_hosts_that_serve_something_and_no_others(
+    runtime_app: Flask, site: Site, everything: Everything, config: Config
+) -> None:
+    ask = Client(runtime_app.wsgi_app)
+    pages, embed, pending = new_host(), new_host(), new_host()
+    domain = verified_domain(site, pages, purposes=["pages"], www="to_host")
+    verified_domain(site, embed, purposes=["embed"])
+    added_domain(site, pending, purposes=["pages"])
+
+    def answers(query: str, **given: Any) -> tuple[int, bytes]:
+        found = ask.get(f"/internal/domains/ask?{query}", base_url="http://runtime:8001", **given)
+        return found.status_code, found.data
+
+    told = {
+        name: answers(f"domain={name}") for name in
+        (pages, pages.upper(), f"www.{pages}", embed, pending, f"x.{pages}", "localhost", "10.0.0.1", "", "127.0.0.1:8001")
+    }  # fmt: skip
+    assert told == {name: (200 if name.lower().removeprefix("www.") == pages else 404, b"") for name in told}
+    assert answers(f"domain={pages}&domain={pages}") == (404, b"")
+    assert answers(f"domain={pages}", headers={"X-Forwarded-For": "198.51.100.7"}) == (404, b"")  # somebody outside
+    for _ in range(3):
+        check(domain, MISSING)
+    assert answers(f"domain={pages}") == (404, b"")
+
+
+def test_made_up_names_are_looked_up_only_so_often() -> None:
+    now = [100.2]
+    strangers = Strangers(2, clock=lambda: now[0])
+    seen = []
+    for _ in range(3):
+        seen.append(strangers.too_many())
+        strangers.count()
+    now[0] = 101.0
+    assert [*seen, strangers.too_many()] == [False, False, True, False]
 
 
 def test_machines_ask_after_the_health_by_address(visitor: Client) -> None:
