@@ -55,7 +55,7 @@ each("#source", (area) => {
       doc: area.value,
       extensions: [
         EditorView.cspNonce.of(nonce),
-        EditorView.contentAttributes.of({ "aria-label": `${form.elements.path.value}, source. Tab indents; press Escape, then Tab, to leave.` }),
+        EditorView.contentAttributes.of({ tabindex: "0", "aria-label": `${form.elements.path.value}, source. Tab indents; press Escape, then Tab, to leave.` }),
         EditorState.readOnly.of(area.readOnly),
         lineNumbers(), foldGutter(), history(), drawSelection(), indentOnInput(), bracketMatching(), closeBrackets(),
         highlightActiveLine(), highlightActiveLineGutter(), highlightSelectionMatches(), lintGutter(), look,

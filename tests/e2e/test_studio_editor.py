@@ -1,0 +1,100 @@
+"""The Studio's editor in a real browser: completion, saving by keyboard, marks, tests and a preview; light, dark, on a phone."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask import Flask
+from playwright.sync_api import expect
+from werkzeug.serving import make_server
+
+from app.access.permissions import Role
+from app.db.base import db
+from app.db.scope import tenant_scope
+from app.lib.ids import decode
+from app.studio.editor.jobs import attempt
+from tests.e2e.conftest import Visit
+from tests.support.world import Person, World
+
+
+@pytest.fixture(scope="module")
+def address(platform_app: Flask, api_app: Flask) -> Iterator[str]:
+    """The platform with the schemas that the API serves beside it, as one host does."""
+
+    def both(environ: dict[str, object], start_response: Callable[..., object]) -> object:
+        app = api_app if str(environ["PATH_INFO"]).startswith("/schemas/") else platform_app
+        return app.wsgi_app(environ, start_response)  # type: ignore[arg-type]  # plain WSGI
+
+    server = make_server("127.0.0.1", 0, both, threaded=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+@pytest.fixture
+def priya(world: World) -> Person:
+    return world.person(world.agency(), Role.DEVELOPER, name="Priya Nair")
+
+
+def test_a_module_is_begun_broken_mended_and_tested(address: str, visit: Callable[..., Visit], priya: Person) -> None:
+    seen = visit(f"{address}/studio/projects/new", cookies={"dramac_session": priya.cookie})
+    page = seen.page
+    page.get_by_label("Name").fill("Opening times")
+    page.get_by_label("Data list").check()
+    page.get_by_role("button", name="Create project").click()
+    editor = page.get_by_role("textbox", name="module.yaml, source")
+    expect(editor).to_be_visible()
+    editor.click()
+    page.keyboard.press("Control+End")
+    page.keyboard.type("\nrole")
+    expect(page.get_by_role("option", name="roles")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.type("z: {}")
+    expect(page.locator("#saved")).to_have_text("Not saved")
+    page.keyboard.press("Control+s")
+    expect(page.locator("#saved")).to_have_text("Saved")
+    expect(page.locator(".studio-checks")).to_contain_text('did you mean "roles"?')
+    expect(page.locator(".cm-lint-marker-error")).to_be_visible()
+    for _ in range(len("rolez: {}") + 1):
+        page.keyboard.press("Backspace")
+    page.keyboard.press("Control+s")
+    expect(page.locator(".studio-ok")).to_be_visible()
+    page.get_by_role("button", name="Run 3 tests").click()
+    waiting = page.locator("#tests-result [hx-get]")
+    with tenant_scope(priya.agency_id):
+        attempt(str(decode("trl", str(waiting.get_attribute("hx-get")).rsplit("/", 1)[1])))
+        db.session.remove()
+    expect(page.locator("#tests-result")).to_contain_text("4 passed")
+    assert (seen.complaints, seen.policy_violations(), seen.axe_faults()) == ([], [], [])
+    editor.click()
+    page.keyboard.type("x")
+    page.keyboard.press("Control+s")
+    expect(page.locator("#saved")).to_have_text("Saved")  # over the revision that the first save made
+
+
+@pytest.mark.parametrize(("theme", "width"), [("dark", 1440), ("light", 390)])
+def test_the_editor_holds_to_policy_and_accessibility(
+    address: str, visit: Callable[..., Visit], priya: Person, theme: str, width: int
+) -> None:
+    seen = visit(f"{address}/studio/projects/new", theme=theme, width=width, cookies={"dramac_session": priya.cookie})
+    assert (seen.axe_faults(), seen.sideways_overflow_px()) == ([], 0)
+    seen.page.get_by_label("Name").fill("Opening times")
+    seen.page.get_by_role("button", name="Create project").click()
+    expect(seen.page.locator(".cm-editor")).to_be_visible()
+    assert (seen.complaints, seen.policy_violations(), seen.axe_faults()) == ([], [], [])
+    assert seen.sideways_overflow_px() <= 0
+
+
+def test_without_scripts_a_file_is_saved_by_its_button(
+    address: str, visit: Callable[..., Visit], priya: Person
+) -> None:
+    page = visit(f"{address}/studio/projects/new", scripts=False, cookies={"dramac_session": priya.cookie}).page
+    page.get_by_label("Name").fill("Opening times")
+    page.get_by_role("button", name="Create project").click()
+    page.get_by_role("link", name="prices.html").click()
+    page.locator("#source").fill("<h1>{{ settings.heading }}!</h1>")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator("#source")).to_have_value("<h1>{{ settings.heading }}!</h1>")
+    expect(page.locator(".studio-ok")).to_be_visible()
