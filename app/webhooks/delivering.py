@@ -61,11 +61,13 @@ def finish(
     with platform_scope("finish webhook deliveries"), transaction(db):
         endpoints = _endpoints(db, {one.webhook_id for one in found})
         deliveries = _deliveries(db, {one.delivery_id for one in found})
-        for result in found:
-            endpoint, delivery = endpoints.get(result.webhook_id), deliveries.get(result.delivery_id)
-            if endpoint is None or delivery is None:
-                continue  # deleted while it was being sent
-            _note(db, delivery, result)
+        kept = [  # the others were deleted while they were being sent
+            (endpoints[one.webhook_id], deliveries[one.delivery_id], one)
+            for one in found
+            if one.webhook_id in endpoints and one.delivery_id in deliveries
+        ]
+        _note(db, [(delivery, result) for _, delivery, result in kept])
+        for endpoint, delivery, result in kept:  # nothing is asked in between: the rows are written together at the end
             if delivery.status == "sending" and delivery.attempts == result.number:
                 _settle(delivery, endpoint, result, now=now, chance=chance)
             _judge(db, endpoint, delivery, result, setup=setup, now=now)
@@ -82,16 +84,17 @@ def _deliveries(db: Session, ids: set[UUID]) -> dict[UUID, Delivery]:
     return {row.id: row for row in db.scalars(query)}
 
 
-def _note(db: Session, delivery: Delivery, result: Result) -> None:
-    db.execute(
-        insert(Attempt)
-        .values(
-            agency_id=delivery.agency_id, delivery_id=delivery.id, number=result.number, at=result.at,
-            outcome=result.outcome, response_status=result.status, response_excerpt=result.excerpt,
-            latency_ms=result.latency_ms,
-        )
-        .on_conflict_do_nothing()
-    )  # fmt: skip
+def _note(db: Session, attempts: list[tuple[Delivery, Result]]) -> None:
+    rows = [
+        {
+            "agency_id": delivery.agency_id, "delivery_id": delivery.id, "number": result.number, "at": result.at,
+            "outcome": result.outcome, "response_status": result.status, "response_excerpt": result.excerpt,
+            "latency_ms": result.latency_ms,
+        }
+        for delivery, result in attempts
+    ]  # fmt: skip
+    if rows:
+        db.execute(insert(Attempt).on_conflict_do_nothing(), rows)
 
 
 def _settle(
