@@ -7,23 +7,12 @@ from __future__ import annotations
 
 import sys
 
-<<<<<<< HEAD
-from bench import data, gateway, marketplace
-
-if __name__ == "__main__":
-    print("The data layer against bare psycopg\n")
-    data.main()
-    print("\nThe gateway against a bare server\n")
-    gateway.main()
-    print("\nThe marketplace's search\n")
-    marketplace.main()
-    sys.exit(0)
-=======
-from bench import chaos, data, gateway, webhooks
+from bench import chaos, data, gateway, marketplace, webhooks
 
 PARTS = {
     "data": ("The data layer against bare psycopg", data.main),
     "gateway": ("The gateway against a bare server", gateway.main),
+    "marketplace": ("The marketplace's search", marketplace.main),
     "webhooks": ("Webhooks against a bare loop of the same client", webhooks.main),
 }
 
@@ -45,4 +34,3 @@ def main(arguments: list[str]) -> int:
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))
->>>>>>> 5536fa8 (Attempts are written down together: nine times the deliveries a second; chaos and measurements of webhooks)
