@@ -19,7 +19,7 @@ PARTS = {
 
 def main(arguments: list[str]) -> int:
     if arguments[:1] == ["chaos"]:
-        chaos.main(*map(int, arguments[1:]))
+        chaos.main(*arguments[1:])
         return 0
     if unknown := [name for name in arguments if name not in PARTS]:
         print(f"There is no measurement {unknown[0]}; there are {', '.join(PARTS)} and chaos.", file=sys.stderr)
