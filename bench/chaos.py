@@ -246,11 +246,17 @@ def main(deliveries: str = "100000") -> None:
         else:
             report = run(here, deliveries=int(deliveries))
     kills = ", ".join(f"{name} {count}" for name, count in sorted(report.kills.items()))
-    print(f"{report.published:,} events, {report.expected:,} deliveries to those who take them; killed: {kills or 'nobody'}")
+    print(
+        f"{report.published:,} events, {report.expected:,} deliveries to those who take them; killed: {kills or 'nobody'}"
+    )
     print(f"lost {len(report.lost)}, never asked for {len(report.strange)}, undelivered {report.undelivered}")
     print(f"came more than once: {report.repeated} ({report.repeated / max(1, report.expected):.2%})")
-    print(f"healthy beside {len(DEAD)} dead: median {statistics.median(report.calm_ms):.0f} ms, p95 {report.p95_ms:.0f} ms")
-    print(f"the storm took {report.seconds:.0f} s: {report.expected / report.seconds:.0f} deliveries a second, kills included")
+    print(
+        f"healthy beside {len(DEAD)} dead: median {statistics.median(report.calm_ms):.0f} ms, p95 {report.p95_ms:.0f} ms"
+    )
+    print(
+        f"the storm took {report.seconds:.0f} s: {report.expected / report.seconds:.0f} deliveries a second, kills included"
+    )
     if report.lost or report.strange or report.undelivered:
         sys.exit(1)
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -31,6 +31,7 @@ from app.webhooks.actions import create_webhook
 from app.webhooks.addresses import Outside
 from app.webhooks.models import Attempt, Delivery, Webhook
 from app.webhooks.pump import Pump
+from app.webhooks.replaying import replay
 from app.webhooks.setup import Setup
 from tests.support.world import Person, World
 
@@ -207,6 +208,18 @@ class Hooks:
         pump = Pump(self.app, self.setup, senders=senders)
         pump.start()
         assert pump.wait(timeout_s), "the senders did not end in time"
+
+    def replay_all(self) -> None:
+        """Send everything that came for each endpoint to each other one of the agency."""
+        with tenant_scope(self.agency.id, user_id=self.ada.id), transaction(db.session()) as session:
+            found = list(session.scalars(select(Webhook).where(Webhook.agency_id == self.agency.id)))
+            session.execute(update(Delivery).where(Delivery.agency_id == self.agency.id).values(status="missed"))
+            for source in found:
+                for target in found:
+                    replay(
+                        session, webhook=source, target=target, since=utcnow() - timedelta(hours=1), by=self.ada.actor,
+                        now=utcnow(),
+                    )  # fmt: skip
 
     @contextmanager
     def worker(self) -> Iterator[None]:
