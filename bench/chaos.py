@@ -60,7 +60,7 @@ class Report:
 
 
 def run(
-    here: Stage, *, deliveries: int, calm_events: int = 120, pause_s: tuple[float, float] = (4, 12), workers: int = 2,
+    here: Stage, *, deliveries: int, calm_events: int = 120, pause_s: tuple[float, float] = (15, 40), workers: int = 2,
     kills: tuple[str, ...] | None = None, seed: int = 1, within_s: float = 3600,
 ) -> Report:  # fmt: skip
     """deliveries: of the storm. kills: the names to kill, one after the other; None for random ones until all is there."""
