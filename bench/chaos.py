@@ -242,7 +242,7 @@ def main(deliveries: str = "100000") -> None:
     with stage() as here:
         if deliveries == "small":
             kills = ("worker-0", "postgres", "valkey")
-            report = run(here, deliveries=240, calm_events=4, pause_s=(0.3, 0.6), workers=1, kills=kills, within_s=60)
+            report = run(here, deliveries=240, calm_events=4, pause_s=(0.3, 0.6), workers=1, kills=kills, within_s=200)
         else:
             report = run(here, deliveries=int(deliveries))
     kills = ", ".join(f"{name} {count}" for name, count in sorted(report.kills.items()))
