@@ -13,6 +13,8 @@ from app.accounts import views as accounts
 from app.accounts.identity import register_identity
 from app.cli.commands import register_commands
 from app.config import Config
+from app.connections import jobs as connection_jobs
+from app.connections import views as connections
 from app.db.base import db
 from app.db.pools import configure_pools
 from app.db.roles import APP, RUNTIME, STAFF, role_url, sqlalchemy_url
@@ -159,6 +161,8 @@ def wire_jobs() -> None:
     register_job("marketplace.measure", marketplace_jobs.measure, timeout_s=120, cron="@every 300")
     register_job("studio.try", studio_jobs.attempt, timeout_s=120)
     register_job("studio.forget_old", studio_jobs.forget_old, timeout_s=300, cron="35 4 * * *")
+    register_job("connections.due", connection_jobs.due, timeout_s=60, cron="@every 30")
+    register_job("connections.renew", connection_jobs.renew, timeout_s=60)
     register_job("mail.deliver", mail_jobs.deliver, timeout_s=300, cron="@every 15")
     register_job("mail.forget_old", mail_jobs.forget_old, timeout_s=600, cron="0 4 * * *")
 
@@ -202,6 +206,7 @@ def create_platform_app(config: Config) -> Flask:
     app.register_blueprint(webhooks.bp)
     app.register_blueprint(domains.bp)
     app.register_blueprint(oauth.bp)
+    app.register_blueprint(connections.bp)
     app.register_blueprint(workspace.bp)
     register_mailbox(app, config)
     register_failures(app, "platform")

@@ -94,5 +94,11 @@ SUPPORT_STARTED = _event("support.started", "Support access began", Permission.S
 SUPPORT_REFUSED = _event("support.refused", "Support access refused", Permission.SUPPORT_MANAGE)
 SUPPORT_ENDED = _event("support.ended", "Support access ended", Permission.SUPPORT_MANAGE)
 SUPPORT_VIEWED = _event("support.viewed", "Looked at by support", Permission.SUPPORT_MANAGE)
+CONNECTION_CLIENT_CHANGED = _event(
+    "connection.client_changed", "Registration of a connection changed", Permission.INSTALLS_VIEW
+)
+CONNECTION_MADE = _event("connection.made", "Module connected to a service", Permission.INSTALLS_VIEW)
+CONNECTION_BROKEN = _event("connection.broken", "Connection of a module died", Permission.INSTALLS_VIEW)
+CONNECTION_ENDED = _event("connection.ended", "Module disconnected from a service", Permission.INSTALLS_VIEW)
 RECORDS_EXPORTED = _event("records.exported", "Records exported", Permission.RECORDS_VIEW)
 RECORDS_IMPORTED = _event("records.imported", "Records imported", Permission.RECORDS_VIEW)

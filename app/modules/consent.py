@@ -35,6 +35,7 @@ def grant_of(manifest: Manifest) -> dict[str, Any]:
         "network": [item.model_dump(mode="json") for item in permissions.network],
         "email": permissions.email,
         "personal_data": permissions.personal_data,
+        "connections": {name: sorted(item.hosts) for name, item in manifest.connections.items()},
         "shown": [asdict(ask) for ask in asks_of(manifest)],
     }
 
@@ -91,6 +92,9 @@ def _outside(manifest: Manifest) -> list[Ask]:
         )
     for item in manifest.permissions.network:
         asks.append(Ask(f"network.{item.host}", "external-link", f"Talk to {item.host}", item.reason, "outside"))
+    for name, connection in manifest.connections.items():
+        text = f"{connection.help} Once somebody connects it, and only with {_listed(sorted(connection.hosts))}."
+        asks.append(Ask(f"connections.{name}", "plug", f"Act for you at {connection.label}", text, "outside"))
     return asks
 
 

@@ -158,6 +158,15 @@ def _asked(manifest: Manifest) -> dict[str, str]:
     for network in permissions.network:
         for method in network.methods:
             asked[f"network.{network.host}.{method}"] = f"{method} to {network.host}"
+    for name, connection in manifest.connections.items():
+        asked[f"connections.{name}.{connection.authorize_url}"] = f"acting for people at {connection.label}"
+        asked[f"connections.{name}.{connection.token_url}"] = f"keeping tokens of {connection.label}"
+        if connection.revoke_url:
+            asked[f"connections.{name}.{connection.revoke_url}"] = f"giving tokens back to {connection.label}"
+        for scope in connection.scopes:
+            asked[f"connections.{name}.scopes.{scope}"] = f"{scope} at {connection.label}"
+        for host in connection.hosts:
+            asked[f"connections.{name}.hosts.{host}"] = f"showing {host} the token of {connection.label}"
     if permissions.email:
         asked["email"] = "sending e-mail"
     if permissions.personal_data:

@@ -14,10 +14,12 @@ import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
+from psycopg import Cursor
 from psycopg.rows import dict_row
 from redis import RedisError
 
@@ -58,9 +60,25 @@ class SiteFacts:
     currency: str
 
 
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """A connection that somebody made for an install. access_sealed: under the connection's id, for the parent alone."""
+
+    id: UUID
+    name: str
+    token_url: str
+    access_sealed: str = field(repr=False)
+    scopes: tuple[str, ...]
+    expires_at: datetime | None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class InstallContext:
-    """One installed version on one site. settings: with defaults, without secrets; sealed: the secrets, as stored."""
+    """One installed version on one site.
+
+    settings: with defaults, without secrets; sealed: the secrets, as stored. connections: by name, those that the version
+    declares and that were made with the service it means.
+    """
 
     install_id: UUID
     agency_id: UUID
@@ -83,6 +101,7 @@ class InstallContext:
     granted: Mapping[str, Any]
     status: str
     site: SiteFacts
+    connections: Mapping[str, Connected] = field(default_factory=dict)
 
 
 _contexts: dict[UUID, tuple[float, InstallContext]] = {}
@@ -102,13 +121,14 @@ def load_install(install_id: UUID) -> InstallContext:
     _listen()
     with runtime_pool().connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
         row = cursor.execute("SELECT * FROM runtime_install(%s)", [install_id], prepare=True).fetchone()
+        made = _connections(cursor, row) if row and row["manifest"].get("connections") else []
     if row is None or row["status"] in ("removing", "removed"):
         raise NotFound()
     if row["site_archived"]:
         raise InstallNotReady("This site is archived, or its agency is suspended.")
     if row["status"] in _WAITING:
         raise InstallNotReady(_WAITING[row["status"]])
-    context = _context(row)
+    context = _context(row, made)
     _contexts[install_id] = (time.monotonic() + TTL_S, context)
     return context
 
@@ -164,7 +184,12 @@ def forget_install(install_id: UUID | None = None) -> None:
             _ids.pop(key, None)
 
 
-def _context(row: dict[str, Any]) -> InstallContext:
+def _connections(cursor: Cursor[dict[str, Any]], row: dict[str, Any]) -> list[Connected]:
+    found = cursor.execute("SELECT * FROM runtime_connections(%s)", [row["install_id"]], prepare=True).fetchall()
+    return [Connected(**{**one, "scopes": tuple(one["scopes"])}) for one in found]
+
+
+def _context(row: dict[str, Any], made: list[Connected]) -> InstallContext:
     manifest = _manifest(row["digest"], row["manifest"])
     layout_key, layout, physical = _layout(row["digest"], row["layout"] or {}, manifest)
     defaults = {
@@ -203,7 +228,14 @@ def _context(row: dict[str, Any]) -> InstallContext:
             locale=row["locale"],
             currency=row["currency"],
         ),
+        connections=MappingProxyType({one.name: one for one in made if _means(manifest, one)}),
     )
+
+
+def _means(manifest: Manifest, made: Connected) -> bool:
+    """Whether the version declares this connection, to the service it was made with."""
+    declared = manifest.connections.get(made.name)
+    return declared is not None and declared.token_url == made.token_url
 
 
 def _manifest(digest: str, data: dict[str, Any]) -> Manifest:

@@ -33,7 +33,8 @@ _WEBHOOK: Data = {"webhook": _id("whk")}
 _DOMAIN: Data = {"domain": _id("dom"), "host": "www.example.com"}
 _SUPPORT: Data = {"person": "Sam Reyes", "reason": "Bookings fail since Monday", "hours": 4}
 _PROJECT: Data = {"project": _id("prj"), "name": "Price list"}
-_OF_AGENCY = ("agency.", "member.", "client.", "module.", "project.", "support.")
+_OF_AGENCY = ("agency.", "member.", "client.", "module.", "project.", "support.", "application.")
+_CONNECTION: Data = {"connection": _id("con"), "name": "books", "service": "Ledger Books"}
 EXAMPLES: dict[str, Data] = {
     "agency.created": {"name": "Studio Lumen", "slug": "studio-lumen", "owner": _id("usr")},
     "agency.changed": {"changed": ["currency", "name"]},
@@ -83,6 +84,10 @@ EXAMPLES: dict[str, Data] = {
     "access.granted": {"grant": _id("gnt"), "application": "Ledger", "scopes": ["read"]},
     "access.revoked": {"grant": _id("gnt"), "application": "Ledger"},
     "access.token_reused": {"grant": _id("gnt"), "application": "Ledger"},
+    "connection.client_changed": _CONNECTION,
+    "connection.made": _CONNECTION,
+    "connection.broken": _CONNECTION,
+    "connection.ended": _CONNECTION,
     "key.created": {"key": _id("key"), "name": "Till app", "kind": "secret"},
     "key.revoked": {"key": _id("key"), "name": "Till app"},
     "records.exported": {"table": "deals", "records": 120},

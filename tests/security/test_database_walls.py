@@ -33,6 +33,7 @@ CALLERS = {
     "oauth_origin_known": {"dramac_runtime"},
     "publisher_names": {"dramac_app", "dramac_staff"},
     "request_log_partitions": {"dramac_staff"},
+    "runtime_connections": {"dramac_runtime"},
     "runtime_files": {"dramac_runtime", "dramac_staff"},
     "runtime_install": {"dramac_runtime", "dramac_staff"},
     "runtime_install_id": {"dramac_runtime", "dramac_staff"},

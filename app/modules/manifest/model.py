@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, StringConstraints
 
 from app.modules.manifest.base import Label, Name, Part
+from app.modules.manifest.connections import Connection
 from app.modules.manifest.head import Category, Permissions, Plan, Range, Requirement, Slug
 from app.modules.manifest.order import put_back_order, with_order
 from app.modules.manifest.pages import EventName, Function, Job, Page, PageName, Role, TableHook
@@ -37,6 +38,7 @@ class Capability(StrEnum):
     NETWORK = "network"
     FOREIGN_DATA = "foreign_data"
     EMAIL = "email"
+    CONNECTIONS = "connections"
 
 
 _EVERYTHING = frozenset(Capability)
@@ -51,6 +53,7 @@ ALLOWED: dict[str, frozenset[Capability]] = {
         Capability.JOBS,
         Capability.ROLES,
         Capability.EMAIL,
+        Capability.CONNECTIONS,
     },
     # An integration connects; it does not run a team's work, so it brings no roles and refuses no one's writes.
     "integration": _EVERYTHING - {Capability.ROLES, Capability.HOOKS},
@@ -85,6 +88,8 @@ class Manifest(Part):
     """The languages of locales/, the module's own first."""
     requires: Annotated[tuple[Requirement, ...], Field(max_length=20)] = ()
     permissions: Permissions = Permissions()
+    connections: Annotated[dict[Name, Connection], Field(max_length=10)] = Field(default_factory=dict)
+    """Services that functions call in the name of whoever connects them."""
     pricing: Annotated[tuple[Plan, ...], Field(max_length=10)] = ()
     """What it costs; absent is free."""
     tables: Annotated[dict[Name, Table], Field(max_length=60)] = Field(default_factory=dict)
@@ -118,6 +123,7 @@ class Manifest(Part):
             Capability.NETWORK: self.permissions.network,
             Capability.FOREIGN_DATA: self.permissions.tables,
             Capability.EMAIL: self.permissions.email,
+            Capability.CONNECTIONS: self.connections,
         }
         return frozenset(capability for capability, present in found.items() if present)
 

@@ -11,7 +11,7 @@ from app.installs.settings import sealed_setting
 from app.lib.crypto import CannotOpen, unseal
 from app.lib.ids import encode
 from app.runtime.context import InstallContext
-from app.runtime.functions import process
+from app.runtime.functions import connections, process
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ def site_facts(context: InstallContext) -> dict[str, Any]:
 
 
 def ctx_of(context: InstallContext, actor: Actor, now: datetime) -> dict[str, Any]:
-    """settings, actor, now, site and install. Nothing of it can be used to reach anything."""
+    """settings, actor, now, site, connections and install. Nothing of it can be used to reach anything."""
     return {
         "settings": settings_with_secrets(context),
         "actor": {
@@ -58,6 +58,7 @@ def ctx_of(context: InstallContext, actor: Actor, now: datetime) -> dict[str, An
         },
         "now": now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "site": site_facts(context),
+        "connections": connections.states(context),
         "install": {
             "id": encode("ins", context.install_id),
             "module": context.module_slug,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from app.lib.http_out import OutgoingFailed
-from app.runtime.functions import letters, process
+from app.runtime.functions import connections, letters, process
 from app.runtime.sandbox.pool import HostError
 
 if TYPE_CHECKING:  # host knows this module
@@ -24,7 +24,7 @@ _REFUSED_HEADERS = {
     "host", "connection", "content-length", "transfer-encoding", "te", "trailer", "upgrade", "expect", "keep-alive",
     "proxy-authorization", "proxy-connection", "accept-encoding", "user-agent",
 }  # fmt: skip
-_OPTIONS = ("method", "headers", "body", "json", "timeout_ms")
+_OPTIONS = ("method", "headers", "body", "json", "timeout_ms", "connection")
 
 
 def emit(session: Session, event: Any, data: Any = None) -> None:
@@ -60,7 +60,10 @@ def call(session: Session, name: Any, given: Any = None) -> Any:
 
 
 def http_request(session: Session, method: Any, url: Any, options: Any) -> dict[str, Any]:
-    """{status, headers, body} of a call to a declared host. Any status is an answer; no answer is a HostError."""
+    """{status, headers, body} of a call to a declared host. Any status is an answer; no answer is a HostError.
+
+    The option connection names one of the manifest: its token is added here and taken out of whatever comes back.
+    """
     if method not in METHODS or not isinstance(url, str) or not isinstance(options, dict):
         raise HostError("invalid_argument", None, "A call needs a method, an address and options.")
     if unknown := [key for key in options if key not in _OPTIONS]:
@@ -69,13 +72,17 @@ def http_request(session: Session, method: Any, url: Any, options: Any) -> dict[
     headers, body = _headers(options.get("headers")), _body(options)
     if "json" in options:
         headers.setdefault("content-type", "application/json")
+    token = connections.token_for(session.context, options.get("connection"), url) if "connection" in options else None
+    if token is not None:
+        headers["authorization"] = f"Bearer {token}"
     try:
         answer = process.egress().request(
             method, url, headers=headers, body=body, timeout_s=_timeout_s(session, options), max_bytes=MAX_ANSWER
         )
     except OutgoingFailed as error:
         raise HostError(f"http_{error.kind}", None, str(error)) from None
-    return {"status": answer.status, "headers": answer.headers, "body": answer.body.decode("utf-8", "replace")}
+    found = {"status": answer.status, "headers": answer.headers, "body": answer.body.decode("utf-8", "replace")}
+    return found if token is None else connections.without(token, found)
 
 
 def _must_be_granted(session: Session, method: str, url: str) -> None:

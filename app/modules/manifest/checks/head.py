@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from urllib.parse import urlsplit
 
 from semantic_version import NpmSpec, Version
 
@@ -14,6 +15,12 @@ from app.modules.naming import slug_problem
 
 _HOST = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 _PRIVATE_SUFFIXES = (".local", ".localhost", ".internal", ".test", ".invalid", ".example", ".onion", ".arpa", ".lan")
+RESERVED = frozenset(
+    {
+        "response_type", "client_id", "redirect_uri", "scope", "state", "code_challenge", "code_challenge_method",
+        "response_mode", "request", "request_uri",
+    }
+)  # fmt: skip
 _WHAT = {
     Capability.DATA: "tables",
     Capability.SCREENS: "views and a menu",
@@ -22,6 +29,7 @@ _WHAT = {
     Capability.JOBS: "jobs",
     Capability.ROLES: "roles",
     Capability.EMAIL: "permission to send e-mail",
+    Capability.CONNECTIONS: "connections",
 }
 _PLACE: dict[Capability, Path] = {
     Capability.DATA: ("tables",),
@@ -31,6 +39,7 @@ _PLACE: dict[Capability, Path] = {
     Capability.JOBS: ("jobs",),
     Capability.ROLES: ("roles",),
     Capability.EMAIL: ("permissions", "email"),
+    Capability.CONNECTIONS: ("connections",),
 }
 
 
@@ -39,6 +48,7 @@ def check_head(checker: Checker) -> None:
     _identity(checker)
     _requires(checker)
     _permissions(checker)
+    _connections(checker)
     _pricing(checker)
     _type(checker)
     checker.duplicates(checker.manifest.locales, ("locales",), "language")
@@ -93,6 +103,32 @@ def _permissions(checker: Checker) -> None:
     checker.duplicates([item.host for item in permissions.network], ("permissions", "network"), "host")
     if not permissions.personal_data:
         _undeclared_personal_data(checker)
+
+
+def _connections(checker: Checker) -> None:
+    callable_hosts = {item.host for item in checker.manifest.permissions.network}
+    for name, connection in checker.manifest.connections.items():
+        path: Path = ("connections", name)
+        checker.duplicates(connection.hosts, (*path, "hosts"), "host")
+        checker.duplicates(connection.scopes, (*path, "scopes"), "scope")
+        for index, host in enumerate(connection.hosts):
+            if host not in callable_hosts:
+                fault = f'"{host}" is not in permissions.network; functions could not call it'
+                checker.report((*path, "hosts", index), fault, "host")
+        for key in ("authorize_url", "token_url", "revoke_url"):
+            url = getattr(connection, key)
+            if url is not None and (wrong := url_problem(url)):
+                checker.report((*path, key), wrong, "host")
+        if taken := sorted(RESERVED & connection.params.keys()):
+            checker.report((*path, "params", taken[0]), f'"{taken[0]}" is set by the platform', "reserved")
+
+
+def url_problem(url: str) -> str | None:
+    """Why the platform would not call this https address, or None when it would."""
+    parts = urlsplit(url)
+    if parts.fragment or parts.username or ":" in parts.netloc:
+        return f'"{url}" must have neither a port, a fragment nor a name before the host'
+    return host_problem(parts.netloc)
 
 
 def _undeclared_personal_data(checker: Checker) -> None:
