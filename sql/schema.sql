@@ -391,6 +391,30 @@ CREATE TABLE module_blobs (
   sha256 text NOT NULL,
   content bytea NOT NULL
 );
+CREATE TABLE module_connections (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  agency_id uuid NOT NULL,
+  site_id uuid NOT NULL,
+  install_id uuid NOT NULL,
+  name text NOT NULL,
+  state text NOT NULL DEFAULT 'new'::text,
+  client_id text NOT NULL DEFAULT ''::text,
+  client_secret_sealed text NOT NULL DEFAULT ''::text,
+  asked_state bytea,
+  asked_verifier_sealed text NOT NULL DEFAULT ''::text,
+  asked_session_id uuid,
+  asked_at timestamp with time zone,
+  token_url text NOT NULL DEFAULT ''::text,
+  access_sealed text NOT NULL DEFAULT ''::text,
+  refresh_sealed text NOT NULL DEFAULT ''::text,
+  scopes text[] NOT NULL DEFAULT '{}'::text[],
+  expires_at timestamp with time zone,
+  refresh_at timestamp with time zone,
+  failing_since timestamp with time zone,
+  failure text NOT NULL DEFAULT ''::text,
+  connected_by uuid,
+  connected_at timestamp with time zone
+);
 CREATE TABLE module_database_registry (
   module_id uuid NOT NULL,
   short_id text NOT NULL,
@@ -808,6 +832,19 @@ ALTER TABLE memberships ADD CONSTRAINT memberships_role_check CHECK ((role = ANY
 ALTER TABLE memberships ADD CONSTRAINT memberships_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE;
 ALTER TABLE module_blobs ADD CONSTRAINT module_blobs_pkey PRIMARY KEY (sha256);
 ALTER TABLE module_blobs ADD CONSTRAINT module_blobs_sha256_check CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text));
+ALTER TABLE module_connections ADD CONSTRAINT module_connections_agency_id_id_key UNIQUE (agency_id, id);
+ALTER TABLE module_connections ADD CONSTRAINT module_connections_agency_id_install_id_fkey FOREIGN KEY (agency_id, install_id) REFERENCES modules_v2(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE module_connections ADD CONSTRAINT module_connections_asked_state_key UNIQUE (asked_state);
+ALTER TABLE module_connections ADD CONSTRAINT module_connections_check CHECK (((state = 'connected'::text) = (access_sealed <> ''::text)));
+ALTER TABLE module_connections ADD CONSTRAINT module_connections_check1 CHECK (((asked_state IS NULL) = (asked_at IS NULL)));
+ALTER TABLE module_connections ADD CONSTRAINT module_connections_client_id_check CHECK ((length(client_id) <= 500));
+ALTER TABLE module_connections ADD CONSTRAINT module_connections_connected_by_fkey FOREIGN KEY (connected_by) REFERENCES users(id) ON DELETE SET NULL;
+ALTER TABLE module_connections ADD CONSTRAINT module_connections_failure_check CHECK ((length(failure) <= 300));
+ALTER TABLE module_connections ADD CONSTRAINT module_connections_install_id_name_key UNIQUE (install_id, name);
+ALTER TABLE module_connections ADD CONSTRAINT module_connections_name_check CHECK ((name ~ '^[a-z][a-z0-9_]{0,40}$'::text));
+ALTER TABLE module_connections ADD CONSTRAINT module_connections_pkey PRIMARY KEY (id);
+ALTER TABLE module_connections ADD CONSTRAINT module_connections_site_id_install_id_fkey FOREIGN KEY (site_id, install_id) REFERENCES modules_v2(site_id, id) ON DELETE CASCADE;
+ALTER TABLE module_connections ADD CONSTRAINT module_connections_state_check CHECK ((state = ANY (ARRAY['new'::text, 'connected'::text, 'broken'::text])));
 ALTER TABLE module_database_registry ADD CONSTRAINT module_database_registry_module_id_fkey FOREIGN KEY (module_id) REFERENCES module_source(id);
 ALTER TABLE module_database_registry ADD CONSTRAINT module_database_registry_pkey PRIMARY KEY (module_id);
 ALTER TABLE module_database_registry ADD CONSTRAINT module_database_registry_role_name_key UNIQUE (role_name);
@@ -982,6 +1019,8 @@ CREATE INDEX marketplace_listings_published ON public.marketplace_listings USING
 CREATE INDEX marketplace_listings_rating ON public.marketplace_listings USING btree (rating, ratings, module_id);
 CREATE INDEX marketplace_words_like ON public.marketplace_words USING gin (word gin_trgm_ops);
 CREATE INDEX memberships_user ON public.memberships USING btree (user_id);
+CREATE INDEX module_connections_agency ON public.module_connections USING btree (agency_id);
+CREATE INDEX module_connections_due ON public.module_connections USING btree (refresh_at) WHERE (refresh_at IS NOT NULL);
 CREATE INDEX module_done_age ON public.module_done USING btree (at);
 CREATE INDEX module_files_install ON public.module_files USING btree (agency_id, install_id);
 CREATE INDEX module_files_pending ON public.module_files USING btree (created_at) WHERE (state = 'pending'::text);
@@ -1068,6 +1107,10 @@ CREATE UNIQUE INDEX memberships_agency_id_id_key ON public.memberships USING btr
 CREATE UNIQUE INDEX memberships_agency_id_user_id_key ON public.memberships USING btree (agency_id, user_id);
 CREATE UNIQUE INDEX memberships_pkey ON public.memberships USING btree (id);
 CREATE UNIQUE INDEX module_blobs_pkey ON public.module_blobs USING btree (sha256);
+CREATE UNIQUE INDEX module_connections_agency_id_id_key ON public.module_connections USING btree (agency_id, id);
+CREATE UNIQUE INDEX module_connections_asked_state_key ON public.module_connections USING btree (asked_state);
+CREATE UNIQUE INDEX module_connections_install_id_name_key ON public.module_connections USING btree (install_id, name);
+CREATE UNIQUE INDEX module_connections_pkey ON public.module_connections USING btree (id);
 CREATE UNIQUE INDEX module_database_registry_pkey ON public.module_database_registry USING btree (module_id);
 CREATE UNIQUE INDEX module_database_registry_role_name_key ON public.module_database_registry USING btree (role_name);
 CREATE UNIQUE INDEX module_database_registry_schema_name_key ON public.module_database_registry USING btree (schema_name);
@@ -1143,6 +1186,7 @@ CREATE POLICY lookup ON marketplace_publishers FOR SELECT TO dramac_lookup USING
 CREATE POLICY lookup ON marketplace_words FOR ALL TO dramac_lookup USING (true) WITH CHECK (true);
 CREATE POLICY lookup ON memberships FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON module_blobs FOR SELECT TO dramac_lookup USING (true);
+CREATE POLICY lookup ON module_connections FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON module_database_registry FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON module_source FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON module_version_files FOR SELECT TO dramac_lookup USING (true);
@@ -1221,6 +1265,7 @@ CREATE POLICY staff ON marketplace_listings FOR ALL TO dramac_staff USING (true)
 CREATE POLICY staff ON marketplace_publishers FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON memberships FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_blobs FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON module_connections FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_database_registry FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_done FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_files FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
@@ -1271,6 +1316,7 @@ CREATE POLICY tenant ON job_runs FOR SELECT TO dramac_app USING ((agency_id = ( 
 CREATE POLICY tenant ON log_searches FOR SELECT TO dramac_app USING (((agency_id = ( SELECT current_agency_id() AS current_agency_id)) AND (shared OR (user_id = ( SELECT current_person_id() AS current_person_id)))));
 CREATE POLICY tenant ON mails FOR SELECT TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON memberships FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON module_connections FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON module_function_runs FOR SELECT TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON module_member_roles FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON module_schedules FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
@@ -1338,6 +1384,7 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON marketplace_listings TO dramac_lookup;
 GRANT DELETE, INSERT, SELECT, UPDATE ON memberships TO dramac_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON memberships TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_blobs TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON module_connections TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_database_registry TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_done TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_files TO dramac_staff;
@@ -1388,6 +1435,7 @@ GRANT INSERT, SELECT, UPDATE ON external_oauth_codes TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON external_oauth_grants TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON external_oauth_tokens TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON external_webhook_deliveries TO dramac_app;
+GRANT INSERT, SELECT, UPDATE ON module_connections TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON module_source TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON modules_v2 TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON studio_projects TO dramac_app;
@@ -1409,6 +1457,7 @@ GRANT SELECT ON marketplace_listings TO dramac_app;
 GRANT SELECT ON marketplace_listings TO dramac_staff;
 GRANT SELECT ON marketplace_publishers TO dramac_lookup;
 GRANT SELECT ON module_blobs TO dramac_lookup;
+GRANT SELECT ON module_connections TO dramac_lookup;
 GRANT SELECT ON module_database_registry TO dramac_app;
 GRANT SELECT ON module_database_registry TO dramac_lookup;
 GRANT SELECT ON module_function_runs TO dramac_app;
@@ -2091,6 +2140,16 @@ BEGIN
   RETURN dropped;
 END $function$
 ;
+CREATE OR REPLACE FUNCTION public.runtime_connections(install uuid)
+ RETURNS TABLE(id uuid, name text, token_url text, access_sealed text, scopes text[], expires_at timestamp with time zone)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  SELECT id, name, token_url, access_sealed, scopes, expires_at FROM module_connections
+  WHERE install_id = install AND state = 'connected'
+$function$
+;
 CREATE OR REPLACE FUNCTION public.runtime_files(wanted uuid)
  RETURNS TABLE(path text, content bytea)
  LANGUAGE sql
@@ -2228,6 +2287,7 @@ GRANT EXECUTE ON FUNCTION oauth_introspect TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION oauth_origin_known TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION publisher_names TO dramac_app, dramac_staff;
 GRANT EXECUTE ON FUNCTION request_log_partitions TO dramac_staff;
+GRANT EXECUTE ON FUNCTION runtime_connections TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION runtime_files TO dramac_runtime, dramac_staff;
 GRANT EXECUTE ON FUNCTION runtime_install TO dramac_runtime, dramac_staff;
 GRANT EXECUTE ON FUNCTION runtime_install_id TO dramac_runtime, dramac_staff;

@@ -12,6 +12,7 @@ from app.accounts.identity import Person
 from app.connections.actions import (
     NoRegistration,
     NotAgreed,
+    NotAnswered,
     answered,
     begin,
     complete,
@@ -41,30 +42,30 @@ def index(install: Install) -> Response:
     return _page(install)
 
 
-@bp.post("/installs/<public_id:install_id>/connections/<name>/client")
+@bp.post("/installs/<public_id:install_id>/connections/<connection>/client")
 @requires(Permission.INSTALLS_CONFIGURE, install=Install)
-def client(install: Install, name: str) -> Response:
-    form = ClientForm(prefix=name)
+def client(install: Install, connection: str) -> Response:
+    form = ClientForm(prefix=connection)
     if not form.validate():
-        return _page(install, forms={name: form}, status=422)
+        return _page(install, forms={connection: form}, status=422)
     try:
         save_client(
-            g.db, install=install, name=name, client_id=form.client_id.data, secret=form.secret.data or "", setup=_setup(),
+            g.db, install=install, name=connection, client_id=form.client_id.data, secret=form.secret.data or "", setup=_setup(),
             by=g.actor,
         )  # fmt: skip
     except Invalid as error:
         form.take(error)
-        return _page(install, forms={name: form}, status=422)
+        return _page(install, forms={connection: form}, status=422)
     trigger_toast("success", "The registration is kept", "Connect the service now.")
     return _back(install)
 
 
-@bp.post("/installs/<public_id:install_id>/connections/<name>/connect")
+@bp.post("/installs/<public_id:install_id>/connections/<connection>/connect")
 @requires(Permission.INSTALLS_CONFIGURE, install=Install)
-def connect(install: Install, name: str) -> Response:
+def connect(install: Install, connection: str) -> Response:
     session_id = cast(Person, current_user).session_id
     try:
-        where = begin(g.db, install=install, name=name, session_id=session_id, setup=_setup(), now=utcnow())
+        where = begin(g.db, install=install, name=connection, session_id=session_id, setup=_setup(), now=utcnow())
     except NoRegistration as error:
         trigger_toast("error", error.message)
         return _back(install)
@@ -80,7 +81,11 @@ def connect(install: Install, name: str) -> Response:
 def callback() -> Response:
     """What the service answered. It is used up with the first look, whatever comes of it."""
     session_id, now = cast(Person, current_user).session_id, utcnow()
-    connection, verifier = answered(g.db, state=request.args.get("state", ""), session_id=session_id, now=now)
+    try:
+        connection, verifier = answered(g.db, state=request.args.get("state", ""), session_id=session_id, now=now)
+    except NotAnswered as error:
+        trigger_toast("error", "Not connected", error.message)
+        return make_response(redirect(url_for("installs.index"), code=303))
     code = request.args.get("code") if "error" not in request.args else None
     try:
         complete(
@@ -95,10 +100,10 @@ def callback() -> Response:
     return make_response(answer)
 
 
-@bp.post("/installs/<public_id:install_id>/connections/<name>/disconnect")
+@bp.post("/installs/<public_id:install_id>/connections/<connection>/disconnect")
 @requires(Permission.INSTALLS_CONFIGURE, install=Install)
-def end(install: Install, name: str) -> Response:
-    disconnect(g.db, install=install, name=name, setup=_setup(), by=g.actor)
+def end(install: Install, connection: str) -> Response:
+    disconnect(g.db, install=install, name=connection, setup=_setup(), by=g.actor)
     trigger_toast("success", "Disconnected", "The module can no longer act there.")
     return _back(install)
 

@@ -31,6 +31,7 @@ _CAPABILITIES = {
     "roles": "Roles of its own",
     "settings": "Settings",
     "network": "Talks to other services",
+    "connections": "Acts for you at other services",
     "foreign_data": "Works with other modules",
     "email": "Sends e-mail",
 }

@@ -55,6 +55,16 @@ summary: Notes in folders.
 version: 1.0.0
 type: app
 icon: icon.svg
+permissions:
+  network: [{{host: api.example.com, methods: [GET], reason: "To look things up."}}]
+connections:
+  calendar:
+    label: Calendar
+    help: To look things up there.
+    authorize_url: https://calendar.example.com/authorize
+    token_url: https://calendar.example.com/token
+    hosts: [api.example.com]
+    client_id: demo
 tables:
   folders:
     label: {{one: Folder, many: Folders}}
@@ -156,6 +166,7 @@ def make_everything(world: World, config: Config, app: Flask) -> Everything:
         "client_id": client.public_id, "site_id": site.public_id, "install_id": install.public_id, "key_id": key.public_id,
         "invitation_id": invitation.public_id, "membership_id": membership, "module_id": module.public_id,
         "version_id": version.public_id, "slug": slug, "module": slug, "table": "notes", "name": "notes",
+        "connection": "calendar",
         "field": "folder", "application_id": application.public_id, "grant_id": grant.public_id,
         "record_id": str(record.id), "file_id": str(scan.id), "batch": str(batch),
     }  # fmt: skip
