@@ -121,6 +121,22 @@ def save_file(
     return _change(db, project, path, content, note=note if there is not None else "new", by=by, now=now)
 
 
+def set_version(db: Session, *, project: Project, version: str, by: Actor, now: datetime) -> FileState:
+    """Write another version number into module.yaml. Raises NotFound without one, Conflict where no line names it."""
+    state = file_now(db, project=project, path="module.yaml")
+    if state is None:
+        raise NotFound()
+    text, found = re.subn(
+        r"(?m)^version:.*$", lambda _: f"version: {version}", (state.content or b"").decode(errors="replace"), count=1
+    )
+    if not found:
+        raise Conflict("module.yaml has no line that begins with version:. Write one.")
+    return save_file(
+        db, project=project, path="module.yaml", content=text.encode(), base=state.revision, by=by, now=now,
+        note=f"version {version}",
+    )  # fmt: skip
+
+
 def rename_file(db: Session, *, project: Project, path: str, to: str, by: Actor, now: datetime) -> FileState:
     """Move a file. Raises NotFound, FileExists, Invalid."""
     must_have_place(to)

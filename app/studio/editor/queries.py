@@ -11,7 +11,11 @@ from sqlalchemy import desc, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
-from app.studio.editor.models import FileState, Project, Trial
+from app.modules.diff import Change as ManifestChange
+from app.modules.diff import check_bump, diff_manifests, least_version
+from app.modules.manifest import Manifest
+from app.modules.queries import latest_published, module_by_slug
+from app.studio.editor.models import FileState, Project
 
 PER_PAGE = 50
 
@@ -43,6 +47,16 @@ class DiffLine:
 
     kind: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """The published version before, what changed since, the least number that allows, and whether the manifest's is enough."""
+
+    before: str
+    changes: tuple[ManifestChange, ...]
+    least: str
+    high_enough: bool
 
 
 def projects(db: Session, *, agency_id: UUID, text: str = "", limit: int = 200) -> list[Project]:
@@ -107,9 +121,15 @@ def history(db: Session, *, project: Project, path: str = "", page: int = 1) -> 
     return [Change(*row) for row in rows[:PER_PAGE]], len(rows) > PER_PAGE
 
 
-def trial_of(db: Session, *, project: Project, trial_id: UUID) -> Trial | None:
-    found = db.get(Trial, trial_id)
-    return found if found is not None and found.project_id == project.id else None
+def release_of(db: Session, *, manifest: Manifest, agency_id: UUID) -> Release | None:
+    """How the project stands to the release before it; None for a module that has none yet, or is another agency's."""
+    module = module_by_slug(db, manifest.slug)
+    before = latest_published(db, module_id=module.id) if module is not None and module.agency_id == agency_id else None
+    if before is None:
+        return None
+    diff = diff_manifests(Manifest.from_dict(before.manifest), manifest)
+    high_enough = not check_bump(before.version, manifest.version, diff)
+    return Release(before.version, diff.changes, least_version(before.version, diff), high_enough)
 
 
 def difference(before: bytes | None, after: bytes | None) -> list[DiffLine] | None:

@@ -165,6 +165,27 @@ def add(project: Project) -> Response:
     return _to(project, path)
 
 
+@bp.post("/<public_id:project_id>/version")
+@requires(Permission.MODULES_AUTHOR, project=Project)
+def raise_version(project: Project) -> Response:
+    """Set the number that the changes since the last release need."""
+    _live(project)
+    package = check_project(queries.files(g.db, project=project)).package
+    release = (
+        queries.release_of(g.db, manifest=package.manifest, agency_id=g.agency.agency_id)
+        if package is not None
+        else None
+    )
+    try:
+        if release is None or release.high_enough:
+            raise Conflict("The version number is high enough.")
+        actions.set_version(g.db, project=project, version=release.least, by=g.actor, now=utcnow())
+    except AppError as error:
+        return _said(project, error)
+    trigger_toast("success", f"The version is {release.least} now")
+    return _to(project, "module.yaml")
+
+
 @bp.post("/<public_id:project_id>/rename")
 @requires(Permission.MODULES_AUTHOR, project=Project)
 def rename(project: Project) -> Response:
@@ -391,6 +412,7 @@ def _panes(project: Project, path: str, *, base: int | None = None, problem: str
         "functions": list(manifest.functions) if manifest else [],
         "tests": len(checked.package.tests) if checked.package else 0,
         "version": manifest.version if manifest else "",
+        "release": queries.release_of(g.db, manifest=manifest, agency_id=g.agency.agency_id) if manifest else None,
         "can_author": g.actor.can(Permission.MODULES_AUTHOR),
     }
 

@@ -223,6 +223,29 @@ def test_a_draft_is_a_version_like_any_other(browser: Browser) -> None:
     assert "/studio/projects/" in (browser.post(f"{project}/draft").where or "")
 
 
+def test_changes_since_the_last_release_decide_the_next_number_and_one_click_sets_it(
+    browser: Browser, ada: Person
+) -> None:
+    version = released(ada, notes(new_slug()))
+    project = (browser.post(f"/studio/projects/of/{version.public_id}").where or "").split("?")[0]
+    assert browser.get(project).texts(".studio-pane form[action$=version] button") == ["Set the version to 1.0.1"]
+    text, base = text_of(browser, project, "module.yaml")
+    panes = save(
+        browser,
+        project,
+        "module.yaml",
+        text.replace("    fields:\n", "    fields:\n      extra: {type: text}\n", 1),
+        base,
+    )
+    assert panes.texts(".change-list div") == ['The field "extra" of notes is new']
+    assert panes.html.select("form[action$=draft]") == []
+    browser.post(f"{project}/version")
+    page = browser.get(project)
+    assert "version: 1.1.0" in text_of(browser, project, "module.yaml")[0]
+    assert page.texts("form[action$=draft] button") == ["Make draft 1.1.0"]
+    assert browser.post(f"{project}/version").status == 303
+
+
 def test_a_project_travels_as_a_zip_and_a_version_opens_as_a_project(browser: Browser, ada: Person) -> None:
     files = notes(new_slug(), files={"README.md": "# Notes"})
     answer = browser.post("/studio/projects/import", {"package": (io.BytesIO(zipped(files)), "notes.zip")})
