@@ -159,6 +159,7 @@ def wire_jobs() -> None:
     register_job("webhooks.deliver", webhook_jobs.deliver, queue="high", timeout_s=30, cron="@every 5")
     register_job("oauth.forget_old", oauth_jobs.forget_old, timeout_s=600, cron="25 4 * * *")
     register_job("marketplace.measure", marketplace_jobs.measure, timeout_s=120, cron="@every 300")
+    register_job("marketplace.survey", marketplace_jobs.survey, timeout_s=600, cron="25 * * * *")
     register_job("studio.try", studio_jobs.attempt, timeout_s=120)
     register_job("studio.forget_old", studio_jobs.forget_old, timeout_s=300, cron="35 4 * * *")
     register_job("connections.due", connection_jobs.due, timeout_s=60, cron="@every 30")

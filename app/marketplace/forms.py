@@ -1,4 +1,4 @@
-"""The marketplace's address read: words, filters, order, page; and the filters as a screen offers them."""
+"""The marketplace's address read: words, filters, order, page; the filters as a screen offers them; the forms of staff."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from werkzeug.datastructures import MultiDict
+from wtforms import BooleanField, DateTimeLocalField
+from wtforms.validators import DataRequired, Length, Optional, Regexp
 
 from app.marketplace import names
 from app.marketplace.search import Found, Search
-from app.web.forms import clean
+from app.web.forms import Form, Text, clean
 
 SORTS = (
     ("relevance", "Best match"),  # without words the most installed
@@ -98,3 +100,30 @@ def _facet(kind: _Kind, counts: dict[str, int], chosen: tuple[str, ...]) -> Face
     if kind.name in ("category", "capability"):
         options.sort(key=lambda option: (not option.chosen, -option.count, option.label))
     return Facet(kind.name, kind.label, kind.kind, tuple(options[:_SHOWN]), tuple(options[_SHOWN:]))
+
+
+class CollectionForm(Form):
+    name = Text("Name", [DataRequired("Enter a name."), Length(max=60)])
+    summary = Text("One sentence", [Length(max=200)])
+    shown = BooleanField("Shown in the marketplace")
+    starts_at = DateTimeLocalField(
+        "From", format="%Y-%m-%dT%H:%M", validators=[Optional()], description="UTC. Empty: at once."
+    )
+    ends_at = DateTimeLocalField(
+        "Until", format="%Y-%m-%dT%H:%M", validators=[Optional()], description="UTC. Empty: for good."
+    )
+
+
+class NewCollectionForm(Form):
+    name = Text("Name", [DataRequired("Enter a name."), Length(max=60)])
+    slug = Text(
+        "Short name",
+        [
+            Regexp(
+                r"^[a-z][a-z0-9-]{1,38}[a-z0-9]$", message="3 to 40 of a–z, 0–9 and hyphens, beginning with a letter."
+            )
+        ],
+        description="Part of its address, for good.",
+        render_kw={"autocapitalize": "none", "spellcheck": "false"},
+    )
+    summary = Text("One sentence", [Length(max=200)])

@@ -1,14 +1,21 @@
-"""marketplace.measure: what listings say that no single change says: how often they are installed; and the search's bits."""
+"""marketplace.measure and marketplace.survey: what listings say that no single change says.
+
+measure, every few minutes: how often each is installed, and the search's bits. survey, every hour: error rates, durations,
+upgrades, leaving, and what sites have together.
+"""
 
 from __future__ import annotations
 
 import logging
 
-from sqlalchemy import func, select, text
+from sqlalchemy import delete, func, select, text
 
 from app.db.base import db as flask_db
 from app.db.scope import platform_scope
 from app.db.session import transaction
+from app.lib.clock import utcnow
+from app.lib.sql import load_sql
+from app.marketplace.models import Related
 
 log = logging.getLogger(__name__)
 
@@ -32,3 +39,11 @@ def measure() -> None:
         indexed = session.scalar(select(func.marketplace_index(ENOUGH_CHANGES)))
     if indexed:
         log.info("marketplace: bits built anew after %s changes", indexed)
+
+
+def survey() -> None:
+    """Measure every listed module from calls, function runs, events and installs, and find what sites have together."""
+    with platform_scope("marketplace: measuring modules"), transaction(flask_db.session()) as session:
+        session.execute(text(load_sql("marketplace/measure")), {"now": utcnow()})
+        session.execute(delete(Related))
+        session.execute(text(load_sql("marketplace/relate")))

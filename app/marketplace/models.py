@@ -1,4 +1,4 @@
-"""marketplace_listings and marketplace_publishers."""
+"""marketplace_listings, marketplace_publishers, module_collections and their items, marketplace_measures."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Identity, Numeric, Text
+from sqlalchemy import ForeignKey, Identity, Numeric, Text, func
 from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db.base import Base
+from app.db.base import Base, Identified
 
 
 class Listing(Base):
@@ -59,3 +59,60 @@ class Publisher(Base):
     agency_id: Mapped[UUID] = mapped_column(ForeignKey("agencies.id", ondelete="CASCADE"), primary_key=True)
     verified_at: Mapped[datetime]
     verified_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+
+
+class Collection(Identified, Base):
+    """A shelf of the marketplace. kind: "curated" holds what staff put on it; popular, new, top_rated, free are worked out."""
+
+    __tablename__ = "module_collections"
+    public_prefix = "col"
+
+    slug: Mapped[str]
+    name: Mapped[str]
+    summary: Mapped[str] = mapped_column(server_default="", default="")
+    kind: Mapped[str]
+    place: Mapped[int]
+    shown: Mapped[bool] = mapped_column(server_default="false", default=False)
+    starts_at: Mapped[datetime | None]
+    ends_at: Mapped[datetime | None]
+    changed_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    changed_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+
+
+class CollectionItem(Base):
+    __tablename__ = "module_collection_items"
+
+    collection_id: Mapped[UUID] = mapped_column(
+        ForeignKey("module_collections.id", ondelete="CASCADE"), primary_key=True
+    )
+    module_id: Mapped[UUID] = mapped_column(ForeignKey("module_source.id", ondelete="CASCADE"), primary_key=True)
+    place: Mapped[int]
+
+
+class Measures(Base):
+    """What was measured of a module in the last 30 days, over all agencies."""
+
+    __tablename__ = "marketplace_measures"
+
+    module_id: Mapped[UUID] = mapped_column(ForeignKey("module_source.id", ondelete="CASCADE"), primary_key=True)
+    calls: Mapped[int]
+    call_errors: Mapped[int]
+    call_p95_ms: Mapped[float | None]
+    runs: Mapped[int]
+    run_errors: Mapped[int]
+    run_p95_ms: Mapped[float | None]
+    upgrades: Mapped[int]
+    upgrade_failures: Mapped[int]
+    tried: Mapped[int]
+    left_soon: Mapped[int]
+    measured_at: Mapped[datetime]
+
+
+class Related(Base):
+    """How many sites have both modules; only pairs that at least three agencies have."""
+
+    __tablename__ = "marketplace_related"
+
+    module_id: Mapped[UUID] = mapped_column(ForeignKey("module_source.id", ondelete="CASCADE"), primary_key=True)
+    other_id: Mapped[UUID] = mapped_column(ForeignKey("module_source.id", ondelete="CASCADE"), primary_key=True)
+    sites: Mapped[int]

@@ -59,6 +59,10 @@ class Card:
     ratings: int
     installs: int
 
+    @property
+    def public_id(self) -> str:
+        return encode("mod", self.id)
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -104,6 +108,14 @@ def card_of(item: Mapping[str, Any]) -> Card:
         publisher_id=encode("agc", UUID(item["agency_id"])),
         published_at=datetime.fromisoformat(item["published_at"]),
         **values,
+    )
+
+
+def card_from(row: Mapping[str, Any]) -> Card:
+    """A card from a row of marketplace_listings."""
+    values = {name: row[name] for name in _SAME} | {"rating": float(row["rating"])}
+    return Card(
+        id=row["module_id"], publisher_id=encode("agc", row["agency_id"]), published_at=row["published_at"], **values
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -46,6 +47,7 @@ from tests.support.publishing import installed, new_slug, released
 from tests.support.world import Person, World
 
 ICON = b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><path d="M4 4h16v16H4z"/></svg>'
+DOT = b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==")
 PAGE = b"""<h1>Write</h1><form method="post"><label for="t">Title</label><input id="t" name="title"></form>"""
 MANIFEST = """
 manifest: 1
@@ -128,7 +130,14 @@ def make_everything(world: World, config: Config, app: Flask) -> Everything:
     site = world.site(agency, client=client)
     slug = new_slug()
     version = released(
-        ada, {"module.yaml": MANIFEST.format(slug=slug).encode(), "icon.svg": ICON, "templates/write.html": PAGE}
+        ada,
+        {
+            "module.yaml": MANIFEST.format(slug=slug).encode(),
+            "icon.svg": ICON,
+            "templates/write.html": PAGE,
+            "listing.yaml": b"screenshots: [one.png]",
+            "screenshots/one.png": DOT,
+        },
     )
     install = installed(config, ada, site, version)
     data = Data(load_install(install.id), Access(Surface.STAFF, ada.actor))
@@ -169,6 +178,7 @@ def make_everything(world: World, config: Config, app: Flask) -> Everything:
         "connection": "calendar",
         "field": "folder", "application_id": application.public_id, "grant_id": grant.public_id,
         "record_id": str(record.id), "file_id": str(scan.id), "batch": str(batch),
+        "publisher_id": encode("agc", agency.id), "number": "1",
     }  # fmt: skip
     names |= _webhook(config, ada, site)
     names["run_id"] = _failed_job(ada)
