@@ -372,10 +372,29 @@ CREATE TABLE marketplace_listings (
   head tsvector NOT NULL,
   document tsvector NOT NULL
 );
+CREATE TABLE marketplace_measures (
+  module_id uuid NOT NULL,
+  calls bigint NOT NULL DEFAULT 0,
+  call_errors bigint NOT NULL DEFAULT 0,
+  call_p95_ms real,
+  runs bigint NOT NULL DEFAULT 0,
+  run_errors bigint NOT NULL DEFAULT 0,
+  run_p95_ms real,
+  upgrades bigint NOT NULL DEFAULT 0,
+  upgrade_failures bigint NOT NULL DEFAULT 0,
+  tried bigint NOT NULL DEFAULT 0,
+  left_soon bigint NOT NULL DEFAULT 0,
+  measured_at timestamp with time zone NOT NULL DEFAULT now()
+);
 CREATE TABLE marketplace_publishers (
   agency_id uuid NOT NULL,
   verified_at timestamp with time zone NOT NULL,
   verified_by uuid
+);
+CREATE TABLE marketplace_related (
+  module_id uuid NOT NULL,
+  other_id uuid NOT NULL,
+  sites integer NOT NULL
 );
 CREATE TABLE marketplace_words (
   word text NOT NULL
@@ -390,6 +409,24 @@ CREATE TABLE memberships (
 CREATE TABLE module_blobs (
   sha256 text NOT NULL,
   content bytea NOT NULL
+);
+CREATE TABLE module_collection_items (
+  collection_id uuid NOT NULL,
+  module_id uuid NOT NULL,
+  place integer NOT NULL
+);
+CREATE TABLE module_collections (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  slug text NOT NULL,
+  name text NOT NULL,
+  summary text NOT NULL DEFAULT ''::text,
+  kind text NOT NULL,
+  place integer NOT NULL,
+  shown boolean NOT NULL DEFAULT false,
+  starts_at timestamp with time zone,
+  ends_at timestamp with time zone,
+  changed_at timestamp with time zone NOT NULL DEFAULT now(),
+  changed_by uuid
 );
 CREATE TABLE module_connections (
   id uuid NOT NULL DEFAULT uuidv7(),
@@ -820,9 +857,14 @@ ALTER TABLE marketplace_listings ADD CONSTRAINT marketplace_listings_agency_id_m
 ALTER TABLE marketplace_listings ADD CONSTRAINT marketplace_listings_agency_id_module_id_key UNIQUE (agency_id, module_id);
 ALTER TABLE marketplace_listings ADD CONSTRAINT marketplace_listings_pkey PRIMARY KEY (module_id);
 ALTER TABLE marketplace_listings ADD CONSTRAINT marketplace_listings_price_check CHECK ((price = ANY (ARRAY['free'::text, 'trial'::text, 'paid'::text])));
+ALTER TABLE marketplace_measures ADD CONSTRAINT marketplace_measures_module_id_fkey FOREIGN KEY (module_id) REFERENCES module_source(id) ON DELETE CASCADE;
+ALTER TABLE marketplace_measures ADD CONSTRAINT marketplace_measures_pkey PRIMARY KEY (module_id);
 ALTER TABLE marketplace_publishers ADD CONSTRAINT marketplace_publishers_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
 ALTER TABLE marketplace_publishers ADD CONSTRAINT marketplace_publishers_pkey PRIMARY KEY (agency_id);
 ALTER TABLE marketplace_publishers ADD CONSTRAINT marketplace_publishers_verified_by_fkey FOREIGN KEY (verified_by) REFERENCES users(id) ON DELETE SET NULL;
+ALTER TABLE marketplace_related ADD CONSTRAINT marketplace_related_module_id_fkey FOREIGN KEY (module_id) REFERENCES module_source(id) ON DELETE CASCADE;
+ALTER TABLE marketplace_related ADD CONSTRAINT marketplace_related_other_id_fkey FOREIGN KEY (other_id) REFERENCES module_source(id) ON DELETE CASCADE;
+ALTER TABLE marketplace_related ADD CONSTRAINT marketplace_related_pkey PRIMARY KEY (module_id, other_id);
 ALTER TABLE marketplace_words ADD CONSTRAINT marketplace_words_pkey PRIMARY KEY (word);
 ALTER TABLE memberships ADD CONSTRAINT memberships_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
 ALTER TABLE memberships ADD CONSTRAINT memberships_agency_id_id_key UNIQUE (agency_id, id);
@@ -832,6 +874,17 @@ ALTER TABLE memberships ADD CONSTRAINT memberships_role_check CHECK ((role = ANY
 ALTER TABLE memberships ADD CONSTRAINT memberships_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE;
 ALTER TABLE module_blobs ADD CONSTRAINT module_blobs_pkey PRIMARY KEY (sha256);
 ALTER TABLE module_blobs ADD CONSTRAINT module_blobs_sha256_check CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text));
+ALTER TABLE module_collection_items ADD CONSTRAINT module_collection_items_collection_id_fkey FOREIGN KEY (collection_id) REFERENCES module_collections(id) ON DELETE CASCADE;
+ALTER TABLE module_collection_items ADD CONSTRAINT module_collection_items_module_id_fkey FOREIGN KEY (module_id) REFERENCES module_source(id) ON DELETE CASCADE;
+ALTER TABLE module_collection_items ADD CONSTRAINT module_collection_items_pkey PRIMARY KEY (collection_id, module_id);
+ALTER TABLE module_collections ADD CONSTRAINT module_collections_changed_by_fkey FOREIGN KEY (changed_by) REFERENCES users(id) ON DELETE SET NULL;
+ALTER TABLE module_collections ADD CONSTRAINT module_collections_check CHECK ((ends_at > starts_at));
+ALTER TABLE module_collections ADD CONSTRAINT module_collections_kind_check CHECK ((kind = ANY (ARRAY['curated'::text, 'popular'::text, 'new'::text, 'top_rated'::text, 'free'::text])));
+ALTER TABLE module_collections ADD CONSTRAINT module_collections_name_check CHECK (((length(name) >= 1) AND (length(name) <= 60)));
+ALTER TABLE module_collections ADD CONSTRAINT module_collections_pkey PRIMARY KEY (id);
+ALTER TABLE module_collections ADD CONSTRAINT module_collections_slug_check CHECK ((slug ~ '^[a-z][a-z0-9-]{1,38}[a-z0-9]$'::text));
+ALTER TABLE module_collections ADD CONSTRAINT module_collections_slug_key UNIQUE (slug);
+ALTER TABLE module_collections ADD CONSTRAINT module_collections_summary_check CHECK ((length(summary) <= 200));
 ALTER TABLE module_connections ADD CONSTRAINT module_connections_agency_id_id_key UNIQUE (agency_id, id);
 ALTER TABLE module_connections ADD CONSTRAINT module_connections_agency_id_install_id_fkey FOREIGN KEY (agency_id, install_id) REFERENCES modules_v2(agency_id, id) ON DELETE CASCADE;
 ALTER TABLE module_connections ADD CONSTRAINT module_connections_asked_state_key UNIQUE (asked_state);
@@ -1019,6 +1072,7 @@ CREATE INDEX marketplace_listings_published ON public.marketplace_listings USING
 CREATE INDEX marketplace_listings_rating ON public.marketplace_listings USING btree (rating, ratings, module_id);
 CREATE INDEX marketplace_words_like ON public.marketplace_words USING gin (word gin_trgm_ops);
 CREATE INDEX memberships_user ON public.memberships USING btree (user_id);
+CREATE INDEX module_collection_items_module ON public.module_collection_items USING btree (module_id);
 CREATE INDEX module_connections_agency ON public.module_connections USING btree (agency_id);
 CREATE INDEX module_connections_due ON public.module_connections USING btree (refresh_at) WHERE (refresh_at IS NOT NULL);
 CREATE INDEX module_done_age ON public.module_done USING btree (at);
@@ -1101,12 +1155,17 @@ CREATE UNIQUE INDEX marketplace_gone_pkey ON public.marketplace_gone USING btree
 CREATE UNIQUE INDEX marketplace_listings_agency_id_module_id_key ON public.marketplace_listings USING btree (agency_id, module_id);
 CREATE UNIQUE INDEX marketplace_listings_ordinal ON public.marketplace_listings USING btree (ordinal);
 CREATE UNIQUE INDEX marketplace_listings_pkey ON public.marketplace_listings USING btree (module_id);
+CREATE UNIQUE INDEX marketplace_measures_pkey ON public.marketplace_measures USING btree (module_id);
 CREATE UNIQUE INDEX marketplace_publishers_pkey ON public.marketplace_publishers USING btree (agency_id);
+CREATE UNIQUE INDEX marketplace_related_pkey ON public.marketplace_related USING btree (module_id, other_id);
 CREATE UNIQUE INDEX marketplace_words_pkey ON public.marketplace_words USING btree (word);
 CREATE UNIQUE INDEX memberships_agency_id_id_key ON public.memberships USING btree (agency_id, id);
 CREATE UNIQUE INDEX memberships_agency_id_user_id_key ON public.memberships USING btree (agency_id, user_id);
 CREATE UNIQUE INDEX memberships_pkey ON public.memberships USING btree (id);
 CREATE UNIQUE INDEX module_blobs_pkey ON public.module_blobs USING btree (sha256);
+CREATE UNIQUE INDEX module_collection_items_pkey ON public.module_collection_items USING btree (collection_id, module_id);
+CREATE UNIQUE INDEX module_collections_pkey ON public.module_collections USING btree (id);
+CREATE UNIQUE INDEX module_collections_slug_key ON public.module_collections USING btree (slug);
 CREATE UNIQUE INDEX module_connections_agency_id_id_key ON public.module_connections USING btree (agency_id, id);
 CREATE UNIQUE INDEX module_connections_asked_state_key ON public.module_connections USING btree (asked_state);
 CREATE UNIQUE INDEX module_connections_install_id_name_key ON public.module_connections USING btree (install_id, name);
@@ -1171,6 +1230,12 @@ CREATE POLICY installed ON module_versions FOR SELECT TO dramac_app USING ((EXIS
 CREATE POLICY known ON users FOR SELECT TO dramac_app USING ((( SELECT identifying() AS identifying) OR (id = ( SELECT current_person_id() AS current_person_id)) OR (EXISTS ( SELECT
    FROM memberships m
   WHERE ((m.user_id = users.id) AND (m.agency_id = ( SELECT current_agency_id() AS current_agency_id)))))));
+CREATE POLICY listed ON marketplace_measures FOR SELECT TO dramac_app USING ((EXISTS ( SELECT
+   FROM marketplace_listings l
+  WHERE (l.module_id = marketplace_measures.module_id))));
+CREATE POLICY listed ON marketplace_related FOR SELECT TO dramac_app USING ((EXISTS ( SELECT
+   FROM marketplace_listings l
+  WHERE (l.module_id = marketplace_related.module_id))));
 CREATE POLICY lookup ON agencies FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON api_keys FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON audit_heads FOR ALL TO dramac_lookup USING (true) WITH CHECK (true);
@@ -1230,6 +1295,10 @@ CREATE POLICY reachable ON module_blobs FOR SELECT TO dramac_app USING ((EXISTS 
    FROM module_version_files f
   WHERE (f.sha256 = module_blobs.sha256))));
 CREATE POLICY runtime ON module_source FOR SELECT TO dramac_runtime USING ((( SELECT current_site_id() AS current_site_id) IS NOT NULL));
+CREATE POLICY shown ON module_collection_items FOR SELECT TO dramac_app USING ((EXISTS ( SELECT
+   FROM module_collections c
+  WHERE (c.id = module_collection_items.collection_id))));
+CREATE POLICY shown ON module_collections FOR SELECT TO dramac_app USING (((( SELECT current_agency_id() AS current_agency_id) IS NOT NULL) AND shown AND ((starts_at IS NULL) OR (starts_at <= now())) AND ((ends_at IS NULL) OR (ends_at > now()))));
 CREATE POLICY site ON events FOR INSERT TO dramac_module, dramac_runtime WITH CHECK (((site_id = ( SELECT current_site_id() AS current_site_id)) AND (agency_id = ( SELECT current_agency_id() AS current_agency_id)) AND runtime_speaks_for(install_id, site_id, agency_id, CURRENT_USER)));
 CREATE POLICY site ON idempotency_keys FOR ALL TO dramac_runtime USING ((site_id = ( SELECT current_site_id() AS current_site_id))) WITH CHECK (((site_id = ( SELECT current_site_id() AS current_site_id)) AND (agency_id = ( SELECT current_agency_id() AS current_agency_id))));
 CREATE POLICY site ON mails FOR INSERT TO dramac_runtime WITH CHECK (((site_id = ( SELECT current_site_id() AS current_site_id)) AND (agency_id = ( SELECT current_agency_id() AS current_agency_id)) AND runtime_speaks_for(install_id, site_id, agency_id, CURRENT_USER)));
@@ -1262,9 +1331,13 @@ CREATE POLICY staff ON job_runs FOR ALL TO dramac_staff USING (true) WITH CHECK 
 CREATE POLICY staff ON log_searches FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON mails FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON marketplace_listings FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON marketplace_measures FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON marketplace_publishers FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON marketplace_related FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON memberships FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_blobs FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON module_collection_items FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON module_collections FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_connections FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_database_registry FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_done FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
@@ -1381,9 +1454,13 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON job_runs TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON log_searches TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON mails TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON marketplace_listings TO dramac_lookup;
+GRANT DELETE, INSERT, SELECT, UPDATE ON marketplace_measures TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON marketplace_related TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON memberships TO dramac_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON memberships TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_blobs TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON module_collection_items TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON module_collections TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_connections TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_database_registry TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_done TO dramac_staff;
@@ -1455,8 +1532,12 @@ GRANT SELECT ON external_oauth_tokens TO dramac_lookup;
 GRANT SELECT ON external_webhook_attempts TO dramac_app;
 GRANT SELECT ON marketplace_listings TO dramac_app;
 GRANT SELECT ON marketplace_listings TO dramac_staff;
+GRANT SELECT ON marketplace_measures TO dramac_app;
 GRANT SELECT ON marketplace_publishers TO dramac_lookup;
+GRANT SELECT ON marketplace_related TO dramac_app;
 GRANT SELECT ON module_blobs TO dramac_lookup;
+GRANT SELECT ON module_collection_items TO dramac_app;
+GRANT SELECT ON module_collections TO dramac_app;
 GRANT SELECT ON module_connections TO dramac_lookup;
 GRANT SELECT ON module_database_registry TO dramac_app;
 GRANT SELECT ON module_database_registry TO dramac_lookup;
