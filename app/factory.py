@@ -49,6 +49,9 @@ from app.marketplace import views as marketplace
 from app.oauth import api as oauth_api
 from app.oauth import jobs as oauth_jobs
 from app.oauth import views as oauth
+from app.pages import jobs as page_jobs
+from app.pages import views as pages
+from app.pages.receivers import SITES as SITES_WITH_PAGES
 from app.queue.enqueue import configure_queue
 from app.queue.registry import register_job
 from app.runtime.data import configure_data
@@ -156,6 +159,9 @@ def wire_jobs() -> None:
     register_job("support.forget_old", failures.forget_old, timeout_s=600, cron="15 4 * * *")
     register_job("files.sweep", file_jobs.sweep, queue="long", timeout_s=600, cron="27 * * * *")
     register_job("files.follow", file_jobs.follow, queue="long", timeout_s=3600, cron="20 4 * * *")
+    register_job("pages.publish_due", page_jobs.publish_due, timeout_s=120, cron="@every 30")
+    register_job("pages.count_views", page_jobs.count_views, timeout_s=60, cron="@every 60")
+    register_job("pages.forget_old", page_jobs.forget_old, timeout_s=600, cron="20 4 * * *")
     register_job("webhooks.deliver", webhook_jobs.deliver, queue="high", timeout_s=30, cron="@every 5")
     register_job("oauth.forget_old", oauth_jobs.forget_old, timeout_s=600, cron="25 4 * * *")
     register_job("marketplace.measure", marketplace_jobs.measure, timeout_s=120, cron="@every 300")
@@ -173,6 +179,7 @@ def wire_subscribers() -> None:
     bus.register("function", FUNCTIONS)
     bus.register("schedules", schedules.SITES)
     bus.register("webhook", ENDPOINTS_OF_AGENCY)
+    bus.register("pages", SITES_WITH_PAGES)
 
 
 def create_platform_app(config: Config) -> Flask:
@@ -209,6 +216,7 @@ def create_platform_app(config: Config) -> Flask:
     app.register_blueprint(oauth.bp)
     app.register_blueprint(connections.bp)
     app.register_blueprint(workspace.bp)
+    app.register_blueprint(pages.bp)
     register_mailbox(app, config)
     register_failures(app, "platform")
     register_commands(app, surfaces=lambda: (app, create_api_app(config), create_runtime_app(config)))
@@ -247,6 +255,7 @@ def create_runtime_app(config: Config) -> Flask:
     app.register_blueprint(embed.bp)
     app.register_blueprint(previews.bp)
     register_failures(app, "runtime")
+    app.register_blueprint(pages.site.bp)
     protect(app)
     if not config.development:
         module_code.sandbox()  # production does not start without every wall

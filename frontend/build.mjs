@@ -21,7 +21,7 @@ process.chdir(HERE);
 // Brotli bytes. The first load is what a person waits for before the first page can be used.
 const BUDGETS = {
   "app.css": 34e3, "core.js": 26e3, "icons.svg": 24e3, "widget.css": 5e3, "served.css": 5e3, "widget.js": 4e3,
-  "studio.css": 3e3, "studio.js": 200e3,
+  "studio.css": 3e3, "studio.js": 200e3, "site.css": 5e3, "pages.css": 3e3, "pages.js": 4e3,
 };
 const FIRST_LOAD = ["app.css", "core.js", "theme.js", "icons.svg", "geist.woff2"];
 const FIRST_LOAD_BUDGET = 100e3;
@@ -108,6 +108,8 @@ async function makeAll() {
   emit("app.css", css("src/css/app.css"));
   emit("widget.css", css("src/css/widget.css"));
   emit("served.css", css("src/css/served.css"));
+  emit("site.css", css("src/css/site.css"));
+  emit("pages.css", css("src/css/pages.css"));
   const htmx = HTMX.map((name) => readFileSync(fromModules(`htmx.org/dist/${name}`), "utf8"));
   const own = await bundle("src/js/core.js");
   emit("core.js", [...htmx, own].map((text) => text.replace(/^\/\/# sourceMappingURL.*$/gm, "")).join("\n;"));
@@ -115,6 +117,7 @@ async function makeAll() {
   emit("widget.js", await bundle("src/js/widget.js"));
   emit("studio.css", await bundle("src/css/studio.css"));
   emit("studio.js", await bundle("src/js/studio.js"));
+  emit("pages.js", await bundle("src/js/pages.js"));
   emit("icons.svg", sprite());
   emit("favicon.svg", readFileSync("src/favicon.svg"));
   files.set("LICENSES.txt", Buffer.from(licences()));

@@ -623,6 +623,84 @@ CREATE TABLE sign_in_attempts (
   at timestamp with time zone NOT NULL DEFAULT now(),
   request_id text NOT NULL DEFAULT ''::text
 );
+CREATE TABLE site_images (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  agency_id uuid NOT NULL,
+  site_id uuid NOT NULL,
+  name text NOT NULL DEFAULT ''::text,
+  width integer NOT NULL,
+  height integer NOT NULL,
+  size_bytes integer NOT NULL,
+  small boolean NOT NULL,
+  created_at timestamp with time zone NOT NULL DEFAULT now()
+);
+CREATE TABLE site_looks (
+  site_id uuid NOT NULL,
+  agency_id uuid NOT NULL,
+  accent text NOT NULL DEFAULT '#3b46c8'::text,
+  font text NOT NULL DEFAULT 'modern'::text,
+  theme text NOT NULL DEFAULT 'auto'::text,
+  tagline text NOT NULL DEFAULT ''::text,
+  footer text NOT NULL DEFAULT ''::text,
+  listed boolean NOT NULL DEFAULT true,
+  lost_title text NOT NULL DEFAULT ''::text,
+  lost_text text NOT NULL DEFAULT ''::text,
+  generation bigint NOT NULL DEFAULT 1
+);
+CREATE TABLE site_page_steps (
+  agency_id uuid NOT NULL,
+  page_id uuid NOT NULL,
+  revision bigint NOT NULL,
+  said text NOT NULL,
+  content jsonb NOT NULL,
+  at timestamp with time zone NOT NULL
+);
+CREATE TABLE site_page_versions (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  agency_id uuid NOT NULL,
+  page_id uuid NOT NULL,
+  number integer NOT NULL,
+  reason text NOT NULL,
+  content jsonb NOT NULL,
+  made_at timestamp with time zone NOT NULL DEFAULT now(),
+  made_by uuid,
+  made_by_name text NOT NULL DEFAULT ''::text
+);
+CREATE TABLE site_page_views (
+  agency_id uuid NOT NULL,
+  page_id uuid NOT NULL,
+  day date NOT NULL,
+  views bigint NOT NULL
+);
+CREATE TABLE site_pages (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  agency_id uuid NOT NULL,
+  site_id uuid NOT NULL,
+  parent_id uuid,
+  path text NOT NULL,
+  in_menu boolean NOT NULL DEFAULT true,
+  menu_label text NOT NULL DEFAULT ''::text,
+  menu_order integer NOT NULL DEFAULT 0,
+  draft jsonb NOT NULL,
+  revision bigint NOT NULL DEFAULT 1,
+  changed_at timestamp with time zone NOT NULL DEFAULT now(),
+  changed_by_name text NOT NULL DEFAULT ''::text,
+  live_version_id uuid,
+  published_at timestamp with time zone,
+  planned_version_id uuid,
+  publish_at timestamp with time zone,
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  deleted_at timestamp with time zone
+);
+CREATE TABLE site_redirects (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  agency_id uuid NOT NULL,
+  site_id uuid NOT NULL,
+  source text NOT NULL,
+  target text NOT NULL,
+  automatic boolean NOT NULL DEFAULT false,
+  created_at timestamp with time zone NOT NULL DEFAULT now()
+);
 CREATE TABLE sites (
   id uuid NOT NULL DEFAULT uuidv7(),
   agency_id uuid NOT NULL,
@@ -973,6 +1051,53 @@ ALTER TABLE sign_in_attempts ADD CONSTRAINT sign_in_attempts_outcome_check CHECK
 ALTER TABLE sign_in_attempts ADD CONSTRAINT sign_in_attempts_pkey PRIMARY KEY (id);
 ALTER TABLE sign_in_attempts ADD CONSTRAINT sign_in_attempts_user_agent_check CHECK ((length(user_agent) <= 400));
 ALTER TABLE sign_in_attempts ADD CONSTRAINT sign_in_attempts_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE;
+ALTER TABLE site_images ADD CONSTRAINT site_images_agency_id_id_key UNIQUE (agency_id, id);
+ALTER TABLE site_images ADD CONSTRAINT site_images_agency_id_site_id_fkey FOREIGN KEY (agency_id, site_id) REFERENCES sites(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE site_images ADD CONSTRAINT site_images_height_check CHECK ((height > 0));
+ALTER TABLE site_images ADD CONSTRAINT site_images_name_check CHECK ((length(name) <= 200));
+ALTER TABLE site_images ADD CONSTRAINT site_images_pkey PRIMARY KEY (id);
+ALTER TABLE site_images ADD CONSTRAINT site_images_size_bytes_check CHECK ((size_bytes > 0));
+ALTER TABLE site_images ADD CONSTRAINT site_images_width_check CHECK ((width > 0));
+ALTER TABLE site_looks ADD CONSTRAINT site_looks_accent_check CHECK ((accent ~ '^#[0-9a-f]{6}$'::text));
+ALTER TABLE site_looks ADD CONSTRAINT site_looks_agency_id_site_id_fkey FOREIGN KEY (agency_id, site_id) REFERENCES sites(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE site_looks ADD CONSTRAINT site_looks_agency_id_site_id_key UNIQUE (agency_id, site_id);
+ALTER TABLE site_looks ADD CONSTRAINT site_looks_font_check CHECK ((font = ANY (ARRAY['modern'::text, 'system'::text, 'classic'::text, 'friendly'::text])));
+ALTER TABLE site_looks ADD CONSTRAINT site_looks_footer_check CHECK ((length(footer) <= 2000));
+ALTER TABLE site_looks ADD CONSTRAINT site_looks_lost_text_check CHECK ((length(lost_text) <= 2000));
+ALTER TABLE site_looks ADD CONSTRAINT site_looks_lost_title_check CHECK ((length(lost_title) <= 120));
+ALTER TABLE site_looks ADD CONSTRAINT site_looks_pkey PRIMARY KEY (site_id);
+ALTER TABLE site_looks ADD CONSTRAINT site_looks_tagline_check CHECK ((length(tagline) <= 120));
+ALTER TABLE site_looks ADD CONSTRAINT site_looks_theme_check CHECK ((theme = ANY (ARRAY['auto'::text, 'light'::text, 'dark'::text])));
+ALTER TABLE site_page_steps ADD CONSTRAINT site_page_steps_agency_id_page_id_fkey FOREIGN KEY (agency_id, page_id) REFERENCES site_pages(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE site_page_steps ADD CONSTRAINT site_page_steps_pkey PRIMARY KEY (page_id, revision);
+ALTER TABLE site_page_versions ADD CONSTRAINT site_page_versions_agency_id_id_key UNIQUE (agency_id, id);
+ALTER TABLE site_page_versions ADD CONSTRAINT site_page_versions_agency_id_page_id_fkey FOREIGN KEY (agency_id, page_id) REFERENCES site_pages(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE site_page_versions ADD CONSTRAINT site_page_versions_made_by_fkey FOREIGN KEY (made_by) REFERENCES users(id) ON DELETE SET NULL;
+ALTER TABLE site_page_versions ADD CONSTRAINT site_page_versions_number_check CHECK ((number > 0));
+ALTER TABLE site_page_versions ADD CONSTRAINT site_page_versions_page_id_id_key UNIQUE (page_id, id);
+ALTER TABLE site_page_versions ADD CONSTRAINT site_page_versions_page_id_number_key UNIQUE (page_id, number);
+ALTER TABLE site_page_versions ADD CONSTRAINT site_page_versions_pkey PRIMARY KEY (id);
+ALTER TABLE site_page_versions ADD CONSTRAINT site_page_versions_reason_check CHECK ((reason = ANY (ARRAY['published'::text, 'planned'::text, 'kept'::text])));
+ALTER TABLE site_page_views ADD CONSTRAINT site_page_views_agency_id_page_id_fkey FOREIGN KEY (agency_id, page_id) REFERENCES site_pages(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE site_page_views ADD CONSTRAINT site_page_views_pkey PRIMARY KEY (page_id, day);
+ALTER TABLE site_page_views ADD CONSTRAINT site_page_views_views_check CHECK ((views > 0));
+ALTER TABLE site_pages ADD CONSTRAINT site_pages_agency_id_id_key UNIQUE (agency_id, id);
+ALTER TABLE site_pages ADD CONSTRAINT site_pages_agency_id_site_id_fkey FOREIGN KEY (agency_id, site_id) REFERENCES sites(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE site_pages ADD CONSTRAINT site_pages_check CHECK (((live_version_id IS NULL) = (published_at IS NULL)));
+ALTER TABLE site_pages ADD CONSTRAINT site_pages_check1 CHECK (((planned_version_id IS NULL) = (publish_at IS NULL)));
+ALTER TABLE site_pages ADD CONSTRAINT site_pages_id_live_version_id_fkey FOREIGN KEY (id, live_version_id) REFERENCES site_page_versions(page_id, id);
+ALTER TABLE site_pages ADD CONSTRAINT site_pages_id_planned_version_id_fkey FOREIGN KEY (id, planned_version_id) REFERENCES site_page_versions(page_id, id);
+ALTER TABLE site_pages ADD CONSTRAINT site_pages_menu_label_check CHECK ((length(menu_label) <= 60));
+ALTER TABLE site_pages ADD CONSTRAINT site_pages_path_check CHECK (((length(path) <= 200) AND (path ~ '^(/|(/[a-z0-9]+(-[a-z0-9]+)*)+)$'::text)));
+ALTER TABLE site_pages ADD CONSTRAINT site_pages_pkey PRIMARY KEY (id);
+ALTER TABLE site_pages ADD CONSTRAINT site_pages_site_id_id_key UNIQUE (site_id, id);
+ALTER TABLE site_pages ADD CONSTRAINT site_pages_site_id_parent_id_fkey FOREIGN KEY (site_id, parent_id) REFERENCES site_pages(site_id, id) ON DELETE SET NULL (parent_id);
+ALTER TABLE site_redirects ADD CONSTRAINT site_redirects_agency_id_id_key UNIQUE (agency_id, id);
+ALTER TABLE site_redirects ADD CONSTRAINT site_redirects_agency_id_site_id_fkey FOREIGN KEY (agency_id, site_id) REFERENCES sites(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE site_redirects ADD CONSTRAINT site_redirects_pkey PRIMARY KEY (id);
+ALTER TABLE site_redirects ADD CONSTRAINT site_redirects_site_id_source_key UNIQUE (site_id, source);
+ALTER TABLE site_redirects ADD CONSTRAINT site_redirects_source_check CHECK (((length(source) <= 500) AND (source ~~ '/%'::text)));
+ALTER TABLE site_redirects ADD CONSTRAINT site_redirects_target_check CHECK ((length(target) <= 2000));
 ALTER TABLE sites ADD CONSTRAINT sites_agency_id_client_id_fkey FOREIGN KEY (agency_id, client_id) REFERENCES clients(agency_id, id);
 ALTER TABLE sites ADD CONSTRAINT sites_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
 ALTER TABLE sites ADD CONSTRAINT sites_agency_id_id_key UNIQUE (agency_id, id);
@@ -1096,6 +1221,14 @@ CREATE INDEX sign_in_attempts_at ON public.sign_in_attempts USING btree (at);
 CREATE INDEX sign_in_attempts_email ON public.sign_in_attempts USING btree (email_hash, at DESC);
 CREATE INDEX sign_in_attempts_ip ON public.sign_in_attempts USING btree (ip, at DESC);
 CREATE INDEX sign_in_attempts_user ON public.sign_in_attempts USING btree (user_id, at DESC);
+CREATE INDEX site_images_site ON public.site_images USING btree (agency_id, site_id);
+CREATE INDEX site_page_steps_page ON public.site_page_steps USING btree (agency_id, page_id);
+CREATE INDEX site_page_versions_page ON public.site_page_versions USING btree (agency_id, page_id);
+CREATE INDEX site_page_views_page ON public.site_page_views USING btree (agency_id, page_id);
+CREATE INDEX site_pages_due ON public.site_pages USING btree (publish_at) WHERE (publish_at IS NOT NULL);
+CREATE INDEX site_pages_parent ON public.site_pages USING btree (site_id, parent_id);
+CREATE INDEX site_pages_site ON public.site_pages USING btree (agency_id, site_id);
+CREATE INDEX site_redirects_site ON public.site_redirects USING btree (agency_id, site_id);
 CREATE INDEX sites_client ON public.sites USING btree (agency_id, client_id);
 CREATE INDEX studio_files_history ON public.studio_files USING btree (agency_id, project_id, revision DESC);
 CREATE INDEX studio_projects_agency ON public.studio_projects USING btree (agency_id, updated_at DESC) WHERE (deleted_at IS NULL);
@@ -1199,6 +1332,23 @@ CREATE UNIQUE INDEX password_resets_pkey ON public.password_resets USING btree (
 CREATE UNIQUE INDEX password_resets_token_hash_key ON public.password_resets USING btree (token_hash);
 CREATE UNIQUE INDEX schema_migrations_pkey ON public.schema_migrations USING btree (name);
 CREATE UNIQUE INDEX sign_in_attempts_pkey ON public.sign_in_attempts USING btree (id);
+CREATE UNIQUE INDEX site_images_agency_id_id_key ON public.site_images USING btree (agency_id, id);
+CREATE UNIQUE INDEX site_images_pkey ON public.site_images USING btree (id);
+CREATE UNIQUE INDEX site_looks_agency_id_site_id_key ON public.site_looks USING btree (agency_id, site_id);
+CREATE UNIQUE INDEX site_looks_pkey ON public.site_looks USING btree (site_id);
+CREATE UNIQUE INDEX site_page_steps_pkey ON public.site_page_steps USING btree (page_id, revision);
+CREATE UNIQUE INDEX site_page_versions_agency_id_id_key ON public.site_page_versions USING btree (agency_id, id);
+CREATE UNIQUE INDEX site_page_versions_page_id_id_key ON public.site_page_versions USING btree (page_id, id);
+CREATE UNIQUE INDEX site_page_versions_page_id_number_key ON public.site_page_versions USING btree (page_id, number);
+CREATE UNIQUE INDEX site_page_versions_pkey ON public.site_page_versions USING btree (id);
+CREATE UNIQUE INDEX site_page_views_pkey ON public.site_page_views USING btree (page_id, day);
+CREATE UNIQUE INDEX site_pages_agency_id_id_key ON public.site_pages USING btree (agency_id, id);
+CREATE UNIQUE INDEX site_pages_path ON public.site_pages USING btree (site_id, path) WHERE (deleted_at IS NULL);
+CREATE UNIQUE INDEX site_pages_pkey ON public.site_pages USING btree (id);
+CREATE UNIQUE INDEX site_pages_site_id_id_key ON public.site_pages USING btree (site_id, id);
+CREATE UNIQUE INDEX site_redirects_agency_id_id_key ON public.site_redirects USING btree (agency_id, id);
+CREATE UNIQUE INDEX site_redirects_pkey ON public.site_redirects USING btree (id);
+CREATE UNIQUE INDEX site_redirects_site_id_source_key ON public.site_redirects USING btree (site_id, source);
 CREATE UNIQUE INDEX sites_agency_id_id_key ON public.sites USING btree (agency_id, id);
 CREATE UNIQUE INDEX sites_pkey ON public.sites USING btree (id);
 CREATE UNIQUE INDEX sites_slug_key ON public.sites USING btree (slug);
@@ -1257,6 +1407,10 @@ CREATE POLICY lookup ON module_source FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON module_version_files FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON module_versions FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON modules_v2 FOR SELECT TO dramac_lookup USING (true);
+CREATE POLICY lookup ON site_looks FOR SELECT TO dramac_lookup USING (true);
+CREATE POLICY lookup ON site_page_versions FOR SELECT TO dramac_lookup USING (true);
+CREATE POLICY lookup ON site_pages FOR SELECT TO dramac_lookup USING (true);
+CREATE POLICY lookup ON site_redirects FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON sites FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON support_accesses FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON support_switches FOR SELECT TO dramac_lookup USING (true);
@@ -1352,6 +1506,13 @@ CREATE POLICY staff ON module_versions FOR ALL TO dramac_staff USING (true) WITH
 CREATE POLICY staff ON modules_v2 FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON password_resets FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON sign_in_attempts FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON site_images FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON site_looks FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON site_page_steps FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON site_page_versions FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON site_page_views FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON site_pages FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON site_redirects FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON sites FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON studio_trials FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON support_accesses FOR SELECT TO dramac_staff USING (true);
@@ -1394,6 +1555,13 @@ CREATE POLICY tenant ON module_function_runs FOR SELECT TO dramac_app USING ((ag
 CREATE POLICY tenant ON module_member_roles FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON module_schedules FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON modules_v2 FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON site_images FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON site_looks FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON site_page_steps FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON site_page_versions FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON site_page_views FOR SELECT TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON site_pages FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON site_redirects FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON sites FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON studio_files FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON studio_projects FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
@@ -1429,6 +1597,7 @@ GRANT DELETE, INSERT, SELECT ON marketplace_bits TO dramac_lookup;
 GRANT DELETE, INSERT, SELECT ON marketplace_gone TO dramac_lookup;
 GRANT DELETE, INSERT, SELECT ON marketplace_publishers TO dramac_staff;
 GRANT DELETE, INSERT, SELECT ON module_files TO dramac_runtime;
+GRANT DELETE, INSERT, SELECT ON site_page_steps TO dramac_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON agencies TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON api_keys TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON clients TO dramac_app;
@@ -1479,6 +1648,14 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON modules_v2 TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON password_resets TO dramac_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON password_resets TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON sign_in_attempts TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON site_images TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON site_looks TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON site_page_steps TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON site_page_versions TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON site_page_views TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON site_pages TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON site_redirects TO dramac_app;
+GRANT DELETE, INSERT, SELECT, UPDATE ON site_redirects TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON sites TO dramac_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON sites TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON user_sessions TO dramac_app;
@@ -1502,6 +1679,8 @@ GRANT INSERT, SELECT ON module_done TO dramac_runtime;
 GRANT INSERT, SELECT ON module_naming_conflicts TO dramac_app;
 GRANT INSERT, SELECT ON module_version_files TO dramac_app;
 GRANT INSERT, SELECT ON sign_in_attempts TO dramac_app;
+GRANT INSERT, SELECT ON site_images TO dramac_app;
+GRANT INSERT, SELECT ON site_page_versions TO dramac_app;
 GRANT INSERT, SELECT ON studio_files TO dramac_app;
 GRANT INSERT, SELECT ON support_accesses TO dramac_staff;
 GRANT INSERT, SELECT ON users TO dramac_app;
@@ -1515,6 +1694,8 @@ GRANT INSERT, SELECT, UPDATE ON external_webhook_deliveries TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON module_connections TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON module_source TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON modules_v2 TO dramac_app;
+GRANT INSERT, SELECT, UPDATE ON site_looks TO dramac_app;
+GRANT INSERT, SELECT, UPDATE ON site_pages TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON studio_projects TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON studio_trials TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON support_switches TO dramac_app;
@@ -1546,6 +1727,11 @@ GRANT SELECT ON module_source TO dramac_lookup;
 GRANT SELECT ON module_version_files TO dramac_lookup;
 GRANT SELECT ON module_versions TO dramac_lookup;
 GRANT SELECT ON modules_v2 TO dramac_lookup;
+GRANT SELECT ON site_looks TO dramac_lookup;
+GRANT SELECT ON site_page_versions TO dramac_lookup;
+GRANT SELECT ON site_page_views TO dramac_app;
+GRANT SELECT ON site_pages TO dramac_lookup;
+GRANT SELECT ON site_redirects TO dramac_lookup;
 GRANT SELECT ON sites TO dramac_lookup;
 GRANT SELECT ON sites TO dramac_runtime;
 GRANT SELECT ON support_accesses TO dramac_app;
@@ -2306,6 +2492,74 @@ CREATE OR REPLACE FUNCTION public.short_id_taken(wanted text)
  SET search_path TO 'public', 'pg_temp'
 AS $function$ SELECT EXISTS (SELECT FROM module_source WHERE short_id = wanted) $function$
 ;
+CREATE OR REPLACE FUNCTION public.site_map_of(wanted_slug text, wanted_site uuid)
+ RETURNS TABLE(path text, published_at timestamp with time zone, listed boolean)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  SELECT p.path, p.published_at, l.listed
+  FROM sites s
+  JOIN agencies a ON a.id = s.agency_id AND a.suspended_at IS NULL
+  JOIN site_looks l ON l.site_id = s.id
+  LEFT JOIN (site_pages p JOIN site_page_versions v ON v.id = p.live_version_id AND NOT coalesce((v.content ->> 'noindex')::boolean, false))
+    ON p.site_id = s.id AND p.deleted_at IS NULL
+  WHERE s.archived_at IS NULL AND (s.slug = wanted_slug OR s.id = wanted_site)
+  ORDER BY p.path
+$function$
+;
+CREATE OR REPLACE FUNCTION public.site_page_at(wanted_slug text, wanted_site uuid, wanted_path text)
+ RETURNS TABLE(site_id uuid, site_slug text, site_name text, locale text, look jsonb, generation bigint, menu jsonb, page_id uuid, content jsonb, published_at timestamp with time zone, trail jsonb, redirect_to text, home_host text)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  SELECT s.id, s.slug, s.name, s.locale, to_jsonb(l) - 'agency_id' - 'site_id' - 'generation', l.generation,
+    (SELECT coalesce(jsonb_agg(jsonb_build_object(
+        'id', m.id, 'parent', m.parent_id, 'path', m.path, 'label', coalesce(nullif(m.menu_label, ''), v.content ->> 'title'))
+        ORDER BY m.menu_order, m.path), '[]')
+      FROM site_pages m JOIN site_page_versions v ON v.id = m.live_version_id
+      WHERE m.site_id = s.id AND m.deleted_at IS NULL AND m.in_menu),
+    p.id, w.content, p.published_at,
+    (SELECT jsonb_build_object('path', o.path, 'label', x.content ->> 'title')
+      FROM site_pages o JOIN site_page_versions x ON x.id = o.live_version_id
+      WHERE o.id = p.parent_id AND o.site_id = s.id AND o.deleted_at IS NULL),
+    CASE WHEN p.id IS NULL THEN (SELECT r.target FROM site_redirects r WHERE r.site_id = s.id AND r.source = wanted_path) END,
+    -- where the site is at home: its first proven domain for pages
+    (SELECT CASE d.www WHEN 'to_www' THEN 'www.' ELSE '' END || d.host FROM external_domains d
+      WHERE d.site_id = s.id AND d.state IN ('verified', 'failing') AND 'pages' = ANY (d.purposes) AND d.target_install_id IS NULL
+      ORDER BY d.verified_at, d.id LIMIT 1)
+  FROM sites s
+  JOIN agencies a ON a.id = s.agency_id AND a.suspended_at IS NULL
+  JOIN site_looks l ON l.site_id = s.id
+  LEFT JOIN site_pages p ON p.site_id = s.id AND p.path = wanted_path AND p.deleted_at IS NULL AND p.live_version_id IS NOT NULL
+  LEFT JOIN site_page_versions w ON w.id = p.live_version_id
+  WHERE s.archived_at IS NULL AND (s.slug = wanted_slug OR s.id = wanted_site)
+$function$
+;
+CREATE OR REPLACE FUNCTION public.site_page_preview(wanted_page uuid, wanted_version uuid)
+ RETURNS TABLE(site_id uuid, site_slug text, site_name text, locale text, look jsonb, menu jsonb, page_id uuid, path text, content jsonb, trail jsonb)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  SELECT s.id, s.slug, s.name, s.locale, to_jsonb(l) - 'agency_id' - 'site_id' - 'generation',
+    (SELECT coalesce(jsonb_agg(jsonb_build_object(
+        'id', m.id, 'parent', m.parent_id, 'path', m.path, 'label', coalesce(nullif(m.menu_label, ''), v.content ->> 'title'))
+        ORDER BY m.menu_order, m.path), '[]')
+      FROM site_pages m JOIN site_page_versions v ON v.id = m.live_version_id
+      WHERE m.site_id = s.id AND m.deleted_at IS NULL AND m.in_menu),
+    p.id, p.path, coalesce((SELECT v.content FROM site_page_versions v WHERE v.id = wanted_version AND v.page_id = p.id), p.draft),
+    (SELECT jsonb_build_object('path', o.path, 'label', x.content ->> 'title')
+      FROM site_pages o JOIN site_page_versions x ON x.id = o.live_version_id
+      WHERE o.id = p.parent_id AND o.site_id = s.id AND o.deleted_at IS NULL)
+  FROM site_pages p
+  JOIN sites s ON s.id = p.site_id
+  JOIN agencies a ON a.id = s.agency_id AND a.suspended_at IS NULL
+  JOIN site_looks l ON l.site_id = s.id
+  WHERE p.id = wanted_page AND s.archived_at IS NULL
+$function$
+;
 CREATE OR REPLACE FUNCTION public.support_agency(access uuid, person uuid)
  RETURNS uuid
  LANGUAGE sql
@@ -2376,5 +2630,8 @@ GRANT EXECUTE ON FUNCTION runtime_is_member TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION runtime_member_email TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION runtime_speaks_for TO dramac_module, dramac_runtime;
 GRANT EXECUTE ON FUNCTION short_id_taken TO dramac_app, dramac_staff;
+GRANT EXECUTE ON FUNCTION site_map_of TO dramac_runtime;
+GRANT EXECUTE ON FUNCTION site_page_at TO dramac_runtime;
+GRANT EXECUTE ON FUNCTION site_page_preview TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION support_agency TO dramac_app;
 GRANT EXECUTE ON FUNCTION version_open_to TO dramac_app;

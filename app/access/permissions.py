@@ -17,6 +17,9 @@ class Permission(StrEnum):
     CLIENTS_MANAGE = "clients:manage"
     SITES_VIEW = "sites:view"
     SITES_MANAGE = "sites:manage"
+    PAGES_VIEW = "pages:view"
+    PAGES_EDIT = "pages:edit"
+    PAGES_PUBLISH = "pages:publish"
     MARKETPLACE_VIEW = "marketplace:view"
     INSTALLS_VIEW = "installs:view"
     INSTALLS_CREATE = "installs:create"
@@ -79,6 +82,9 @@ LABELS: dict[Permission, str] = {
     Permission.CLIENTS_MANAGE: "Create, edit and archive clients",
     Permission.SITES_VIEW: "See sites",
     Permission.SITES_MANAGE: "Create, edit and archive sites",
+    Permission.PAGES_VIEW: "See the pages of sites, drafts included",
+    Permission.PAGES_EDIT: "Write pages and restore their versions",
+    Permission.PAGES_PUBLISH: "Publish, move and delete pages, change a site's look and redirects",
     Permission.MARKETPLACE_VIEW: "Browse the marketplace",
     Permission.INSTALLS_VIEW: "See what is installed where",
     Permission.INSTALLS_CREATE: "Install modules on sites",
@@ -115,11 +121,13 @@ _VIEWS = {
     Permission.MEMBERS_VIEW,
     Permission.CLIENTS_VIEW,
     Permission.SITES_VIEW,
+    Permission.PAGES_VIEW,
     Permission.MARKETPLACE_VIEW,
     Permission.INSTALLS_VIEW,
     Permission.RECORDS_VIEW,
     Permission.DOMAINS_VIEW,
 }
+_PAGES = {Permission.PAGES_EDIT, Permission.PAGES_PUBLISH}
 _RECORDS = {Permission.RECORDS_EDIT, Permission.RECORDS_DELETE, Permission.RECORDS_EXPORT}
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
@@ -128,6 +136,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.DEVELOPER: frozenset(
         _VIEWS
         | _RECORDS
+        | _PAGES
         | {
             Permission.SITES_MANAGE,
             Permission.INSTALLS_CREATE,
@@ -144,7 +153,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.LOGS_VIEW,
         }
     ),
-    Role.MEMBER: frozenset(_VIEWS | _RECORDS | {Permission.CLIENTS_MANAGE, Permission.SITES_MANAGE}),
+    Role.MEMBER: frozenset(_VIEWS | _RECORDS | _PAGES | {Permission.CLIENTS_MANAGE, Permission.SITES_MANAGE}),
     Role.VIEWER: frozenset(_VIEWS),
 }
 

@@ -31,6 +31,7 @@ from app.web.headers import allow_framing, nonce
 
 bp = Blueprint("embed", __name__, url_prefix="/embed")
 
+OWN_PAGE = "_page"
 MAX_FORM_BYTES = 256 * 1024
 OURS = (
     "theme",
@@ -192,11 +193,14 @@ def _answer(
 def _framers(context: InstallContext, page: Page) -> list[str]:
     """The site's verified origins and no others, for pages that may be embedded at all.
 
-    The platform shows its previews with ?_preview, which frames nowhere else.
+    The platform shows its previews with ?_preview, and a site's own pages their modules with ?_page: either frames nowhere
+    else. Own pages stand at the top and show modules of their site alone.
     """
     if "_preview" in request.args:
         config: Config = current_app.config["DRAMAC"]
         return [config.platform_url]
+    if OWN_PAGE in request.args:
+        return ["'self'"]
     return verified_origins(context.site_id) if page.modes else []
 
 

@@ -40,6 +40,7 @@ from app.modules.storage.export import enter_site
 from app.runtime.context import load_install
 from app.runtime.data import Access, Data, Surface, Transaction
 from app.seeds import world
+from app.seeds.harbour import make_site
 from app.seeds.inbox import Inbox, Said, Values
 from app.seeds.lumen import HARBOUR, PORTO, QUINTA
 from app.seeds.northbeam import ALDERGATE
@@ -75,6 +76,7 @@ def seed_demo(config: Config) -> list[SignIn]:
         _first_party_modules(now=utcnow())
         for inbox in INBOXES:
             _inbox(inbox, config)
+        make_site(*_owner_of("studio-lumen"))
         _finish(config, now=utcnow())
     return _sign_ins(config.demo_password)
 

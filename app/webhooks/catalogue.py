@@ -30,6 +30,7 @@ _VERSION: Data = {"module": "crm", "version": "1.2.0"}
 _INSTALLED: Data = {"module": "crm", "site": _id("ste")}
 _MOVED: Data = {**_INSTALLED, "from": "1.2.0", "to": "1.3.0"}
 _WEBHOOK: Data = {"webhook": _id("whk")}
+_PAGE: Data = {"title": "Opening hours", "path": "/opening-hours"}
 _DOMAIN: Data = {"domain": _id("dom"), "host": "www.example.com"}
 _SUPPORT: Data = {"person": "Sam Reyes", "reason": "Bookings fail since Monday", "hours": 4}
 _PROJECT: Data = {"project": _id("prj"), "name": "Price list"}
@@ -54,6 +55,15 @@ EXAMPLES: dict[str, Data] = {
     "project.created": _PROJECT,
     "project.deleted": _PROJECT,
     "project.restored": _PROJECT,
+    "page.created": _PAGE,
+    "page.published": {**_PAGE, "version": 3},
+    "page.planned": {**_PAGE, "publish_at": "2026-02-01T08:00:00+00:00"},
+    "page.unpublished": _PAGE,
+    "page.moved": {**_PAGE, "before": "/hours"},
+    "page.deleted": _PAGE,
+    "page.restored": _PAGE,
+    "site.look_changed": {"changed": ["accent"]},
+    "site.redirects_changed": {"added": "/old-page.html", "target": "/contact"},
     "module.uploaded": {**_VERSION, "digest": "9f2c" * 16},
     "module.published": {**_VERSION, "digest": "9f2c" * 16},
     "module.tier_changed": {"module": "crm", "tier": "public"},

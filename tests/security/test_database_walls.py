@@ -42,6 +42,9 @@ CALLERS = {
     "runtime_speaks_for": {"dramac_runtime", "dramac_module"},
     "short_id_taken": {"dramac_app", "dramac_staff"},
     "support_agency": {"dramac_app"},
+    "site_map_of": {"dramac_runtime"},
+    "site_page_at": {"dramac_runtime"},
+    "site_page_preview": {"dramac_runtime"},
     "version_open_to": {"dramac_app"},
 }
 

@@ -25,6 +25,9 @@ from app.lib.ids import encode, uuid7
 from app.modules.models import Module
 from app.oauth.actions import create_application
 from app.oauth.models import Grant
+from app.pages.actions import create_page, publish_page
+from app.pages.content import Content
+from app.pages.structure import add_redirect
 from app.queue.models import JobRun
 from app.runtime.context import load_install
 from app.runtime.data import Access, Data, Surface
@@ -183,6 +186,7 @@ def make_everything(world: World, config: Config, app: Flask) -> Everything:
     names |= _webhook(config, ada, site)
     names["run_id"] = _failed_job(ada)
     names["access_id"] = _support_access(ada)
+    names |= _page(ada, site)
     names["search_id"] = _saved_search(ada)
     names["domain_id"] = added_domain(site, f"{new_slug('shop')}.com").public_id
     names |= _project(ada)
@@ -241,6 +245,22 @@ def _saved_search(ada: Person) -> str:
     with tenant_scope(ada.agency_id, user_id=ada.id), transaction(db.session()) as session:
         save_search(session, agency_id=ada.agency_id, name="Failing", query="level=error", shared=False, by=ada.actor)
         return session.scalars(select(LogSearch).where(LogSearch.user_id == ada.id)).one().public_id
+
+
+def _page(ada: Person, site: Site) -> dict[str, str]:
+    """A live page with a version, and a redirect."""
+    with tenant_scope(site.agency_id, user_id=ada.id), transaction(db.session()) as session:
+        of_agency = session.get_one(Site, site.id)
+        page = create_page(
+            session, site=of_agency, content=Content(title="Hours"), path="/hours", by=ada.actor, now=utcnow()
+        )
+        version = publish_page(session, page=page, by=ada.actor, now=utcnow())
+        redirect = add_redirect(session, site=of_agency, source="/old", target="/hours", by=ada.actor)
+        return {
+            "page_id": page.public_id,
+            "page_version_id": version.public_id,
+            "redirect_id": redirect.public_id,
+        }
 
 
 def _webhook(config: Config, ada: Person, site: Site) -> dict[str, str]:

@@ -1,0 +1,306 @@
+"""The editor of a page: its one form, publishing, planning, versions, previews."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Response, g, make_response, redirect, render_template, request, url_for
+from werkzeug.datastructures import FileStorage
+
+from app.access.permissions import Permission
+from app.errors import AppError, Invalid, NotFound
+from app.lib.clock import utcnow
+from app.pages import actions, queries
+from app.pages.content import Content, ModulePage, block_name, faults, stored
+from app.pages.editing import EDITS, add_block, said
+from app.pages.forms import PlanForm, content_of, files_of
+from app.pages.images import keep_image
+from app.pages.models import PageVersion, SitePage
+from app.pages.queries import Offered
+from app.pages.views.common import bp, live_url, page_of, preview_url, site_of, to_editor, to_list
+from app.tenancy.models import Site
+from app.web.errors import status_of
+from app.web.forms import page_number
+from app.web.guard import requires
+from app.web.htmx import trigger_toast
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the pressed button stands for: its verb, and the block or kind it is about."""
+
+    act: str
+    about: str
+
+    @classmethod
+    def read(cls) -> Asked:
+        act, _, about = request.form.get("do", "save").partition(":")
+        return cls(act, about)
+
+
+@bp.get("/pages/<public_id:page_id>")
+@requires(Permission.PAGES_VIEW, page=SitePage)
+def edit(page: SitePage) -> Response:
+    if page.deleted_at:
+        return page_of("deleted", page=page, site=site_of(page))
+    return _editor(page, stored(page.draft))
+
+
+@bp.post("/pages/<public_id:page_id>/draft")
+@requires(Permission.PAGES_EDIT, page=SitePage)
+def save(page: SitePage) -> Response:
+    """Keep what is in the form, then do what the button says. do=auto is answered with the state alone."""
+    asked = Asked.read()
+    content, now = content_of(request.form), utcnow()
+    if asked.act == "auto":
+        return _autosave(page, content)
+    content, problems = _with_pictures(page, content)
+    try:
+        kept = _save(page, content, overwrite=asked.act == "overwrite")
+        if asked.act == "undo":
+            trigger_toast("success", "Undone", _undo(kept))
+            return to_editor(page)
+        at = _change(kept, asked) if asked.act in ("add", *EDITS) else ""
+    except actions.DraftChanged as error:
+        return _editor(page, content, status=409, conflict=error.message)
+    except Invalid as error:
+        trigger_toast("error", "Not done", error.message)
+        return to_editor(page)
+    for problem in problems:
+        trigger_toast("error", "A picture was not taken", problem)
+    if asked.act == "save" and not problems:
+        trigger_toast("success", "Draft saved", f"At {now:%H:%M} UTC. Visitors see it once it is published.")
+    return to_editor(page, at)
+
+
+@bp.post("/pages/<public_id:page_id>/publish")
+@requires(Permission.PAGES_PUBLISH, page=SitePage)
+def publish(page: SitePage) -> Response:
+    """What is in the editor's form goes live; the draft as it is when the button stands elsewhere."""
+    content = content_of(request.form) if "revision" in request.form else stored(page.draft)
+    try:
+        if "revision" in request.form:
+            page = _save(page, content)
+        version = actions.publish_page(g.db, page=page, by=g.actor, now=utcnow())
+    except actions.DraftChanged as error:
+        return _editor(page, content, status=409, conflict=error.message)
+    except actions.NotReady as error:
+        g.db.commit()  # what was written is kept although it cannot go live yet
+        return _editor(page, content, status=422, refused=[item.detail for item in error.errors])
+    trigger_toast("success", f"{page.title} is live", f"Version {version.number}. Visitors see it now.")
+    return to_editor(page)
+
+
+@bp.post("/pages/<public_id:page_id>/plan")
+@requires(Permission.PAGES_PUBLISH, page=SitePage)
+def plan(page: SitePage) -> Response:
+    form, site = PlanForm(), site_of(page)
+    try:
+        if not form.validate():
+            raise Invalid("; ".join(form.publish_at.errors))
+        at = form.moment(site.time_zone)
+        actions.plan_page(g.db, page=page, at=at, by=g.actor, now=utcnow())
+    except actions.NotReady as error:
+        return _editor(page, stored(page.draft), status=422, refused=[item.detail for item in error.errors])
+    except Invalid as error:
+        why = [item.detail for item in error.errors] or [error.message]
+        return _editor(page, stored(page.draft), status=422, refused=why)
+    trigger_toast("success", "Planned", f"The draft of now goes live on {at:%d %B %Y at %H:%M} ({site.time_zone}).")
+    return to_editor(page)
+
+
+@bp.post("/pages/<public_id:page_id>/drop-plan")
+@requires(Permission.PAGES_PUBLISH, page=SitePage)
+def drop_plan(page: SitePage) -> Response:
+    actions.drop_plan(g.db, page=page, by=g.actor)
+    trigger_toast("success", "The plan is dropped")
+    return to_editor(page)
+
+
+@bp.post("/pages/<public_id:page_id>/unpublish")
+@requires(Permission.PAGES_PUBLISH, page=SitePage)
+def unpublish(page: SitePage) -> Response:
+    actions.unpublish_page(g.db, page=page, by=g.actor)
+    trigger_toast("success", f"{page.title} is off", "Visitors do not see it any more. Its draft and versions stay.")
+    return to_editor(page)
+
+
+@bp.post("/pages/<public_id:page_id>/delete")
+@requires(Permission.PAGES_PUBLISH, page=SitePage)
+def delete(page: SitePage) -> Response:
+    actions.delete_page(g.db, page=page, by=g.actor, now=utcnow())
+    again = url_for(".restore", page_id=page.public_id)
+    trigger_toast("success", f"{page.title} is deleted", "It can be restored for 30 days.", undo=again)
+    return to_list(site_of(page))
+
+
+@bp.post("/pages/<public_id:page_id>/restore")
+@requires(Permission.PAGES_PUBLISH, page=SitePage)
+def restore(page: SitePage) -> Response:
+    try:
+        actions.restore_page(g.db, page=page, by=g.actor)
+    except actions.PathTaken as error:
+        trigger_toast("error", "Not restored", error.message)
+        return to_list(site_of(page))
+    trigger_toast("success", f"{page.title} is back")
+    return to_editor(page)
+
+
+@bp.get("/pages/<public_id:page_id>/preview")
+@requires(Permission.PAGES_VIEW, page=SitePage)
+def preview(page: SitePage) -> Response:
+    """Lead to the saved draft on the runtime origin, by a link that lasts an hour."""
+    return make_response(redirect(preview_url(page, site_of(page)), code=303))
+
+
+@bp.get("/pages/<public_id:page_id>/versions")
+@requires(Permission.PAGES_VIEW, page=SitePage)
+def versions(page: SitePage) -> Response:
+    before = page_number("before") if "before" in request.args else None
+    rows = queries.versions_of(g.db, page_id=page.id, before=before)
+    return page_of(
+        "versions", page=page, site=site_of(page), rows=rows[: queries.ROWS],
+        older=rows[queries.ROWS - 1].number if len(rows) > queries.ROWS else None, first=before is None,
+    )  # fmt: skip
+
+
+@bp.get("/page-versions/<public_id:page_version_id>/preview")
+@requires(Permission.PAGES_VIEW, page_version=PageVersion)
+def preview_version(page_version: PageVersion) -> Response:
+    page = g.db.get_one(SitePage, page_version.page_id)
+    return make_response(redirect(preview_url(page, site_of(page), version_id=page_version.id), code=303))
+
+
+@bp.post("/page-versions/<public_id:page_version_id>/restore")
+@requires(Permission.PAGES_EDIT, page_version=PageVersion)
+def restore_version(page_version: PageVersion) -> Response:
+    page = g.db.get_one(SitePage, page_version.page_id)
+    kept = actions.restore_version(g.db, page=page, version=page_version, by=g.actor, now=utcnow())
+    more = f" What was there is kept as version {kept.number}." if kept else ""
+    trigger_toast(
+        "success", f"Version {page_version.number} is the draft now", f"Publish it to show it to visitors.{more}"
+    )
+    return to_editor(page)
+
+
+def _save(page: SitePage, content: Content, *, overwrite: bool = False) -> SitePage:
+    kept: SitePage = actions.save_draft(
+        g.db, page=page, content=content, revision=page.revision if overwrite else _revision(), by=g.actor, now=utcnow()
+    )
+    return kept
+
+
+def _revision() -> int:
+    text = request.form.get("revision", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else 0
+
+
+def _autosave(page: SitePage, content: Content) -> Response:
+    """The state line as a fragment: saved, or why not."""
+    try:
+        page = _save(page, content)
+    except AppError as error:
+        return make_response(render_template("pages/_unsaved.html", problem=error.message), status_of(error))
+    return make_response(render_template("pages/_state.html", **_state(page, site_of(page), content)))
+
+
+def _change(page: SitePage, asked: Asked) -> str:
+    """Add, move, double or take out a block; returns the block to go on at."""
+    content = stored(page.draft)
+    if asked.act == "add":
+        module = _module_block(page, asked.about)
+        kind = "module" if module else asked.about
+        changed, at = add_block(content, kind, after=request.form.get("add-after", ""), module=module)
+        done = said("add", changed, at)
+    else:
+        at = "" if asked.act == "remove" else asked.about
+        changed, done = EDITS[asked.act](content, asked.about), said(asked.act, content, asked.about)
+    actions.save_draft(g.db, page=page, content=changed, revision=page.revision, by=g.actor, now=utcnow(), said=done)
+    return at
+
+
+def _undo(page: SitePage) -> str:
+    try:
+        return f"{actions.undo(g.db, page=page, revision=page.revision, by=g.actor, now=utcnow())}."
+    except actions.NothingToUndo as error:
+        return error.message
+
+
+def _module_block(page: SitePage, kind: str) -> ModulePage | None:
+    """The block of the module's page that was chosen. Raises Invalid for one that is not on the site."""
+    if kind != "module":
+        return None
+    wanted = request.form.get("add-module", "")
+    chosen = next((one for one in queries.offered_pages(g.db, site_id=page.site_id) if one.key == wanted), None)
+    if chosen is None:
+        raise Invalid("Choose a page of a module that is on this site.")
+    return ModulePage(install=chosen.install_id, page=chosen.name, title=chosen.title)
+
+
+def _with_pictures(page: SitePage, content: Content) -> tuple[Content, list[str]]:
+    """The page with the files that were sent as its pictures; and what is wrong with those that were not taken."""
+    values, problems = content.to_json(), []
+    site = site_of(page)
+    for name, file in files_of(request.files).items():
+        try:
+            _put(values, name, _taken(site, file))
+        except AppError as error:
+            problems.append(error.message)
+    return Content.model_validate(values), problems
+
+
+def _taken(site: Site, file: FileStorage) -> str:
+    image = keep_image(g.db, site=site, name=file.filename or "", content=file.stream.read(), now=utcnow())
+    return str(image.public_id)
+
+
+def _put(values: dict[str, Any], name: str, source: str) -> None:
+    """name: `image`, `b-<block>-source` or `b-<block>-<column>-source`, as the inputs are called."""
+    if name == "image":
+        values["image"] = source
+        return
+    parts = name.split("-")
+    block = next((one for one in values["blocks"] if len(parts) > 2 and one["id"] == parts[1]), None)
+    if block is None:
+        raise NotFound("The block of a picture is no longer on the page.")
+    if parts[2] == "source":
+        block["source"] = source
+    elif parts[2].isdigit() and int(parts[2]) < len(block.get("cells", ())):
+        block["cells"][int(parts[2])]["source"] = source
+
+
+def _state(page: SitePage, site: Site, content: Content) -> dict[str, Any]:
+    return {
+        "page": page,
+        "framed_url": preview_url(page, site, framed=True),
+        "wanting": [item.detail for item in faults(content)],
+        "same_as_live": page.draft == queries.live_content(g.db, page=page),
+        "zone": site.time_zone,
+    }
+
+
+def _editor(page: SitePage, content: Content, *, status: int = 200, conflict: str = "", refused: Any = ()) -> Response:
+    site = site_of(page)
+    offered = queries.offered_pages(g.db, site_id=site.id)
+    context: dict[str, Any] = {
+        "site": site, "content": content, "offered": offered, "by_key": {one.key: one for one in offered},
+        "groups": _groups(offered), "after_options": _places(content), "conflict": conflict, "refused": refused,
+        "images": queries.recent_images(g.db, site_id=site.id),
+        "live_url": live_url(page, site) if page.published_at else None,
+    }  # fmt: skip
+    return page_of("edit", status=status, **context, **_state(page, site, content))
+
+
+def _places(content: Content) -> list[tuple[str, str]]:
+    """Where a new block can go: at the end, or behind each of those that are there."""
+    blocks = [(block.id, f"After {block_name(block)} {place}") for place, block in enumerate(content.blocks, 1)]
+    return [("", "At the end"), *blocks[:-1]]
+
+
+def _groups(offered: list[Offered]) -> dict[str, list[tuple[str, str]]]:
+    """{module: [(value, label)]} for the list of modules' pages."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for one in offered:
+        found.setdefault(one.module_name, []).append((one.key, one.title))
+    return found

@@ -1,0 +1,128 @@
+"""Pages in a real browser: written with keys and mouse, looked at by a visitor, with a module at work in its frame."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+from flask import Flask
+from playwright.sync_api import expect
+from werkzeug.serving import make_server
+
+from app.config import Config
+from app.factory import create_platform_app, create_runtime_app
+from tests.e2e.conftest import Visit
+from tests.e2e.test_agency_screens import faults
+from tests.support.modules import put_on, release
+from tests.support.packages import first_party, package
+from tests.support.pagedesk import Desk, open_desk
+from tests.support.world import World
+
+SHOTS = os.environ.get("SHOTS")
+Visitor = Callable[..., Visit]
+
+
+@pytest.fixture(scope="module")
+def origins(wired: Config) -> Iterator[tuple[str, str]]:
+    """(platform, runtime): two servers that know each other's address."""
+    servers = [make_server("127.0.0.1", 0, Flask("none"), threaded=True) for _ in "ab"]
+    urls = tuple(
+        f"http://{host}:{server.server_port}" for host, server in zip(("localhost", "127.0.0.1"), servers, strict=True)
+    )
+    config = replace(wired, platform_url=urls[0], runtime_url=urls[1])
+    for server, make in zip(servers, (create_platform_app, create_runtime_app), strict=True):
+        server.app = make(config)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield urls[0], urls[1]
+    for server in servers:
+        server.shutdown()
+
+
+@pytest.fixture
+def desk(world: World) -> Desk:
+    return open_desk(world)
+
+
+def test_a_page_is_written_with_keys_and_mouse_and_seen_by_a_visitor(
+    origins: tuple[str, str], visit: Visitor, desk: Desk
+) -> None:
+    platform, runtime = origins
+    made = desk.page(
+        blocks=[{"kind": "heading", "text": "First"}, {"kind": "text", "text": "Second"}, {"kind": "spacer"}]
+    )
+    seen = visit(f"{platform}/pages/{made.public_id}", cookies={"dramac_session": desk.ada.cookie})
+    page, preview = seen.page, seen.page.frame_locator("#preview")
+    expect(preview.locator("h1")).to_have_text("Home")
+    page.get_by_role("textbox", name="Line under the title").fill("By the harbour")
+    expect(preview.locator(".lead")).to_have_text("By the harbour")
+    page.get_by_role("button", name="Move Text 2 up").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Move Text 1 up")).to_be_focused()
+    page.locator("#blocks > li:nth-child(3) [data-grip]").drag_to(page.locator("#blocks > li:nth-child(1) header"))
+    expect(page.locator("#blocks h2")).to_have_text(["Spacer", "Text", "Heading"])
+    expect(preview.locator("main > :is(h2, .words, .space-m)").first).to_have_class("space-m")
+    page.get_by_role("button", name="Undo").click()
+    page.wait_for_load_state("load")
+    page.get_by_role("button", name="Publish").click()
+    expect(page.locator(".page-write-head .status")).to_have_text("Published")
+    assert (seen.complaints, seen.policy_violations()) == ([], [])
+    assert desk.now(made).draft["lead"] == ""  # words and moves of one go are one step back
+    there = visit(f"{runtime}/s/{desk.site.slug}/")
+    expect(there.page.locator("h1")).to_have_text("Home")
+    assert (there.complaints, there.policy_violations(), there.axe_faults()) == ([], [], [])
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 390)])
+def test_screens_and_pages_hold_to_policy_and_accessibility(
+    origins: tuple[str, str], visit: Visitor, desk: Desk, theme: str, width: int
+) -> None:
+    platform, runtime = origins
+    image = desk.image(1200, 700)
+    blocks = [
+        {"kind": "heading", "text": "What we do"}, {"kind": "text", "text": "Words with [a link](/about).\n\n- One\n- Two"},
+        {"kind": "image", "source": image.public_id, "alt": "A door", "caption": "Our door"},
+        {"kind": "button", "label": "Write", "link": "/about"}, {"kind": "spacer", "line": True},
+        {"kind": "columns", "cards": True, "cells": [{"text": "### Fast\nYes."}, {"text": "### Kind\nYes."}]},
+    ]  # fmt: skip
+    made = desk.page(live=True, lead="By the harbour", blocks=blocks)
+    desk.page("/about", "About us", live=True)
+    site = f"/sites/{desk.site.public_id}/pages"
+    paths = [site, f"{site}/look"] if width > 500 else [f"/pages/{made.public_id}/versions"]
+    paths.append(f"/pages/{made.public_id}")
+    broken = {}
+    for number, address in enumerate([*(platform + path for path in paths), f"{runtime}/s/{desk.site.slug}/"]):
+        seen = visit(address, theme=theme, width=width, cookies={"dramac_session": desk.ada.cookie})
+        seen.page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]  # light or dark
+        if SHOTS:
+            seen.page.screenshot(path=f"{SHOTS}/pages-{number}-{theme}-{width}.png")
+        if found := faults(seen, axe=True):
+            broken[address] = found
+    assert broken == {}
+
+
+def test_a_modules_form_works_inside_a_page(
+    origins: tuple[str, str], visit: Visitor, desk: Desk, world: World, config: Config
+) -> None:
+    _, runtime = origins
+    released = release(package(first_party("enquiries")), world.agency("Publisher"))
+    install = put_on(released, desk.site, config=config, settings={"notify_to": "desk@example.test"})
+    install.data().insert("forms", {"name": "Contact", "key": "contact", "heading": "Write to us"})
+    block = {"kind": "module", "install": install.public_id, "page": "contact", "title": "Contact form", "height": 900}
+    desk.page(live=True, blocks=[block])
+    seen = visit(f"{runtime}/s/{desk.site.slug}/")
+    frame = seen.page.frame_locator("iframe[title='Contact form']")
+    expect(frame.get_by_role("heading", name="Write to us")).to_be_visible()
+    # its style sheet was taken although the frame's origin is nobody's
+    assert frame.locator("form").first.evaluate("form => getComputedStyle(form).display") == "grid"
+    inside = next(one for one in seen.page.frames if "/embed/" in one.url)
+    reached = "() => { try { return Boolean(parent.document.title) } catch (error) { return error.name } }"
+    assert inside.evaluate(reached) == "SecurityError"
+    frame.get_by_role("textbox", name="Name").fill("Rita")
+    frame.get_by_role("textbox", name="E-mail").fill("rita@example.com")
+    frame.get_by_role("textbox", name="Message").fill("Good morning")
+    frame.get_by_role("button").last.click()
+    expect(frame.get_by_text("That was very quick. Please send it once more.")).to_be_visible()
+    assert (seen.page.url, seen.policy_violations()) == (f"{runtime}/s/{desk.site.slug}/", [])
