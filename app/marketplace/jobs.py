@@ -1,7 +1,7 @@
 """marketplace.measure and marketplace.survey: what listings say that no single change says.
 
 measure, every few minutes: how often each is installed, and the search's bits. survey, every hour: error rates, durations,
-upgrades, leaving, and what sites have together.
+upgrades, leaving, what sites have together, and who used what today.
 """
 
 from __future__ import annotations
@@ -30,6 +30,15 @@ INSTALLS = text(
     WHERE counted.module_id = l.module_id AND counted.number <> l.installs
     """
 )
+ACTIVE_DAYS = text(
+    """
+    INSERT INTO module_active_days AS d (agency_id, module_id, major, days, last_day)
+    SELECT DISTINCT i.agency_id, i.module_id, v.major, 1, CAST(:today AS date)
+    FROM modules_v2 i JOIN module_versions v ON v.id = i.version_id WHERE i.status = 'active'
+    ON CONFLICT (agency_id, module_id, major) DO UPDATE SET days = d.days + 1, last_day = EXCLUDED.last_day
+    WHERE d.last_day < EXCLUDED.last_day
+    """
+)
 
 
 def measure() -> None:
@@ -47,3 +56,4 @@ def survey() -> None:
         session.execute(text(load_sql("marketplace/measure")), {"now": utcnow()})
         session.execute(delete(Related))
         session.execute(text(load_sql("marketplace/relate")))
+        session.execute(ACTIVE_DAYS, {"today": utcnow().date()})

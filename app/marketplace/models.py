@@ -1,12 +1,12 @@
-"""marketplace_listings, marketplace_publishers, module_collections and their items, marketplace_measures."""
+"""Listings, publishers, collections and their items, measures, ratings with their votes, reports and days of use."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Identity, Numeric, Text, func
+from sqlalchemy import FetchedValue, ForeignKey, Identity, Numeric, Text, func
 from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -116,3 +116,59 @@ class Related(Base):
     module_id: Mapped[UUID] = mapped_column(ForeignKey("module_source.id", ondelete="CASCADE"), primary_key=True)
     other_id: Mapped[UUID] = mapped_column(ForeignKey("module_source.id", ondelete="CASCADE"), primary_key=True)
     sites: Mapped[int]
+
+
+class Rating(Identified, Base):
+    """What one agency says of one major version of a module. author: its name then. helpful: votes, kept by a trigger."""
+
+    __tablename__ = "module_ratings"
+    public_prefix = "rtg"
+
+    agency_id: Mapped[UUID] = mapped_column(ForeignKey("agencies.id", ondelete="CASCADE"))
+    module_id: Mapped[UUID] = mapped_column(ForeignKey("module_source.id", ondelete="CASCADE"))
+    major: Mapped[int]
+    user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    author: Mapped[str]
+    stars: Mapped[int]
+    text: Mapped[str]
+    created_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
+    answer: Mapped[str] = mapped_column(FetchedValue())
+    answered_at: Mapped[datetime | None] = mapped_column(FetchedValue())
+    helpful: Mapped[int] = mapped_column(FetchedValue())
+    hidden_at: Mapped[datetime | None] = mapped_column(FetchedValue())
+    hidden_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), FetchedValue())
+    hidden_why: Mapped[str] = mapped_column(FetchedValue())
+
+
+class Vote(Base):
+    """An agency found a rating helpful."""
+
+    __tablename__ = "module_rating_votes"
+
+    rating_id: Mapped[UUID] = mapped_column(ForeignKey("module_ratings.id", ondelete="CASCADE"), primary_key=True)
+    agency_id: Mapped[UUID] = mapped_column(ForeignKey("agencies.id", ondelete="CASCADE"), primary_key=True)
+
+
+class Report(Base):
+    """An agency asks staff to look at a rating. reason: spam, abuse, personal or untrue."""
+
+    __tablename__ = "module_rating_reports"
+
+    rating_id: Mapped[UUID] = mapped_column(ForeignKey("module_ratings.id", ondelete="CASCADE"), primary_key=True)
+    agency_id: Mapped[UUID] = mapped_column(ForeignKey("agencies.id", ondelete="CASCADE"), primary_key=True)
+    reason: Mapped[str]
+    at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]
+
+
+class ActiveDays(Base):
+    """On how many days an agency had a major version of a module active somewhere."""
+
+    __tablename__ = "module_active_days"
+
+    agency_id: Mapped[UUID] = mapped_column(ForeignKey("agencies.id", ondelete="CASCADE"), primary_key=True)
+    module_id: Mapped[UUID] = mapped_column(ForeignKey("module_source.id", ondelete="CASCADE"), primary_key=True)
+    major: Mapped[int] = mapped_column(primary_key=True)
+    days: Mapped[int]
+    last_day: Mapped[date]

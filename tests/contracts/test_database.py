@@ -85,12 +85,14 @@ def test_tenant_tables_can_be_referred_to_only_together_with_their_agency(catalo
         WHERE k.contype = 'f' AND array_length(k.confkey, 1) = 1
           AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = k.confrelid AND a.attname IN ('agency_id', 'site_id'))
           AND EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = k.conrelid AND a.attname IN ('agency_id', 'site_id'))
-          AND k.confrelid::regclass::text NOT IN ('module_source', 'module_versions', 'events', 'external_oauth_clients')
+          AND k.confrelid::regclass::text
+            NOT IN ('module_source', 'module_versions', 'events', 'external_oauth_clients', 'module_ratings')
         """
     ).fetchall()
     # module_source and module_versions are referred to by other agencies on purpose: they install them.
     # An application is let in by people of other agencies than its publisher's.
     # A delivery belongs to its event, of whatever agency.
+    # A rating is found helpful, or reported, by other agencies than its author's.
     assert rows == []
 
 

@@ -24,6 +24,7 @@ CALLERS = {
     "domain_embedders": {"dramac_runtime"},
     "marketplace_index": {"dramac_staff"},
     "marketplace_search": {"dramac_app"},
+    "module_rating_answer": {"dramac_app"},
     "module_slug_taken": {"dramac_app", "dramac_staff"},
     "oauth_access_by_hash": {"dramac_runtime"},
     "oauth_agency_of": {"dramac_runtime"},

@@ -22,6 +22,7 @@ from app.gateway.actions import create_key
 from app.installs.models import Install
 from app.lib.clock import utcnow
 from app.lib.ids import encode, uuid7
+from app.marketplace.models import Rating
 from app.modules.models import Module
 from app.oauth.actions import create_application
 from app.oauth.models import Grant
@@ -181,7 +182,7 @@ def make_everything(world: World, config: Config, app: Flask) -> Everything:
         "connection": "calendar",
         "field": "folder", "application_id": application.public_id, "grant_id": grant.public_id,
         "record_id": str(record.id), "file_id": str(scan.id), "batch": str(batch),
-        "publisher_id": encode("agc", agency.id), "number": "1",
+        "publisher_id": encode("agc", agency.id), "number": "1", "rating_id": _rating(world, module),
     }  # fmt: skip
     names |= _webhook(config, ada, site)
     names["run_id"] = _failed_job(ada)
@@ -198,6 +199,17 @@ def make_everything(world: World, config: Config, app: Flask) -> Everything:
         "oauth.change": {"name": "Ledger", "redirect_uris": "https://ledger.example/back", "scopes": "read"},
     }
     return Everything(ada, vic, names, bodies, install, site)
+
+
+def _rating(world: World, module: Module) -> str:
+    """What another agency says of the module."""
+    said = Rating(
+        id=uuid7(), agency_id=world.agency("Tidewater").id, module_id=module.id, major=1, author="Tidewater", stars=4, text="",
+        created_at=utcnow(), changed_at=utcnow(),
+    )  # fmt: skip
+    with platform_scope("test world"), transaction(db.session()) as session:
+        session.add(said)
+    return said.public_id
 
 
 def _file_to_import(ada: Browser, install: Install) -> str:

@@ -48,6 +48,7 @@ def index() -> str:
         category=written(alone[0]) if len(alone) == 1 else "",
         can_author=g.actor.can(Permission.MODULES_AUTHOR),
         can_arrange=g.actor.can_staff(StaffPermission.ADMINISTER),
+        can_moderate=g.actor.can_staff(StaffPermission.SUPPORT),
         **context,
     )
 

@@ -9,11 +9,13 @@ from app.errors import NotFound
 from app.lib.ids import encode
 from app.marketplace.facts import facts_of
 from app.marketplace.queries import listing_of, measures_of, related, sites_with_module
+from app.marketplace.ratings import REASONS, own_rating, reviews
 from app.marketplace.search import installed_among
 from app.marketplace.views.common import bp
 from app.modules.consent import asks_of
 from app.modules.manifest import Manifest
 from app.modules.queries import file_content, latest_published, module_by_slug, publisher_name, versions_of
+from app.web.forms import page_number
 from app.web.guard import requires
 from app.web.markdown import to_html
 
@@ -44,6 +46,12 @@ def module(slug: str) -> str:
         publisher_id=encode("agc", found.agency_id),
         changes=[(row.version, row.published_at, to_html(row.changelog)) for row in versions[:10]],
         facts=facts_of(listing, measures_of(g.db, module_id=found.id)),
+        reviews=reviews(g.db, module_id=found.id, agency_id=g.agency.agency_id, page=page_number("reviews")),
+        own=own_rating(g.db, module=found, agency_id=g.agency.agency_id),
+        reasons=REASONS,
+        can_rate=g.actor.can(Permission.INSTALLS_CREATE),
+        is_publisher=found.agency_id == g.agency.agency_id,
+        can_answer=g.actor.can(Permission.MODULES_PUBLISH),
         related=others,
         installed=installed_among(g.db, [card.id for card in others]),
         asks=asks_of(manifest),
