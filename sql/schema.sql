@@ -406,6 +406,13 @@ CREATE TABLE memberships (
   role text NOT NULL,
   created_at timestamp with time zone NOT NULL DEFAULT now()
 );
+CREATE TABLE module_active_days (
+  agency_id uuid NOT NULL,
+  module_id uuid NOT NULL,
+  major integer NOT NULL,
+  days integer NOT NULL DEFAULT 1,
+  last_day date NOT NULL
+);
 CREATE TABLE module_blobs (
   sha256 text NOT NULL,
   content bytea NOT NULL
@@ -520,6 +527,35 @@ CREATE TABLE module_naming_conflicts (
   wanted_short_id text NOT NULL,
   given_short_id text NOT NULL,
   at timestamp with time zone NOT NULL DEFAULT now()
+);
+CREATE TABLE module_rating_reports (
+  rating_id uuid NOT NULL,
+  agency_id uuid NOT NULL,
+  reason text NOT NULL,
+  at timestamp with time zone NOT NULL DEFAULT now(),
+  settled_at timestamp with time zone
+);
+CREATE TABLE module_rating_votes (
+  rating_id uuid NOT NULL,
+  agency_id uuid NOT NULL
+);
+CREATE TABLE module_ratings (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  agency_id uuid NOT NULL,
+  module_id uuid NOT NULL,
+  major integer NOT NULL,
+  user_id uuid,
+  author text NOT NULL,
+  stars smallint NOT NULL,
+  text text NOT NULL DEFAULT ''::text,
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  changed_at timestamp with time zone NOT NULL DEFAULT now(),
+  answer text NOT NULL DEFAULT ''::text,
+  answered_at timestamp with time zone,
+  helpful integer NOT NULL DEFAULT 0,
+  hidden_at timestamp with time zone,
+  hidden_by uuid,
+  hidden_why text NOT NULL DEFAULT ''::text
 );
 CREATE TABLE module_schedules (
   agency_id uuid NOT NULL,
@@ -950,6 +986,9 @@ ALTER TABLE memberships ADD CONSTRAINT memberships_agency_id_user_id_key UNIQUE 
 ALTER TABLE memberships ADD CONSTRAINT memberships_pkey PRIMARY KEY (id);
 ALTER TABLE memberships ADD CONSTRAINT memberships_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'developer'::text, 'member'::text, 'viewer'::text])));
 ALTER TABLE memberships ADD CONSTRAINT memberships_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE;
+ALTER TABLE module_active_days ADD CONSTRAINT module_active_days_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
+ALTER TABLE module_active_days ADD CONSTRAINT module_active_days_module_id_fkey FOREIGN KEY (module_id) REFERENCES module_source(id) ON DELETE CASCADE;
+ALTER TABLE module_active_days ADD CONSTRAINT module_active_days_pkey PRIMARY KEY (agency_id, module_id, major);
 ALTER TABLE module_blobs ADD CONSTRAINT module_blobs_pkey PRIMARY KEY (sha256);
 ALTER TABLE module_blobs ADD CONSTRAINT module_blobs_sha256_check CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text));
 ALTER TABLE module_collection_items ADD CONSTRAINT module_collection_items_collection_id_fkey FOREIGN KEY (collection_id) REFERENCES module_collections(id) ON DELETE CASCADE;
@@ -1004,6 +1043,23 @@ ALTER TABLE module_member_roles ADD CONSTRAINT module_member_roles_pkey PRIMARY 
 ALTER TABLE module_member_roles ADD CONSTRAINT module_member_roles_role_check CHECK ((role ~ '^[a-z][a-z0-9_]{0,40}$'::text));
 ALTER TABLE module_naming_conflicts ADD CONSTRAINT module_naming_conflicts_module_id_fkey FOREIGN KEY (module_id) REFERENCES module_source(id);
 ALTER TABLE module_naming_conflicts ADD CONSTRAINT module_naming_conflicts_pkey PRIMARY KEY (id);
+ALTER TABLE module_rating_reports ADD CONSTRAINT module_rating_reports_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
+ALTER TABLE module_rating_reports ADD CONSTRAINT module_rating_reports_pkey PRIMARY KEY (rating_id, agency_id);
+ALTER TABLE module_rating_reports ADD CONSTRAINT module_rating_reports_rating_id_fkey FOREIGN KEY (rating_id) REFERENCES module_ratings(id) ON DELETE CASCADE;
+ALTER TABLE module_rating_reports ADD CONSTRAINT module_rating_reports_reason_check CHECK ((reason = ANY (ARRAY['spam'::text, 'abuse'::text, 'personal'::text, 'untrue'::text])));
+ALTER TABLE module_rating_votes ADD CONSTRAINT module_rating_votes_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
+ALTER TABLE module_rating_votes ADD CONSTRAINT module_rating_votes_pkey PRIMARY KEY (rating_id, agency_id);
+ALTER TABLE module_rating_votes ADD CONSTRAINT module_rating_votes_rating_id_fkey FOREIGN KEY (rating_id) REFERENCES module_ratings(id) ON DELETE CASCADE;
+ALTER TABLE module_ratings ADD CONSTRAINT module_ratings_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
+ALTER TABLE module_ratings ADD CONSTRAINT module_ratings_agency_id_id_key UNIQUE (agency_id, id);
+ALTER TABLE module_ratings ADD CONSTRAINT module_ratings_agency_id_module_id_major_key UNIQUE (agency_id, module_id, major);
+ALTER TABLE module_ratings ADD CONSTRAINT module_ratings_answer_check CHECK ((length(answer) <= 4000));
+ALTER TABLE module_ratings ADD CONSTRAINT module_ratings_hidden_by_fkey FOREIGN KEY (hidden_by) REFERENCES users(id) ON DELETE SET NULL;
+ALTER TABLE module_ratings ADD CONSTRAINT module_ratings_module_id_fkey FOREIGN KEY (module_id) REFERENCES module_source(id) ON DELETE CASCADE;
+ALTER TABLE module_ratings ADD CONSTRAINT module_ratings_pkey PRIMARY KEY (id);
+ALTER TABLE module_ratings ADD CONSTRAINT module_ratings_stars_check CHECK (((stars >= 1) AND (stars <= 5)));
+ALTER TABLE module_ratings ADD CONSTRAINT module_ratings_text_check CHECK ((length(text) <= 4000));
+ALTER TABLE module_ratings ADD CONSTRAINT module_ratings_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE SET NULL;
 ALTER TABLE module_schedules ADD CONSTRAINT module_schedules_agency_id_install_id_fkey FOREIGN KEY (agency_id, install_id) REFERENCES modules_v2(agency_id, id) ON DELETE CASCADE;
 ALTER TABLE module_schedules ADD CONSTRAINT module_schedules_pkey PRIMARY KEY (install_id, name);
 ALTER TABLE module_source ADD CONSTRAINT module_source_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id);
@@ -1208,6 +1264,8 @@ CREATE INDEX module_function_runs_age ON public.module_function_runs USING btree
 CREATE INDEX module_function_runs_agency ON public.module_function_runs USING btree (agency_id, started_at DESC);
 CREATE INDEX module_function_runs_install ON public.module_function_runs USING btree (agency_id, install_id, started_at DESC);
 CREATE INDEX module_function_runs_request ON public.module_function_runs USING btree (request_id) WHERE (request_id <> ''::text);
+CREATE INDEX module_rating_reports_open ON public.module_rating_reports USING btree (at) WHERE (settled_at IS NULL);
+CREATE INDEX module_ratings_module ON public.module_ratings USING btree (module_id, helpful DESC, created_at DESC);
 CREATE INDEX module_schedules_next ON public.module_schedules USING btree (next_at);
 CREATE INDEX module_source_name ON public.module_source USING gin (lower(((name || ' '::text) || summary)) gin_trgm_ops);
 CREATE INDEX module_version_files_sha256 ON public.module_version_files USING btree (sha256);
@@ -1295,6 +1353,7 @@ CREATE UNIQUE INDEX marketplace_words_pkey ON public.marketplace_words USING btr
 CREATE UNIQUE INDEX memberships_agency_id_id_key ON public.memberships USING btree (agency_id, id);
 CREATE UNIQUE INDEX memberships_agency_id_user_id_key ON public.memberships USING btree (agency_id, user_id);
 CREATE UNIQUE INDEX memberships_pkey ON public.memberships USING btree (id);
+CREATE UNIQUE INDEX module_active_days_pkey ON public.module_active_days USING btree (agency_id, module_id, major);
 CREATE UNIQUE INDEX module_blobs_pkey ON public.module_blobs USING btree (sha256);
 CREATE UNIQUE INDEX module_collection_items_pkey ON public.module_collection_items USING btree (collection_id, module_id);
 CREATE UNIQUE INDEX module_collections_pkey ON public.module_collections USING btree (id);
@@ -1314,6 +1373,11 @@ CREATE UNIQUE INDEX module_files_site_id_id_key ON public.module_files USING btr
 CREATE UNIQUE INDEX module_function_runs_pkey ON public.module_function_runs USING btree (id);
 CREATE UNIQUE INDEX module_member_roles_pkey ON public.module_member_roles USING btree (install_id, user_id);
 CREATE UNIQUE INDEX module_naming_conflicts_pkey ON public.module_naming_conflicts USING btree (id);
+CREATE UNIQUE INDEX module_rating_reports_pkey ON public.module_rating_reports USING btree (rating_id, agency_id);
+CREATE UNIQUE INDEX module_rating_votes_pkey ON public.module_rating_votes USING btree (rating_id, agency_id);
+CREATE UNIQUE INDEX module_ratings_agency_id_id_key ON public.module_ratings USING btree (agency_id, id);
+CREATE UNIQUE INDEX module_ratings_agency_id_module_id_major_key ON public.module_ratings USING btree (agency_id, module_id, major);
+CREATE UNIQUE INDEX module_ratings_pkey ON public.module_ratings USING btree (id);
 CREATE UNIQUE INDEX module_schedules_pkey ON public.module_schedules USING btree (install_id, name);
 CREATE UNIQUE INDEX module_source_agency_id_id_key ON public.module_source USING btree (agency_id, id);
 CREATE UNIQUE INDEX module_source_pkey ON public.module_source USING btree (id);
@@ -1386,6 +1450,9 @@ CREATE POLICY listed ON marketplace_measures FOR SELECT TO dramac_app USING ((EX
 CREATE POLICY listed ON marketplace_related FOR SELECT TO dramac_app USING ((EXISTS ( SELECT
    FROM marketplace_listings l
   WHERE (l.module_id = marketplace_related.module_id))));
+CREATE POLICY listed ON module_ratings FOR SELECT TO dramac_app USING (((hidden_at IS NULL) AND (EXISTS ( SELECT
+   FROM marketplace_listings l
+  WHERE (l.module_id = module_ratings.module_id)))));
 CREATE POLICY lookup ON agencies FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON api_keys FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON audit_heads FOR ALL TO dramac_lookup USING (true) WITH CHECK (true);
@@ -1403,6 +1470,8 @@ CREATE POLICY lookup ON memberships FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON module_blobs FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON module_connections FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON module_database_registry FOR SELECT TO dramac_lookup USING (true);
+CREATE POLICY lookup ON module_rating_votes FOR SELECT TO dramac_lookup USING (true);
+CREATE POLICY lookup ON module_ratings FOR ALL TO dramac_lookup USING (true) WITH CHECK (true);
 CREATE POLICY lookup ON module_source FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON module_version_files FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON module_versions FOR SELECT TO dramac_lookup USING (true);
@@ -1437,6 +1506,13 @@ CREATE POLICY own ON agencies FOR SELECT TO dramac_app USING ((EXISTS ( SELECT
   WHERE ((m.agency_id = agencies.id) AND (m.user_id = ( SELECT current_person_id() AS current_person_id))))));
 CREATE POLICY own ON log_searches FOR ALL TO dramac_app USING (((agency_id = ( SELECT current_agency_id() AS current_agency_id)) AND (user_id = ( SELECT current_person_id() AS current_person_id)))) WITH CHECK (((agency_id = ( SELECT current_agency_id() AS current_agency_id)) AND (user_id = ( SELECT current_person_id() AS current_person_id))));
 CREATE POLICY own ON memberships FOR SELECT TO dramac_app USING ((user_id = ( SELECT current_person_id() AS current_person_id)));
+CREATE POLICY own ON module_rating_reports FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK (((agency_id = ( SELECT current_agency_id() AS current_agency_id)) AND (EXISTS ( SELECT
+   FROM module_ratings r
+  WHERE (r.id = module_rating_reports.rating_id)))));
+CREATE POLICY own ON module_rating_votes FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK (((agency_id = ( SELECT current_agency_id() AS current_agency_id)) AND (EXISTS ( SELECT
+   FROM module_ratings r
+  WHERE (r.id = module_rating_votes.rating_id)))));
+CREATE POLICY own ON module_ratings FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY own ON password_resets FOR ALL TO dramac_app USING (( SELECT identifying() AS identifying)) WITH CHECK (( SELECT identifying() AS identifying));
 CREATE POLICY own ON sign_in_attempts FOR ALL TO dramac_app USING ((( SELECT identifying() AS identifying) OR (user_id = ( SELECT current_person_id() AS current_person_id)))) WITH CHECK (( SELECT identifying() AS identifying));
 CREATE POLICY own ON user_sessions FOR ALL TO dramac_app USING ((( SELECT identifying() AS identifying) OR (user_id = ( SELECT current_person_id() AS current_person_id)))) WITH CHECK ((( SELECT identifying() AS identifying) OR (user_id = ( SELECT current_person_id() AS current_person_id))));
@@ -1489,6 +1565,7 @@ CREATE POLICY staff ON marketplace_measures FOR ALL TO dramac_staff USING (true)
 CREATE POLICY staff ON marketplace_publishers FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON marketplace_related FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON memberships FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON module_active_days FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_blobs FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_collection_items FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_collections FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
@@ -1499,6 +1576,9 @@ CREATE POLICY staff ON module_files FOR ALL TO dramac_staff USING (true) WITH CH
 CREATE POLICY staff ON module_function_runs FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_member_roles FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_naming_conflicts FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON module_rating_reports FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON module_rating_votes FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON module_ratings FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_schedules FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_source FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_version_files FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
@@ -1550,6 +1630,7 @@ CREATE POLICY tenant ON job_runs FOR SELECT TO dramac_app USING ((agency_id = ( 
 CREATE POLICY tenant ON log_searches FOR SELECT TO dramac_app USING (((agency_id = ( SELECT current_agency_id() AS current_agency_id)) AND (shared OR (user_id = ( SELECT current_person_id() AS current_person_id)))));
 CREATE POLICY tenant ON mails FOR SELECT TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON memberships FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON module_active_days FOR SELECT TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON module_connections FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON module_function_runs FOR SELECT TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON module_member_roles FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
@@ -1571,6 +1652,11 @@ CREATE POLICY tenant ON support_switches FOR ALL TO dramac_app USING ((agency_id
 CREATE POLICY tenant_new ON mails FOR INSERT TO dramac_app WITH CHECK (((agency_id = ( SELECT current_agency_id() AS current_agency_id)) OR ((agency_id IS NULL) AND (( SELECT identifying() AS identifying) OR (( SELECT current_person_id() AS current_person_id) IS NOT NULL)))));
 CREATE POLICY tenant_settle ON job_runs FOR UPDATE TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY unproven ON external_domains FOR INSERT TO dramac_app WITH CHECK ((state = 'pending'::text));
+CREATE POLICY used ON module_ratings FOR INSERT TO dramac_app WITH CHECK (((EXISTS ( SELECT
+   FROM module_active_days d
+  WHERE (((d.agency_id = module_ratings.agency_id) AND (d.module_id = module_ratings.module_id) AND (d.major = module_ratings.major)) AND (d.days >= 7)))) AND (NOT (EXISTS ( SELECT
+   FROM module_source m
+  WHERE ((m.id = module_ratings.module_id) AND (m.agency_id = module_ratings.agency_id)))))));
 CREATE POLICY visible ON module_database_registry FOR SELECT TO dramac_app USING ((EXISTS ( SELECT
    FROM module_source m
   WHERE (m.id = module_database_registry.module_id))));
@@ -1589,7 +1675,9 @@ CREATE TRIGGER marketplace AFTER UPDATE OF listing, readme, capabilities ON publ
 CREATE TRIGGER marketplace AFTER UPDATE OF name ON public.agencies FOR EACH ROW WHEN ((old.name IS DISTINCT FROM new.name)) EXECUTE FUNCTION marketplace_agency_changed();
 CREATE TRIGGER only_drafts_go BEFORE DELETE ON public.module_versions FOR EACH ROW EXECUTE FUNCTION only_drafts_go();
 CREATE TRIGGER only_drafts_grow BEFORE INSERT OR UPDATE ON public.module_version_files FOR EACH ROW EXECUTE FUNCTION only_drafts_grow();
+CREATE TRIGGER rated AFTER INSERT OR DELETE OR UPDATE OF stars, hidden_at ON public.module_ratings FOR EACH ROW EXECUTE FUNCTION module_ratings_changed();
 CREATE TRIGGER version_stays BEFORE UPDATE ON public.module_versions FOR EACH ROW EXECUTE FUNCTION version_stays();
+CREATE TRIGGER voted AFTER INSERT OR DELETE ON public.module_rating_votes FOR EACH ROW EXECUTE FUNCTION module_rating_voted();
 -- grants
 GRANT DELETE, INSERT, SELECT ON external_domains TO dramac_app;
 GRANT DELETE, INSERT, SELECT ON log_searches TO dramac_app;
@@ -1597,6 +1685,7 @@ GRANT DELETE, INSERT, SELECT ON marketplace_bits TO dramac_lookup;
 GRANT DELETE, INSERT, SELECT ON marketplace_gone TO dramac_lookup;
 GRANT DELETE, INSERT, SELECT ON marketplace_publishers TO dramac_staff;
 GRANT DELETE, INSERT, SELECT ON module_files TO dramac_runtime;
+GRANT DELETE, INSERT, SELECT ON module_rating_votes TO dramac_app;
 GRANT DELETE, INSERT, SELECT ON site_page_steps TO dramac_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON agencies TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON api_keys TO dramac_staff;
@@ -1627,6 +1716,7 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON marketplace_measures TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON marketplace_related TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON memberships TO dramac_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON memberships TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON module_active_days TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_blobs TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_collection_items TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_collections TO dramac_staff;
@@ -1638,6 +1728,9 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON module_function_runs TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_member_roles TO dramac_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_member_roles TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_naming_conflicts TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON module_rating_reports TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON module_rating_votes TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON module_ratings TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_schedules TO dramac_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_schedules TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_source TO dramac_staff;
@@ -1661,6 +1754,7 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON sites TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON user_sessions TO dramac_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON user_sessions TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON users TO dramac_staff;
+GRANT DELETE, SELECT ON module_ratings TO dramac_app;
 GRANT DELETE, SELECT ON studio_trials TO dramac_staff;
 GRANT INSERT ON events TO dramac_module;
 GRANT INSERT ON external_api_requests TO dramac_runtime;
@@ -1677,6 +1771,7 @@ GRANT INSERT, SELECT ON marketplace_words TO dramac_lookup;
 GRANT INSERT, SELECT ON module_blobs TO dramac_app;
 GRANT INSERT, SELECT ON module_done TO dramac_runtime;
 GRANT INSERT, SELECT ON module_naming_conflicts TO dramac_app;
+GRANT INSERT, SELECT ON module_rating_reports TO dramac_app;
 GRANT INSERT, SELECT ON module_version_files TO dramac_app;
 GRANT INSERT, SELECT ON sign_in_attempts TO dramac_app;
 GRANT INSERT, SELECT ON site_images TO dramac_app;
@@ -1716,6 +1811,7 @@ GRANT SELECT ON marketplace_listings TO dramac_staff;
 GRANT SELECT ON marketplace_measures TO dramac_app;
 GRANT SELECT ON marketplace_publishers TO dramac_lookup;
 GRANT SELECT ON marketplace_related TO dramac_app;
+GRANT SELECT ON module_active_days TO dramac_app;
 GRANT SELECT ON module_blobs TO dramac_lookup;
 GRANT SELECT ON module_collection_items TO dramac_app;
 GRANT SELECT ON module_collections TO dramac_app;
@@ -1723,6 +1819,7 @@ GRANT SELECT ON module_connections TO dramac_lookup;
 GRANT SELECT ON module_database_registry TO dramac_app;
 GRANT SELECT ON module_database_registry TO dramac_lookup;
 GRANT SELECT ON module_function_runs TO dramac_app;
+GRANT SELECT ON module_rating_votes TO dramac_lookup;
 GRANT SELECT ON module_source TO dramac_lookup;
 GRANT SELECT ON module_version_files TO dramac_lookup;
 GRANT SELECT ON module_versions TO dramac_lookup;
@@ -1738,6 +1835,7 @@ GRANT SELECT ON support_accesses TO dramac_app;
 GRANT SELECT ON support_accesses TO dramac_lookup;
 GRANT SELECT ON support_switches TO dramac_lookup;
 GRANT SELECT ON support_switches TO dramac_staff;
+GRANT SELECT, UPDATE ON module_ratings TO dramac_lookup;
 -- functions
 CREATE OR REPLACE FUNCTION public.api_key_by_hash(wanted bytea)
  RETURNS TABLE(id uuid, agency_id uuid, site_id uuid, install_id uuid, kind text, scopes text[], origins text[], networks cidr[], expires_at timestamp with time zone, revoked_at timestamp with time zone, site_archived boolean, agency_suspended boolean)
@@ -2255,6 +2353,47 @@ CREATE OR REPLACE FUNCTION public.marketplace_words_of(content text)
  STABLE
 AS $function$ SELECT to_tsvector('simple', unaccent(content)) || to_tsvector('english', unaccent(content)) $function$
 ;
+CREATE OR REPLACE FUNCTION public.module_rating_answer(wanted uuid, words text, at timestamp with time zone)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+BEGIN
+  UPDATE module_ratings r SET answer = words, answered_at = CASE WHEN words = '' THEN NULL ELSE at END
+  FROM module_source m
+  WHERE r.id = wanted AND m.id = r.module_id AND m.agency_id = current_agency_id() AND r.hidden_at IS NULL;
+  RETURN FOUND;
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.module_rating_voted()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+DECLARE
+  wanted uuid := coalesce(NEW.rating_id, OLD.rating_id);
+BEGIN
+  UPDATE module_ratings SET helpful = (SELECT count(*) FROM module_rating_votes WHERE rating_id = wanted) WHERE id = wanted;
+  RETURN NULL;
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.module_ratings_changed()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+DECLARE
+  wanted uuid := coalesce(NEW.module_id, OLD.module_id);
+BEGIN
+  UPDATE marketplace_listings SET ratings = r.n, rating = CASE WHEN r.n = 0 THEN 0 ELSE (3.5 * 5 + r.stars) / (5 + r.n) END
+  FROM (SELECT count(*) AS n, coalesce(sum(stars), 0) AS stars FROM module_ratings WHERE module_id = wanted AND hidden_at IS NULL) r
+  WHERE module_id = wanted;
+  RETURN NULL;
+END $function$
+;
 CREATE OR REPLACE FUNCTION public.module_slug_taken(wanted text)
  RETURNS boolean
  LANGUAGE sql
@@ -2613,6 +2752,7 @@ GRANT EXECUTE ON FUNCTION domain_at TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION domain_embedders TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION marketplace_index TO dramac_staff;
 GRANT EXECUTE ON FUNCTION marketplace_search TO dramac_app;
+GRANT EXECUTE ON FUNCTION module_rating_answer TO dramac_app;
 GRANT EXECUTE ON FUNCTION module_slug_taken TO dramac_app, dramac_staff;
 GRANT EXECUTE ON FUNCTION oauth_access_by_hash TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION oauth_agency_of TO dramac_runtime;
