@@ -67,6 +67,7 @@ from app.studio.editor import jobs as studio_jobs
 from app.studio.editor import views as editor
 from app.support import failures
 from app.support import views as support
+from app.support.cases import actions as cases
 from app.support.failures import register_failures
 from app.support.views.mailbox import register_mailbox
 from app.tenancy import views as tenancy
@@ -156,6 +157,7 @@ def wire_jobs() -> None:
     register_job("installs.deprovision", install_jobs.deprovision, queue="long", timeout_s=3600)
     register_job("installs.sweep", install_jobs.sweep, timeout_s=60, cron="@every 30")
     register_job("installs.purge", install_jobs.purge, timeout_s=600, cron="10 4 * * *")
+    register_job("support.forget_cases", cases.forget_old, timeout_s=600, cron="25 4 * * *")
     register_job("support.forget_old", failures.forget_old, timeout_s=600, cron="15 4 * * *")
     register_job("files.sweep", file_jobs.sweep, queue="long", timeout_s=600, cron="27 * * * *")
     register_job("files.follow", file_jobs.follow, queue="long", timeout_s=3600, cron="20 4 * * *")

@@ -38,6 +38,8 @@ from app.studio.editor.actions import create_project, order_trial
 from app.studio.editor.starters import starter_files
 from app.support.access.models import SupportAccess
 from app.support.actions import save_search
+from app.support.cases.actions import make_case
+from app.support.cases.links import link_text
 from app.support.models import LogSearch
 from app.tenancy.actions.members import invite_member
 from app.tenancy.models import Membership, Site
@@ -185,6 +187,7 @@ def make_everything(world: World, config: Config, app: Flask) -> Everything:
         "publisher_id": encode("agc", agency.id), "number": "1", "rating_id": _rating(world, module),
     }  # fmt: skip
     names |= _webhook(config, ada, site)
+    names |= _case(config, ada, install)
     names["run_id"] = _failed_job(ada)
     names["access_id"] = _support_access(ada)
     names |= _page(ada, site)
@@ -218,6 +221,16 @@ def _file_to_import(ada: Browser, install: Install) -> str:
     where = ada.post(f"/installs/{install.public_id}/records/notes/import", {"file": file}).where
     assert where is not None
     return where.rpartition("/")[2]
+
+
+def _case(config: Config, ada: Person, install: Install) -> dict[str, str]:
+    """A case bundle that Ada made for herself."""
+    with tenant_scope(ada.agency_id, user_id=ada.id), transaction(db.session()) as session:
+        case = make_case(
+            session, install=session.get_one(Install, install.id), note="It fails", for_user_id=ada.id, days=1, by=ada.actor,
+            now=utcnow(),
+        )  # fmt: skip
+        return {"case_id": case.public_id, "link": link_text(config.secret_keys, case.id)}
 
 
 def _failed_job(ada: Person) -> str:
