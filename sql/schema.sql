@@ -52,6 +52,21 @@ CREATE TABLE audit_log (
   previous_hash bytea NOT NULL,
   hash bytea NOT NULL
 );
+CREATE TABLE case_bundles (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  agency_id uuid NOT NULL,
+  site_id uuid NOT NULL,
+  install_id uuid NOT NULL,
+  note text NOT NULL,
+  for_user_id uuid,
+  created_by uuid NOT NULL,
+  created_by_name text NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  expires_at timestamp with time zone NOT NULL,
+  revoked_at timestamp with time zone,
+  opened_at timestamp with time zone,
+  content jsonb NOT NULL
+);
 CREATE TABLE clients (
   id uuid NOT NULL DEFAULT uuidv7(),
   agency_id uuid NOT NULL,
@@ -847,6 +862,12 @@ ALTER TABLE api_keys ADD CONSTRAINT api_keys_token_hash_key UNIQUE (token_hash);
 ALTER TABLE audit_heads ADD CONSTRAINT audit_heads_pkey PRIMARY KEY (agency_id);
 ALTER TABLE audit_log ADD CONSTRAINT audit_log_agency_id_number_key UNIQUE (agency_id, number);
 ALTER TABLE audit_log ADD CONSTRAINT audit_log_pkey PRIMARY KEY (id);
+ALTER TABLE case_bundles ADD CONSTRAINT case_bundles_agency_id_for_user_id_fkey FOREIGN KEY (agency_id, for_user_id) REFERENCES memberships(agency_id, user_id) ON DELETE CASCADE;
+ALTER TABLE case_bundles ADD CONSTRAINT case_bundles_agency_id_id_key UNIQUE (agency_id, id);
+ALTER TABLE case_bundles ADD CONSTRAINT case_bundles_agency_id_install_id_fkey FOREIGN KEY (agency_id, install_id) REFERENCES modules_v2(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE case_bundles ADD CONSTRAINT case_bundles_check CHECK ((expires_at <= (created_at + '30 days'::interval)));
+ALTER TABLE case_bundles ADD CONSTRAINT case_bundles_note_check CHECK (((length(note) >= 1) AND (length(note) <= 500)));
+ALTER TABLE case_bundles ADD CONSTRAINT case_bundles_pkey PRIMARY KEY (id);
 ALTER TABLE clients ADD CONSTRAINT clients_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
 ALTER TABLE clients ADD CONSTRAINT clients_agency_id_id_key UNIQUE (agency_id, id);
 ALTER TABLE clients ADD CONSTRAINT clients_agency_id_name_key UNIQUE (agency_id, name);
@@ -1204,6 +1225,8 @@ CREATE INDEX api_keys_origins ON public.api_keys USING gin (origins) WHERE (revo
 CREATE INDEX api_keys_site ON public.api_keys USING btree (agency_id, site_id);
 CREATE INDEX audit_log_at ON public.audit_log USING btree (agency_id, at DESC);
 CREATE INDEX audit_log_request ON public.audit_log USING btree (request_id) WHERE (request_id <> ''::text);
+CREATE INDEX case_bundles_age ON public.case_bundles USING btree (expires_at);
+CREATE INDEX case_bundles_install ON public.case_bundles USING btree (agency_id, install_id, id DESC);
 CREATE INDEX event_deliveries_agency ON public.event_deliveries USING btree (agency_id);
 CREATE INDEX event_deliveries_due ON public.event_deliveries USING btree (due_at) WHERE (status = 'due'::text);
 CREATE INDEX events_agency ON public.events USING btree (agency_id, sequence DESC);
@@ -1304,6 +1327,8 @@ CREATE UNIQUE INDEX api_keys_token_hash_key ON public.api_keys USING btree (toke
 CREATE UNIQUE INDEX audit_heads_pkey ON public.audit_heads USING btree (agency_id);
 CREATE UNIQUE INDEX audit_log_agency_id_number_key ON public.audit_log USING btree (agency_id, number);
 CREATE UNIQUE INDEX audit_log_pkey ON public.audit_log USING btree (id);
+CREATE UNIQUE INDEX case_bundles_agency_id_id_key ON public.case_bundles USING btree (agency_id, id);
+CREATE UNIQUE INDEX case_bundles_pkey ON public.case_bundles USING btree (id);
 CREATE UNIQUE INDEX clients_agency_id_id_key ON public.clients USING btree (agency_id, id);
 CREATE UNIQUE INDEX clients_agency_id_name_key ON public.clients USING btree (agency_id, name);
 CREATE UNIQUE INDEX clients_pkey ON public.clients USING btree (id);
@@ -1542,6 +1567,7 @@ CREATE POLICY staff ON agencies FOR ALL TO dramac_staff USING (true) WITH CHECK 
 CREATE POLICY staff ON api_keys FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON audit_heads FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON audit_log FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON case_bundles FOR SELECT TO dramac_staff USING ((((for_user_id IS NULL) AND (revoked_at IS NULL) AND (expires_at > now())) OR (expires_at < (now() - '30 days'::interval))));
 CREATE POLICY staff ON clients FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON event_deliveries FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON events FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
@@ -1608,10 +1634,13 @@ CASE status
     ELSE '{}'::text[]
 END)));
 CREATE POLICY staff_end ON support_accesses FOR UPDATE TO dramac_staff USING (true) WITH CHECK ((status = 'ended'::text));
+CREATE POLICY staff_forget ON case_bundles FOR DELETE TO dramac_staff USING ((expires_at < (now() - '30 days'::interval)));
+CREATE POLICY staff_open ON case_bundles FOR UPDATE TO dramac_staff USING (((for_user_id IS NULL) AND (revoked_at IS NULL) AND (expires_at > now()))) WITH CHECK ((for_user_id IS NULL));
 CREATE POLICY tenant ON agencies FOR ALL TO dramac_app USING ((id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON api_keys FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON audit_heads FOR SELECT TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON audit_log FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON case_bundles FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON clients FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON event_deliveries FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON events FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
@@ -1754,6 +1783,7 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON sites TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON user_sessions TO dramac_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON user_sessions TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON users TO dramac_staff;
+GRANT DELETE, SELECT ON case_bundles TO dramac_staff;
 GRANT DELETE, SELECT ON module_ratings TO dramac_app;
 GRANT DELETE, SELECT ON studio_trials TO dramac_staff;
 GRANT INSERT ON events TO dramac_module;
@@ -1763,6 +1793,7 @@ GRANT INSERT ON mails TO dramac_runtime;
 GRANT INSERT ON module_function_runs TO dramac_runtime;
 GRANT INSERT, SELECT ON audit_log TO dramac_app;
 GRANT INSERT, SELECT ON audit_log TO dramac_staff;
+GRANT INSERT, SELECT ON case_bundles TO dramac_app;
 GRANT INSERT, SELECT ON event_deliveries TO dramac_app;
 GRANT INSERT, SELECT ON events TO dramac_app;
 GRANT INSERT, SELECT ON events TO dramac_runtime;
