@@ -38,7 +38,7 @@ from app.gateway.gateway import Gateway
 from app.gateway.modulecode import run_module_route
 from app.installs import jobs as install_jobs
 from app.installs import views as installs
-from app.lib.http_out import Egress, system_resolver
+from app.lib.http_out import Egress, refuse_own_hosts, system_resolver
 from app.lib.logs import configure_logging
 from app.lib.mail import Mailer
 from app.lib.names import Names
@@ -107,6 +107,7 @@ def wire(config: Config) -> None:
         size=config.web_threads + 2,
     )
     configure_queue(config.redis_url)
+    refuse_own_hosts([config.platform_url, config.runtime_url])
     configure_storage(config.storage_url, config.data_dir)
     mailer = None if config.mail_url.startswith("mailbox:") else Mailer(config.mail_url, config.mail_from)
     mail_jobs.configure_mail(mailer, config.secret_keys)

@@ -114,6 +114,28 @@ def check_url(url: str, *, schemes: Iterable[str] = ("https",), ports: Iterable[
     return Target(url, host, number)
 
 
+_own: set[tuple[str, int]] = set()  # (host, port) of the platform's own addresses
+
+
+def refuse_own_hosts(urls: Iterable[str]) -> None:
+    """Tell, once per process, the platform's own addresses: no call goes there, whoever asks for it."""
+    _own.clear()
+    for url in urls:
+        parts = urlsplit(url)
+        _own.add(((parts.hostname or "").lower(), parts.port or (443 if parts.scheme == "https" else 80)))
+
+
+def is_own(host: str, port: int) -> bool:
+    """Whether this is the platform itself. A name is its own at any port; an address may have others beside it."""
+    return any(host == own and (port == own_port or ("." in own and _address(own) is None)) for own, own_port in _own)
+
+
+def must_be_elsewhere(target: Target) -> None:
+    """Raises OutgoingFailed("blocked") for the platform's own addresses."""
+    if is_own(target.host, target.port):
+        raise OutgoingFailed("blocked", "This is an address of the platform itself.")
+
+
 def _host(text: str) -> str:
     literal = _address(text)
     if literal is not None:
@@ -281,6 +303,7 @@ class Egress:
         truncate: of a larger answer only its beginning is read, instead of refusing it.
         """
         target = check_url(url, schemes=self.schemes, ports=self.ports)
+        must_be_elsewhere(target)
         started = time.monotonic()
         _until.deadline = started + timeout_s
         request = httpx.Request(method, target.url, headers=dict(headers or {}), content=body)
@@ -307,6 +330,7 @@ class Egress:
         Its kind "tls" says what is wrong in one word: expired, other_host or untrusted; "refused" when there is none.
         """
         target = check_url(f"https://{host}:{port}/", ports=self.ports)
+        must_be_elsewhere(target)
         _until.deadline = time.monotonic() + timeout_s
         try:
             with closing(self.backend.connect_tcp(target.host, target.port, timeout=5)) as plain:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from urllib.parse import urlsplit
 
-from app.lib.http_out import Egress, OutgoingFailed, check_url
+from app.lib.http_out import Egress, OutgoingFailed, check_url, must_be_elsewhere
 
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 
@@ -15,13 +15,13 @@ def check_address(url: str, *, development: bool) -> None:
     if "#" in url:
         raise OutgoingFailed("url", "The address may not have a part after #.")
     if not url.startswith("http://"):
-        check_url(url)
+        must_be_elsewhere(check_url(url))
     elif not development:
         raise OutgoingFailed("url", "The address must start with https://.")
     elif not _is_loopback(url):
         raise OutgoingFailed("url", "Plain http works only for 127.0.0.1 and [::1], in development.")
     else:
-        check_url(url, schemes=("http",), ports=range(1, 65536))
+        must_be_elsewhere(check_url(url, schemes=("http",), ports=range(1, 65536)))
 
 
 def _is_loopback(url: str) -> bool:

@@ -23,10 +23,13 @@ from app.lib.names import Names
 
 
 class Zone(BaseResolver):  # type: ignore[misc]  # dnslib has no types
-    """records: {(name, "TXT" | "A" | "CNAME"): values}. A name in `broken` gets SERVFAIL. asked: every question."""
+    """records: {(name, "TXT" | "A" | "CNAME"): values}. A name in `broken` gets SERVFAIL. turns: one of several
+    values for each question, in turn. asked: every question.
+    """
 
     def __init__(self) -> None:
         self.records: dict[tuple[str, str], list[str]] = {}
+        self.turns: dict[tuple[str, str], list[str]] = {}
         self.broken: set[str] = set()
         self.asked: list[tuple[str, str]] = []
 
@@ -37,6 +40,9 @@ class Zone(BaseResolver):  # type: ignore[misc]  # dnslib has no types
         if name in self.broken:
             reply.header.rcode = RCODE.SERVFAIL
             return reply
+        if turning := self.turns.get((name, kind)):
+            turning.append(turning.pop(0))
+            self.records[(name, kind)] = turning[-1:]
         for _ in range(10):
             for value in self.records.get((name, kind), []):
                 reply.add_answer(RR(name, QTYPE.reverse[kind], ttl=1, rdata=_rdata(kind, value)))

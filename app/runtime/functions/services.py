@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from app.lib.http_out import OutgoingFailed
+from app.lib.http_out import OutgoingFailed, is_own
 from app.runtime.functions import connections, letters, process
 from app.runtime.sandbox.pool import HostError
 
@@ -86,16 +86,19 @@ def http_request(session: Session, method: Any, url: Any, options: Any) -> dict[
 
 
 def _must_be_granted(session: Session, method: str, url: str) -> None:
-    """The host and method are in the manifest and in what the site consented to."""
+    """The host and method are in the manifest and in what the site consented to, and the host is not the platform's."""
     try:
-        host = (urlsplit(url).hostname or "").lower()
+        parts = urlsplit(url)
+        host, port = (parts.hostname or "").lower(), parts.port or 443
     except ValueError:
-        host = ""
+        host, port = "", 443
     asked = [one for one in session.context.manifest.permissions.network if one.host.lower() == host]
     agreed = [one for one in session.context.granted.get("network", ()) if str(one.get("host", "")).lower() == host]
     allowed = {m for one in asked for m in one.methods} & {m for one in agreed for m in one.get("methods", ("GET",))}
     if method not in allowed:
         raise HostError("not_granted", None, f"This module may not {method} {host[:100] or 'this address'}.")
+    if is_own(host, port):
+        raise HostError("http_blocked", None, "This is an address of the platform itself; functions have ctx for that.")
 
 
 def _headers(given: Any) -> dict[str, str]:

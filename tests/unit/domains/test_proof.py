@@ -147,6 +147,20 @@ def test_S2_a_name_that_turns_private_between_two_checks_is_not_asked_again(
     assert world_outside.site.asked.count((host, "/")) == 1
 
 
+def test_S2_a_name_server_that_turns_round_with_each_question_never_leads_into_our_network(
+    world_outside: Outside, look: Look, host: str
+) -> None:
+    home(world_outside, host, TAG)
+    world_outside.zone.turns[(host, "A")] = ["127.0.0.1", "10.0.0.5"]  # a judged address first, then one of ours
+    seen = []
+    for _ in range(4):
+        world_outside.egress.pool.close()
+        found = look.meta(host, TOKEN)
+        seen.append((found["state"], found.get("detail")))
+    assert seen == [("proven", None), ("silent", "blocked"), ("proven", None), ("silent", "blocked")]
+    assert world_outside.site.asked.count((host, "/")) == 2
+
+
 def test_in_development_a_name_of_this_machine_needs_no_proof(look: Look) -> None:
     assert replace(look, development=True).at("localhost:5500", TOKEN).method == "local"
     assert look.at("localhost:5500", TOKEN).method == ""

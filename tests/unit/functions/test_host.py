@@ -10,6 +10,7 @@ import pytest
 from app.access.actors import SYSTEM
 from app.config import Config
 from app.errors import Invalid
+from app.lib import http_out
 from app.lib.http_out import Answer, Egress, OutgoingFailed
 from app.lib.ids import encode, uuid7
 from app.mail.actions import open_body
@@ -132,6 +133,16 @@ def test_what_the_manifest_asks_for_still_needs_consent(
     tools.change(granted={})
     assert [one["code"] for one in do(step)] == ["not_granted"]
     assert (tools.mails(), server.calls) == ([], [])
+
+
+def test_S1_the_platform_itself_is_not_called_even_when_it_was_granted(
+    tools: Installed, do: Do, server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http_out, "_own", {("api.example.com", 443)})
+    [caught, other_port] = do(
+        ["try", "http.get", "https://API.example.com/api/health"], ["try", "http.get", "https://api.example.com:8443/"]
+    )
+    assert (caught["code"], other_port["code"], server.calls) == ("http_blocked", "http_blocked", [])
 
 
 def test_a_refused_write_that_is_caught_leaves_the_rest_standing(tools: Installed, do: Do) -> None:

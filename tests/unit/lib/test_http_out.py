@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from app.lib import http_out
 from app.lib.http_out import Egress, OutgoingFailed, check_url
 
 APP = Path(__file__).parents[3] / "app"
@@ -153,3 +154,30 @@ def test_the_host_header_is_the_name_and_the_connection_goes_to_the_address(rece
     client = egress(receiver, resolver=lambda host, port: ["127.0.0.1"], allowed=["127.0.0.0/8"])
     answer = client.request("GET", url(receiver, host="named.example"))
     assert answer.body.decode() == f"named.example:{receiver.server_port}"
+
+
+@pytest.mark.parametrize(
+    ("own", "asked", "refused"),
+    [
+        ("https://app.example.com", "https://app.example.com/", True),
+        ("https://app.example.com", "https://APP.example.com:8443/x", True),
+        ("https://app.example.com", "https://app.example.com.evil.example/", False),
+        ("http://127.0.0.1:8001", "https://127.0.0.1:8443/", False),  # another server beside it, for what may call it
+    ],
+)
+def test_S3_the_platforms_own_addresses_are_refused_before_anything_is_resolved(
+    monkeypatch: pytest.MonkeyPatch, own: str, asked: str, refused: bool
+) -> None:
+    monkeypatch.setattr(http_out, "_own", set())
+    http_out.refuse_own_hosts([own])
+    resolved = []
+    client = Egress(resolver=lambda host, port: resolved.append(host) or ["127.0.0.1"])  # type: ignore[func-returns-value]
+    with pytest.raises(OutgoingFailed) as caught:
+        client.request("GET", asked)
+    assert (caught.value.kind, str(caught.value).startswith("This is an address of the platform")) == (
+        "blocked",
+        refused,
+    )
+    with pytest.raises(OutgoingFailed):
+        client.certificate(http_out.check_url(asked).host, port=http_out.check_url(asked).port)
+    assert (resolved == []) is (refused or "127.0.0.1" in asked)
