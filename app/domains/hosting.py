@@ -26,7 +26,7 @@ SERVED = "dramac.served"  # environ: the Served of this request's host, absent o
 PATH = "dramac.path"  # environ: the path as the visitor knows it
 ASK = "/internal/domains/ask"  # may a certificate be made for ?domain=; for the server in front of us alone
 MOST_STRANGERS = 50  # unknown hosts looked up for it a second and process
-COMMON_PATHS = ("/embed/", "/sdk/")  # the same on every host
+COMMON_PATHS = ("/embed/", "/sdk/", "/static/")  # the same on every host
 
 
 class CustomHosts:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request
 
 from app.config import Config
+from app.domains.hosting import SERVED
 from app.errors import NotFound
 from app.lib.clock import utcnow
 from app.pages import serving
@@ -141,6 +142,9 @@ def _home_of(place: Place, found: Found) -> str:
 
 
 def _place(slug: str) -> Place:
+    served = request.environ.get(SERVED)
+    if served is not None:  # the host says whose pages these are, and they begin at its top
+        return Place(origin=f"{request.scheme}://{served.main_host}", base="", site_id=served.site_id)
     return Place(origin=_config().runtime_url, base=f"/s/{slug}", slug=slug)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ from app.tenancy.models import Agency, Site
 from app.web.dispatch import Dispatcher
 from tests.support.domains import BY_DNS, MISSING, added_domain, check, verified_domain
 from tests.support.everything import Everything, make_everything
+from tests.support.pagedesk import open_desk
 from tests.support.world import World
 
 NOTHING = (404, "There is nothing at this address.\n")
@@ -69,9 +71,29 @@ def test_a_module_stands_at_the_domain_with_all_its_pages(everything: Everything
         assert (answer.status_code, "<h1>Write</h1>" in answer.text) == (200, True), path
         assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"  # its sub-domains are not ours
         assert "Set-Cookie" not in answer.headers
+        styles = re.findall(r'href="(/static/[^"]+\.css)"', answer.text)
+        assert [visitor.get(one, base_url=f"https://{host}").status_code for one in styles] == [200]
     sent = visitor.post("/", base_url=f"https://{host}", data={"title": "Hello", TRAP: "a machine fills this"})
     assert (sent.status_code, sent.headers["Location"]) == (303, "/?sent=1")
     assert visitor.get("/not-there", base_url=f"https://{host}").status_code == 404
+
+
+def test_a_sites_own_pages_stand_at_the_top_of_its_domain(world: World, visitor: Client) -> None:
+    desk = open_desk(world)
+    desk.page(lead="Welcome to the harbour", live=True)
+    verified_domain(desk.site, host := new_host(), purposes=["pages"])
+    home = visitor.get("/", base_url=f"https://{host}")
+    assert (home.status_code, "Welcome to the harbour" in home.text) == (200, True)
+    assert f'<link rel="canonical" href="https://{host}/">' in home.text
+    assert f"/s/{desk.site.slug}" not in home.text  # nothing leads away from the domain
+    styles = re.findall(r'href="(/static/[^"]+\.css)"', home.text)
+    assert [visitor.get(path, base_url=f"https://{host}").status_code for path in styles] == [200] * len(styles)
+    robots = visitor.get("/robots.txt", base_url=f"https://{host}")
+    assert f"Sitemap: https://{host}/sitemap.xml" in robots.text
+    assert f"<loc>https://{host}/</loc>" in visitor.get("/sitemap.xml", base_url=f"https://{host}").text
+    for path in (f"/s/{desk.site.slug}", "/s/-", "/nothing"):
+        assert visitor.get(path, base_url=f"https://{host}").status_code == 404, path
+    assert visitor.get("/s/-/", base_url="http://127.0.0.1:8001").status_code == 404
 
 
 def test_another_sites_module_is_not_there(everything: Everything, world: World, visitor: Client) -> None:
