@@ -23,7 +23,6 @@ class ConnectionRow:
     declared: Declared
     state: str
     client_id: str
-    has_secret: bool
     scopes: list[str]
     connected_at: datetime | None
     person: str | None
@@ -40,10 +39,10 @@ def connections_of(db: Session, *, install: Install, manifest: Manifest) -> list
 def _row(name: str, declared: Declared, made: Connection | None, person: str | None) -> ConnectionRow:
     if made is None:
         state = "new" if declared.client_id else "unregistered"
-        return ConnectionRow(name, declared, state, "", False, [], None, None, "")
+        return ConnectionRow(name, declared, state, "", [], None, None, "")
     return ConnectionRow(
-        name=name, declared=declared, state=_state(made, declared), client_id=made.client_id,
-        has_secret=made.client_secret_sealed != "", scopes=made.scopes, connected_at=made.connected_at, person=person,
+        name=name, declared=declared, state=_state(made, declared), client_id=made.client_id, scopes=made.scopes,
+        connected_at=made.connected_at, person=person,
         failure=made.failure,
     )  # fmt: skip
 

@@ -27,6 +27,7 @@ _GRANTS = text(
     LEFT JOIN module_source m ON m.id = i.module_id
     CROSS JOIN LATERAL oauth_client_name(g.client_id) c
     WHERE g.agency_id = :agency AND (CAST(:person AS uuid) IS NULL OR g.user_id = :person)
+      AND (:search = '' OR position(lower(:search) IN lower(concat_ws(' ', c.name, c.publisher, s.name, u.name))) > 0)
       AND (CAST(:alone AS uuid) IS NULL OR (g.client_id = :alone AND g.user_id IS NULL))
       AND (:past OR (g.revoked_at IS NULL AND NOT c.gone AND (g.expires_at > :now OR g.expires_at IS NULL)))
     ORDER BY g.created_at DESC, g.id DESC LIMIT :rows OFFSET :start
@@ -103,15 +104,17 @@ def grants(
     person_id: UUID | None = None,
     alone: UUID | None = None,
     past: bool = False,
+    search: str = "",
     now: datetime,
     page: int = 1,
 ) -> Grants:
     """A page of the agency's grants, newest first.
 
-    person_id: only theirs. alone: only where this application works by itself. past: ended and expired ones too.
+    person_id: only theirs. alone: only where this application works by itself. past: ended and expired ones too. search:
+    part of a name of application, publisher, site or person, in any case.
     """
     asked = {
-        "agency": agency_id, "person": person_id, "alone": alone, "past": past, "now": now, "rows": PAGE_ROWS,
+        "agency": agency_id, "person": person_id, "alone": alone, "past": past, "search": search, "now": now, "rows": PAGE_ROWS,
         "start": (page - 1) * PAGE_ROWS,
     }  # fmt: skip
     rows = list(db.execute(_GRANTS, asked))

@@ -28,10 +28,10 @@ from app.oauth.queries import grants, targets
 from app.oauth.request import WORDS, CannotReturn, Consent, ProtocolRequest
 from app.oauth.server import Server
 from app.web.errors import status_of
-from app.web.forms import page_number
+from app.web.forms import clean, page_number
 from app.web.guard import any_member, requires
 from app.web.headers import allow_sending
-from app.web.htmx import respond, trigger_toast
+from app.web.htmx import fragment, htmx_target, is_htmx, respond, trigger_toast
 
 bp = Blueprint("oauth", __name__)
 server = Server()
@@ -255,21 +255,23 @@ def _secret_once(application: Application, secret: str) -> Response:
 def connections() -> Response:
     sees_all = g.actor.can(Permission.KEYS_VIEW)
     mine = not sees_all or request.args.get("whose") == "mine"
-    past = request.args.get("past") == "1"
+    past, search = request.args.get("past") == "1", clean(request.args.get("q"))[:80]
     listing = grants(
         g.db,
         agency_id=g.agency.agency_id,
         person_id=g.actor.id if mine else None,
         past=past,
+        search=search,
         now=utcnow(),
         page=page_number(),
     )
-    return make_response(
-        render_template(
-            "oauth/connections.html", listing=listing, sees_all=sees_all, mine=mine, past=past, me_id=g.actor.id,
-            can_manage=g.actor.can(Permission.KEYS_MANAGE),
-        )
-    )  # fmt: skip
+    context: dict[str, Any] = {
+        "listing": listing, "sees_all": sees_all, "mine": mine, "past": past, "q": search, "me_id": g.actor.id,
+        "can_manage": g.actor.can(Permission.KEYS_MANAGE),
+    }  # fmt: skip
+    if is_htmx() and htmx_target() == "results":
+        return make_response(fragment("oauth/_connections.html", **context))
+    return make_response(render_template("oauth/connections.html", **context))
 
 
 @bp.post("/connected-apps/<public_id:grant_id>/revoke")

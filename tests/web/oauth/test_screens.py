@@ -85,6 +85,20 @@ def test_the_publisher_of_an_application_sees_no_grants_of_other_agencies(server
     assert publisher.post(f"/connected-apps/{grant}/revoke").status == 404
 
 
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [("ledger", 1), ("HARBOUR", 1), ("ada", 1), ("works", 1), ("100%", 0), ("nobody", 0), ("\x00", 1)],
+)
+def test_connected_apps_are_found_by_application_publisher_site_and_person(
+    server_flow: Flow, words: str, found: int
+) -> None:
+    server_flow.tokens()
+    page = server_flow.ada.get("/connected-apps", query_string={"q": words})
+    assert len(page.ids("tbody tr")) == found
+    part = server_flow.ada.get("/connected-apps", query_string={"q": words}, htmx="results")
+    assert (len(part.ids("tbody tr")), part.html.select("h1")) == (found, [])
+
+
 def test_a_viewer_sees_and_ends_their_own_grants_only(server_flow: Flow, world: World, browse: Browse) -> None:
     server_flow.tokens()
     owners = server_flow.grants()[0].public_id
