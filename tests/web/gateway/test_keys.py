@@ -146,6 +146,14 @@ def test_the_list_finds_sorts_and_filters(shop: Shop, browse: Browse) -> None:
     assert ada.get("/keys?sort=drop&status=x&page=0").status == 200
 
 
+@pytest.mark.parametrize("query", ["q=till", "q=nothing", "status=revoked", "status=all&sort=name"])
+def test_the_list_alone_is_answered_to_a_filter(shop: Shop, browse: Browse, query: str) -> None:
+    ada = browse(shop.ada)
+    whole, part = ada.get(f"/keys?{query}"), ada.get(f"/keys?{query}", htmx="results")
+    assert (part.status, part.html.select("h1")) == (200, [])
+    assert part.ids("tbody tr") == whole.ids("tbody tr")
+
+
 @pytest.mark.parametrize("rows", [1, 3])
 def test_the_list_costs_the_same_for_any_number_of_keys(
     shop: Shop, browse: Browse, statements: Statements, rows: int
