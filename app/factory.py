@@ -69,6 +69,7 @@ from app.support import failures
 from app.support import views as support
 from app.support.cases import actions as cases
 from app.support.failures import register_failures
+from app.support.status.measure import configure_status, measure
 from app.support.views.mailbox import register_mailbox
 from app.tenancy import views as tenancy
 from app.tenancy.queries import counts
@@ -130,6 +131,7 @@ def wire(config: Config) -> None:
             front=Front(config.domains_target, config.domains_addresses),
         )
     )
+    configure_status(platform_url=config.platform_url, runtime_url=config.runtime_url)
     wire_jobs()
     wire_subscribers()
 
@@ -158,6 +160,7 @@ def wire_jobs() -> None:
     register_job("installs.deprovision", install_jobs.deprovision, queue="long", timeout_s=3600)
     register_job("installs.sweep", install_jobs.sweep, timeout_s=60, cron="@every 30")
     register_job("installs.purge", install_jobs.purge, timeout_s=600, cron="10 4 * * *")
+    register_job("support.measure", measure, queue="high", timeout_s=30, cron="@every 60")
     register_job("support.forget_cases", cases.forget_old, timeout_s=600, cron="25 4 * * *")
     register_job("support.forget_old", failures.forget_old, timeout_s=600, cron="15 4 * * *")
     register_job("files.sweep", file_jobs.sweep, queue="long", timeout_s=600, cron="27 * * * *")

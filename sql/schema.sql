@@ -765,6 +765,16 @@ CREATE TABLE sites (
   created_at timestamp with time zone NOT NULL DEFAULT now(),
   archived_at timestamp with time zone
 );
+CREATE TABLE status_days (
+  part text NOT NULL,
+  day date NOT NULL,
+  checks integer NOT NULL,
+  good integer NOT NULL,
+  worst real NOT NULL,
+  last_at timestamp with time zone NOT NULL,
+  last_good boolean NOT NULL,
+  last_value real NOT NULL
+);
 CREATE TABLE studio_files (
   agency_id uuid NOT NULL,
   project_id uuid NOT NULL,
@@ -1183,6 +1193,9 @@ ALTER TABLE sites ADD CONSTRAINT sites_name_check CHECK (((length(name) >= 1) AN
 ALTER TABLE sites ADD CONSTRAINT sites_pkey PRIMARY KEY (id);
 ALTER TABLE sites ADD CONSTRAINT sites_slug_check CHECK ((slug ~ '^[a-z][a-z0-9-]{1,38}[a-z0-9]$'::text));
 ALTER TABLE sites ADD CONSTRAINT sites_slug_key UNIQUE (slug);
+ALTER TABLE status_days ADD CONSTRAINT status_days_check CHECK (((good >= 0) AND (good <= checks)));
+ALTER TABLE status_days ADD CONSTRAINT status_days_part_check CHECK ((part = ANY (ARRAY['web'::text, 'runtime'::text, 'queue'::text, 'mail'::text, 'webhooks'::text])));
+ALTER TABLE status_days ADD CONSTRAINT status_days_pkey PRIMARY KEY (part, day);
 ALTER TABLE studio_files ADD CONSTRAINT studio_files_agency_id_project_id_fkey FOREIGN KEY (agency_id, project_id) REFERENCES studio_projects(agency_id, id) ON DELETE CASCADE;
 ALTER TABLE studio_files ADD CONSTRAINT studio_files_author_id_fkey FOREIGN KEY (author_id) REFERENCES users(id) ON DELETE SET NULL;
 ALTER TABLE studio_files ADD CONSTRAINT studio_files_path_check CHECK (((length(path) >= 1) AND (length(path) <= 200)));
@@ -1441,6 +1454,7 @@ CREATE UNIQUE INDEX site_redirects_site_id_source_key ON public.site_redirects U
 CREATE UNIQUE INDEX sites_agency_id_id_key ON public.sites USING btree (agency_id, id);
 CREATE UNIQUE INDEX sites_pkey ON public.sites USING btree (id);
 CREATE UNIQUE INDEX sites_slug_key ON public.sites USING btree (slug);
+CREATE UNIQUE INDEX status_days_pkey ON public.status_days USING btree (part, day);
 CREATE UNIQUE INDEX studio_files_pkey ON public.studio_files USING btree (project_id, path, revision);
 CREATE UNIQUE INDEX studio_projects_agency_id_id_key ON public.studio_projects USING btree (agency_id, id);
 CREATE UNIQUE INDEX studio_projects_pkey ON public.studio_projects USING btree (id);
@@ -1456,6 +1470,7 @@ CREATE UNIQUE INDEX users_pkey ON public.users USING btree (id);
 -- policies
 CREATE POLICY append ON external_api_requests FOR INSERT TO dramac_runtime WITH CHECK (true);
 CREATE POLICY append ON failed_requests FOR INSERT TO dramac_runtime WITH CHECK (true);
+CREATE POLICY everybody ON status_days FOR SELECT TO dramac_app USING (( SELECT identifying() AS identifying));
 CREATE POLICY identifying ON agencies FOR SELECT TO dramac_app USING (( SELECT identifying() AS identifying));
 CREATE POLICY identifying ON invitations FOR SELECT TO dramac_app USING (( SELECT identifying() AS identifying));
 CREATE POLICY identifying ON memberships FOR SELECT TO dramac_app USING (( SELECT identifying() AS identifying));
@@ -1620,6 +1635,7 @@ CREATE POLICY staff ON site_page_views FOR ALL TO dramac_staff USING (true) WITH
 CREATE POLICY staff ON site_pages FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON site_redirects FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON sites FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON status_days FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON studio_trials FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON support_accesses FOR SELECT TO dramac_staff USING (true);
 CREATE POLICY staff ON support_switches FOR SELECT TO dramac_staff USING (true);
@@ -1780,6 +1796,7 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON site_redirects TO dramac_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON site_redirects TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON sites TO dramac_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON sites TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON status_days TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON user_sessions TO dramac_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON user_sessions TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON users TO dramac_staff;
@@ -1862,6 +1879,7 @@ GRANT SELECT ON site_pages TO dramac_lookup;
 GRANT SELECT ON site_redirects TO dramac_lookup;
 GRANT SELECT ON sites TO dramac_lookup;
 GRANT SELECT ON sites TO dramac_runtime;
+GRANT SELECT ON status_days TO dramac_app;
 GRANT SELECT ON support_accesses TO dramac_app;
 GRANT SELECT ON support_accesses TO dramac_lookup;
 GRANT SELECT ON support_switches TO dramac_lookup;

@@ -1,4 +1,4 @@
-"""What happened and to whom: the audit trail, and in development the letters that would have been sent.
+"""What happened, to whom, and who may look: logs, audit trail, support access, health, case bundles, status.
 
-Owns no tables. Called by nobody; reads what events and mail keep.
+Tables: failed_requests, log_searches, and those of its sub-packages. Called by nobody; reads what all the others keep.
 """

@@ -28,7 +28,7 @@ PATHS = ("/", "/sites", "/sites?q=nothing&status=all", "/sites/{site}", "/sites/
          "/clients/{client}", "/clients/new", "/members", "/members/roles", "/settings", "/audit", "/logs", "/support-access",
          "/account", "/dev/mailbox")  # fmt: skip
 PASSWORD = "copper lantern drifts quietly"
-NOBODYS = ("/sign-in", "/forgot-password", "/reset-password/stale", "/join/stale")
+NOBODYS = ("/sign-in", "/status", "/forgot-password", "/reset-password/stale", "/join/stale")
 
 
 @pytest.fixture(scope="module")

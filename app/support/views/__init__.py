@@ -1,8 +1,8 @@
-"""Screens of support: logs, saved searches, the audit trail, support access, health, case bundles, jobs; in development the
+"""Screens of support: logs, saved searches, the audit trail, support access, health, case bundles, jobs, status; in development the
 mailbox.
 """
 
-from app.support.views import access, audit, cases, health, jobs, logs, searches
+from app.support.views import access, audit, cases, health, jobs, logs, searches, status
 from app.support.views.common import bp
 
-__all__ = ["access", "audit", "bp", "cases", "health", "jobs", "logs", "searches"]
+__all__ = ["access", "audit", "bp", "cases", "health", "jobs", "logs", "searches", "status"]
