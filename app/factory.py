@@ -62,6 +62,7 @@ from app.runtime.functions import schedules
 from app.runtime.functions.hooks import FunctionHooks
 from app.runtime.functions.receivers import FUNCTIONS
 from app.studio import api as schemas
+from app.studio import jobs as publications
 from app.studio import views as studio
 from app.studio.editor import jobs as studio_jobs
 from app.studio.editor import views as editor
@@ -168,6 +169,8 @@ def wire_jobs() -> None:
     register_job("pages.publish_due", page_jobs.publish_due, timeout_s=120, cron="@every 30")
     register_job("pages.count_views", page_jobs.count_views, timeout_s=60, cron="@every 60")
     register_job("pages.forget_old", page_jobs.forget_old, timeout_s=600, cron="20 4 * * *")
+    register_job("studio.publish", publications.publish, timeout_s=300)
+    register_job("studio.sweep", publications.sweep, timeout_s=60, cron="@every 30")
     register_job("webhooks.deliver", webhook_jobs.deliver, queue="high", timeout_s=30, cron="@every 5")
     register_job("oauth.forget_old", oauth_jobs.forget_old, timeout_s=600, cron="25 4 * * *")
     register_job("marketplace.measure", marketplace_jobs.measure, timeout_s=120, cron="@every 300")

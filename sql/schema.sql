@@ -543,6 +543,21 @@ CREATE TABLE module_naming_conflicts (
   given_short_id text NOT NULL,
   at timestamp with time zone NOT NULL DEFAULT now()
 );
+CREATE TABLE module_publications (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  agency_id uuid NOT NULL,
+  version_id uuid NOT NULL,
+  status text NOT NULL DEFAULT 'running'::text,
+  tier text NOT NULL DEFAULT ''::text,
+  steps jsonb NOT NULL DEFAULT '[]'::jsonb,
+  tests jsonb NOT NULL DEFAULT '[]'::jsonb,
+  problems jsonb NOT NULL DEFAULT '[]'::jsonb,
+  attempts integer NOT NULL DEFAULT 0,
+  ordered_by uuid,
+  ordered_name text NOT NULL DEFAULT ''::text,
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  changed_at timestamp with time zone NOT NULL DEFAULT now()
+);
 CREATE TABLE module_rating_reports (
   rating_id uuid NOT NULL,
   agency_id uuid NOT NULL,
@@ -649,7 +664,8 @@ CREATE TABLE modules_v2 (
   installed_at timestamp with time zone NOT NULL DEFAULT now(),
   changed_at timestamp with time zone NOT NULL DEFAULT now(),
   removed_at timestamp with time zone,
-  purge_after timestamp with time zone
+  purge_after timestamp with time zone,
+  parked_until timestamp with time zone
 );
 CREATE TABLE password_resets (
   id uuid NOT NULL DEFAULT uuidv7(),
@@ -1074,6 +1090,13 @@ ALTER TABLE module_member_roles ADD CONSTRAINT module_member_roles_pkey PRIMARY 
 ALTER TABLE module_member_roles ADD CONSTRAINT module_member_roles_role_check CHECK ((role ~ '^[a-z][a-z0-9_]{0,40}$'::text));
 ALTER TABLE module_naming_conflicts ADD CONSTRAINT module_naming_conflicts_module_id_fkey FOREIGN KEY (module_id) REFERENCES module_source(id);
 ALTER TABLE module_naming_conflicts ADD CONSTRAINT module_naming_conflicts_pkey PRIMARY KEY (id);
+ALTER TABLE module_publications ADD CONSTRAINT module_publications_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
+ALTER TABLE module_publications ADD CONSTRAINT module_publications_agency_id_id_key UNIQUE (agency_id, id);
+ALTER TABLE module_publications ADD CONSTRAINT module_publications_ordered_by_fkey FOREIGN KEY (ordered_by) REFERENCES users(id) ON DELETE SET NULL;
+ALTER TABLE module_publications ADD CONSTRAINT module_publications_pkey PRIMARY KEY (id);
+ALTER TABLE module_publications ADD CONSTRAINT module_publications_status_check CHECK ((status = ANY (ARRAY['running'::text, 'published'::text, 'failed'::text])));
+ALTER TABLE module_publications ADD CONSTRAINT module_publications_tier_check CHECK ((tier = ANY (ARRAY[''::text, 'internal'::text, 'beta'::text, 'public'::text])));
+ALTER TABLE module_publications ADD CONSTRAINT module_publications_version_id_fkey FOREIGN KEY (version_id) REFERENCES module_versions(id) ON DELETE CASCADE;
 ALTER TABLE module_rating_reports ADD CONSTRAINT module_rating_reports_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
 ALTER TABLE module_rating_reports ADD CONSTRAINT module_rating_reports_pkey PRIMARY KEY (rating_id, agency_id);
 ALTER TABLE module_rating_reports ADD CONSTRAINT module_rating_reports_rating_id_fkey FOREIGN KEY (rating_id) REFERENCES module_ratings(id) ON DELETE CASCADE;
@@ -1300,6 +1323,8 @@ CREATE INDEX module_function_runs_age ON public.module_function_runs USING btree
 CREATE INDEX module_function_runs_agency ON public.module_function_runs USING btree (agency_id, started_at DESC);
 CREATE INDEX module_function_runs_install ON public.module_function_runs USING btree (agency_id, install_id, started_at DESC);
 CREATE INDEX module_function_runs_request ON public.module_function_runs USING btree (request_id) WHERE (request_id <> ''::text);
+CREATE INDEX module_publications_stalled ON public.module_publications USING btree (changed_at) WHERE (status = 'running'::text);
+CREATE INDEX module_publications_version ON public.module_publications USING btree (agency_id, version_id, created_at DESC);
 CREATE INDEX module_rating_reports_open ON public.module_rating_reports USING btree (at) WHERE (settled_at IS NULL);
 CREATE INDEX module_ratings_module ON public.module_ratings USING btree (module_id, helpful DESC, created_at DESC);
 CREATE INDEX module_schedules_next ON public.module_schedules USING btree (next_at);
@@ -1307,6 +1332,7 @@ CREATE INDEX module_source_name ON public.module_source USING gin (lower(((name 
 CREATE INDEX module_version_files_sha256 ON public.module_version_files USING btree (sha256);
 CREATE INDEX module_versions_order ON public.module_versions USING btree (module_id, major DESC, minor DESC, patch DESC);
 CREATE INDEX modules_v2_agency ON public.modules_v2 USING btree (agency_id, status);
+CREATE INDEX modules_v2_hidden ON public.modules_v2 USING btree (parked_until) WHERE (parked_until IS NOT NULL);
 CREATE INDEX modules_v2_module ON public.modules_v2 USING btree (module_id);
 CREATE INDEX modules_v2_parked ON public.modules_v2 USING btree (purge_after) WHERE (status = 'removed'::text);
 CREATE INDEX modules_v2_unfinished ON public.modules_v2 USING btree (changed_at) WHERE (status = ANY (ARRAY['provisioning'::text, 'removing'::text]));
@@ -1411,6 +1437,9 @@ CREATE UNIQUE INDEX module_files_site_id_id_key ON public.module_files USING btr
 CREATE UNIQUE INDEX module_function_runs_pkey ON public.module_function_runs USING btree (id);
 CREATE UNIQUE INDEX module_member_roles_pkey ON public.module_member_roles USING btree (install_id, user_id);
 CREATE UNIQUE INDEX module_naming_conflicts_pkey ON public.module_naming_conflicts USING btree (id);
+CREATE UNIQUE INDEX module_publications_agency_id_id_key ON public.module_publications USING btree (agency_id, id);
+CREATE UNIQUE INDEX module_publications_one_at_a_time ON public.module_publications USING btree (version_id) WHERE (status = 'running'::text);
+CREATE UNIQUE INDEX module_publications_pkey ON public.module_publications USING btree (id);
 CREATE UNIQUE INDEX module_rating_reports_pkey ON public.module_rating_reports USING btree (rating_id, agency_id);
 CREATE UNIQUE INDEX module_rating_votes_pkey ON public.module_rating_votes USING btree (rating_id, agency_id);
 CREATE UNIQUE INDEX module_ratings_agency_id_id_key ON public.module_ratings USING btree (agency_id, id);
@@ -1617,6 +1646,7 @@ CREATE POLICY staff ON module_files FOR ALL TO dramac_staff USING (true) WITH CH
 CREATE POLICY staff ON module_function_runs FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_member_roles FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_naming_conflicts FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON module_publications FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_rating_reports FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_rating_votes FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_ratings FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
@@ -1679,6 +1709,7 @@ CREATE POLICY tenant ON module_active_days FOR SELECT TO dramac_app USING ((agen
 CREATE POLICY tenant ON module_connections FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON module_function_runs FOR SELECT TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON module_member_roles FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON module_publications FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON module_schedules FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON modules_v2 FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON site_images FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
@@ -1773,6 +1804,7 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON module_function_runs TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_member_roles TO dramac_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_member_roles TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_naming_conflicts TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON module_publications TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_rating_reports TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_rating_votes TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_ratings TO dramac_staff;
@@ -1835,6 +1867,7 @@ GRANT INSERT, SELECT, UPDATE ON external_oauth_grants TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON external_oauth_tokens TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON external_webhook_deliveries TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON module_connections TO dramac_app;
+GRANT INSERT, SELECT, UPDATE ON module_publications TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON module_source TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON modules_v2 TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON site_looks TO dramac_app;

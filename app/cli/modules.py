@@ -26,6 +26,7 @@ from app.modules.models import Module, Version
 from app.modules.package import CheckedPackage, Package, check_folder, check_package
 from app.modules.queries import latest_published, module_by_slug, versions_of
 from app.queue.worker import perform
+from app.runtime.acceptance.runner import Result, run_tests
 from app.runtime.checks import source_problems
 from app.runtime.functions.process import sandbox
 from app.tenancy.models import Site
@@ -60,7 +61,7 @@ def publish(path: Path, slug: str, tier: str | None) -> None:
     agency = agency_named(slug)
     by = operator("modules publish", agency_id=agency.id)
     with within(agency.id) as session:
-        version = release(session, package=package, agency_id=agency.id, tier=tier, by=by)
+        version = release(session, package=package, agency_id=agency.id, tier=tier, by=by, heard=_say_test)
         click.echo(f"{package.manifest.slug} {version.version} is published: {version.digest}")
 
 
@@ -153,12 +154,27 @@ def say(problems: list[Problem]) -> None:
         click.echo(f"{problem.severity}: {problem}", err=True)
 
 
-def release(session: Session, *, package: Package, agency_id: UUID, tier: str | None, by: Actor) -> Version:
-    """Upload a package that was read, publish its version, set its audience."""
+def _say_test(result: Result) -> None:
+    """One line for each acceptance test, and one for each thing that is not as it expects."""
+    click.echo(f"{'ok' if result.passed else 'FAILED'}  {result.name}", err=True)
+    for failure in result.failures:
+        click.echo(f"    {failure}", err=True)
+
+
+def release(
+    session: Session,
+    *,
+    package: Package,
+    agency_id: UUID,
+    tier: str | None,
+    by: Actor,
+    heard: Callable[[Result], None] | None = None,
+) -> Version:
+    """Upload a package that was read, run its checks and acceptance tests, publish its version, set its audience."""
     version = upload_package(session, package=package, agency_id=agency_id, by=by, now=utcnow())
     publish_version(
         session, version=version, package=package, by=by, now=utcnow(),
-        check=lambda read_again: source_problems(read_again, sandbox()),
+        check=lambda read_again: [*source_problems(read_again, sandbox()), *run_tests(read_again, heard=heard).problems],
     )  # fmt: skip
     module = session.get_one(Module, version.module_id)
     if tier is not None and tier != module.tier:

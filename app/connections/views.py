@@ -25,7 +25,6 @@ from app.connections.setup import Setup
 from app.errors import Invalid, NotFound
 from app.installs.models import Install
 from app.installs.queries import install_with_parts
-from app.installs.views import STATUS_TONES, STATUS_WORDS
 from app.lib.clock import utcnow
 from app.lib.ids import encode
 from app.modules.manifest import Manifest
@@ -120,7 +119,7 @@ def _page(install: Install, *, forms: dict[str, ClientForm] | None = None, statu
     # browsers check every step that the answer to a form leads to, and services send people through several hosts
     allow_sending("https:")
     page = render_template(
-        "connections/index.html", install=found, rows=rows, forms=shown, tones=STATUS_TONES, words=STATUS_WORDS,
+        "connections/index.html", install=found, rows=rows, forms=shown,
         redirect_uri=_setup().redirect_uri,
     )  # fmt: skip
     return make_response(page, status)

@@ -50,6 +50,13 @@ def owner_connection() -> Iterator[psycopg.Connection]:
         yield connection
 
 
+@contextmanager
+def alone(owner: psycopg.Connection, what: str) -> Iterator[bool]:
+    """Whether this is the only job at work on `what`; the lock ends with the connection, however that ends."""
+    row = owner.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [what]).fetchone()
+    yield bool(row and row[0])
+
+
 def close_pools() -> None:
     """Close every open pool of this process."""
     for pool in _pools.values():

@@ -111,8 +111,7 @@ def reference(install: Install) -> Response:
         why = error.message
     context = {
         "install": shown, "tab": "api", "sections": sections, "why": why, "base": f"{base}/api/modules/{shown.module.slug}",
-        "can_manage": g.actor.can(Permission.KEYS_MANAGE), "words": {shown.status: shown.status.capitalize()},
-        "tones": {shown.status: "ok" if shown.status == "active" else "warn"},
+        "can_manage": g.actor.can(Permission.KEYS_MANAGE),
     }  # fmt: skip
     return make_response(render_template("gateway/reference.html", **context))
 

@@ -45,7 +45,7 @@ from app.modules.manifest import Manifest
 from app.modules.models import Module, Registry, Version
 from app.modules.storage.desired import desired_layout
 from app.modules.storage.layout import Layout
-from app.modules.storage.plan import losses
+from app.modules.storage.plan import Loss, losses
 from app.queue.enqueue import enqueue, redis
 from app.tenancy.models import Membership, Site
 
@@ -221,8 +221,8 @@ def restore_install(db: Session, *, install: Install, by: Actor, now: datetime) 
     _tell(db, INSTALL_RESTORED, install, module, by=by)
 
 
-def upgrade_losses(db: Session, *, install: Install, version: Version) -> list[str]:
-    """What the site's records would lose by going to that version, in words; [] when nothing."""
+def upgrade_losses(db: Session, *, install: Install, version: Version) -> list[Loss]:
+    """What the site's records would lose by going to that version; [] when nothing."""
     registry = db.get(Registry, install.module_id)
     held = Manifest.from_dict(db.get_one(Version, install.version_id).manifest)
     union = Layout.from_dict(registry.layout) if registry else Layout()
@@ -241,7 +241,11 @@ def upgrade_install(
 
 
 def rollback_install(db: Session, *, install: Install, by: Actor, now: datetime) -> None:
-    """Go back to the version before the last upgrade. Raises as upgrade_install(), NotNow when there is none."""
+    """Go back to the version before the last upgrade. What only the newer one has is hidden with its values and kept
+    for 30 days: upgrading again brings it back. An option that records use is no such thing: the job refuses then.
+
+    Raises as upgrade_install() but for WouldLoseData; NotNow when there is no version to go back to.
+    """
     if install.previous_version_id is None:
         raise NotNow("There is no version to go back to.")
     previous = db.get_one(Version, install.previous_version_id)
@@ -292,8 +296,11 @@ def _move(
     if version.status == "draft" or (version.status == "yanked" and task == "upgrade"):
         raise VersionNotPublished()
     before, after = Manifest.from_dict(old.manifest), Manifest.from_dict(version.manifest)
-    if lost := upgrade_losses(db, install=install, version=version):
-        raise WouldLoseData(lost)
+    lost = upgrade_losses(db, install=install, version=version)
+    if lost and task == "upgrade":
+        raise WouldLoseData([one.sentence for one in lost])
+    if any(one.kind != "option" for one in lost):
+        install.parked_until = now + KEPT
     if not consent and diff_manifests(before, after).needs_consent:
         raise ConsentNeeded()
     must_have_requirements(db, after, site)

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -19,13 +17,14 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from app.db.base import db as flask_db
-from app.db.pools import owner_connection
+from app.db.pools import alone, owner_connection
 from app.db.scope import current_scope, platform_scope, tenant_scope
 from app.db.session import transaction
 from app.errors import AppError
+from app.installs.actions import WouldLoseData
 from app.installs.models import Install
 from app.installs.outcomes import activate, begin, fail, give_up_copy, mark_removed
-from app.installs.records import bring_back, fill_defaults, put_away
+from app.installs.records import bring_back, drop_hidden, fill_defaults, put_away, used_options
 from app.installs.schedules import drop_schedules, set_schedules
 from app.lib.clock import utcnow
 from app.lib.storage import storage
@@ -33,7 +32,9 @@ from app.modules.manifest import Manifest
 from app.modules.models import Module, Version
 from app.modules.storage.apply import drop_schema, lock_module, registered
 from app.modules.storage.apply import provision as provision_tables
+from app.modules.storage.desired import desired_layout
 from app.modules.storage.export import drop_site_rows
+from app.modules.storage.plan import losses
 from app.queue.enqueue import enqueue
 from app.tenancy.models import Site
 
@@ -67,8 +68,8 @@ class Work:
 def provision(install_id: str) -> None:
     """Make what an install needs and activate it; or undo it all and say why."""
     db = flask_db.session()
-    with owner_connection() as owner, _alone(owner, UUID(install_id)) as alone:
-        work = _work(db, UUID(install_id), status="provisioning") if alone else None
+    with owner_connection() as owner, alone(owner, f"install:{UUID(install_id)}") as mine:
+        work = _work(db, UUID(install_id), status="provisioning") if mine else None
         if work is None:
             return
         try:
@@ -81,6 +82,8 @@ def provision(install_id: str) -> None:
 
 def _provision(db: Session, owner: psycopg.Connection, work: Work) -> None:
     begin(db, work.install_id, "check", now=utcnow())
+    if work.task == "rollback":
+        _must_have_place(owner, work)
     made = provision_tables(
         owner,
         module_id=work.module_id,
@@ -109,6 +112,16 @@ def _provision(db: Session, owner: psycopg.Connection, work: Work) -> None:
     storage().delete(export_name(work))
 
 
+def _must_have_place(owner: psycopg.Connection, work: Work) -> None:
+    """Fields can be hidden, a value that the version before does not know cannot. Raises WouldLoseData."""
+    union = registered(owner, work.module_id)
+    if union is None or work.previous is None:
+        return
+    lost = losses(union.for_manifest(work.previous), desired_layout(work.manifest))
+    if used := used_options(owner, schema=work.schema, site_id=work.site_id, lost=lost):
+        raise WouldLoseData(used)
+
+
 def _undo(db: Session, owner: psycopg.Connection, work: Work) -> None:
     """Leave the database as it was: a failed upgrade has only added columns, the others may have made tables and rows."""
     if work.task in ("upgrade", "rollback"):
@@ -125,8 +138,8 @@ def _undo(db: Session, owner: psycopg.Connection, work: Work) -> None:
 def deprovision(install_id: str) -> None:
     """Keep a copy of a removed install's records, take them out, and the schema too when nobody else needs it."""
     db = flask_db.session()
-    with owner_connection() as owner, _alone(owner, UUID(install_id)) as alone:
-        work = _work(db, UUID(install_id), status="removing") if alone else None
+    with owner_connection() as owner, alone(owner, f"install:{UUID(install_id)}") as mine:
+        work = _work(db, UUID(install_id), status="removing") if mine else None
         if work is None:
             return
         try:
@@ -176,7 +189,7 @@ def sweep() -> None:
 
 
 def purge() -> None:
-    """Delete the copies of records that have been kept for their 30 days."""
+    """Delete the copies of records, and the hidden values, that have been kept for their 30 days."""
     db = flask_db.session()
     with platform_scope("copies kept long enough"), transaction(db):
         due = db.execute(
@@ -187,6 +200,28 @@ def purge() -> None:
             install = db.get_one(Install, row.id)
             storage().delete(_export_name(install.agency_id, install.id))
             give_up_copy(install)
+    _purge_parked(db)
+
+
+def _purge_parked(db: Session) -> None:
+    """Delete the values of fields and tables that a version gone back to has been hiding for 30 days."""
+    with platform_scope("hidden values kept long enough"), transaction(db):
+        query = select(Install.id, Install.agency_id).where(Install.parked_until <= utcnow())
+        due = db.execute(query.where(Install.status.in_(("active", "paused")))).all()
+    for row in due:
+        with tenant_scope(row.agency_id), owner_connection() as owner, alone(owner, f"install:{row.id}") as mine:
+            with transaction(db):
+                install = db.get_one(Install, row.id)
+                status = install.status
+            work = _work(db, row.id, status=status) if mine else None
+            layout = registered(owner, work.module_id) if work else None
+            if work is None or layout is None:
+                continue
+            drop_hidden(
+                owner, schema=work.schema, layout=layout, seen=layout.for_manifest(work.manifest), site_id=work.site_id
+            )
+            with transaction(db):
+                db.get_one(Install, row.id).parked_until = None
 
 
 def export_name(work: Work) -> str:
@@ -196,15 +231,6 @@ def export_name(work: Work) -> str:
 
 def _export_name(agency_id: UUID, install_id: UUID) -> str:
     return f"exports/{agency_id}/{install_id}.zip"
-
-
-@contextmanager
-def _alone(owner: psycopg.Connection, install_id: UUID) -> Iterator[bool]:
-    """Whether this is the only job at work on the install; the lock ends with the connection, however that ends."""
-    row = owner.execute(
-        "SELECT pg_try_advisory_lock(hashtextextended('install:' || %s::text, 0))", [install_id]
-    ).fetchone()
-    yield bool(row and row[0])
 
 
 def _work(db: Session, install_id: UUID, *, status: str) -> Work | None:

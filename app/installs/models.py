@@ -43,6 +43,7 @@ class Install(Identified, Base):
     changed_at: Mapped[datetime] = mapped_column(server_default=func.now())
     removed_at: Mapped[datetime | None]
     purge_after: Mapped[datetime | None]
+    parked_until: Mapped[datetime | None]
 
     site: Mapped[Site] = relationship(
         lazy="raise",

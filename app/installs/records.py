@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from app.modules.kinds import Kind
 from app.modules.manifest import Manifest
 from app.modules.storage.export import drop_site_rows, enter_site, export_site, import_site, site_is_empty, snapshot
 from app.modules.storage.layout import Layout, TableLayout
+from app.modules.storage.plan import Loss
 from app.modules.values import WrongValue, read_value
 
 log = logging.getLogger(__name__)
@@ -48,6 +49,60 @@ def bring_back(owner: psycopg.Connection, *, schema: str, layout: Layout, site_i
         return
     with storage().reading(name) as file:
         import_site(owner, schema=schema, layout=layout, site_id=site_id, source=file)
+
+
+def used_options(owner: psycopg.Connection, *, schema: str, site_id: UUID, lost: Sequence[Loss]) -> list[str]:
+    """The options among the losses that a site's records have, in words with how many."""
+    found = []
+    with owner.transaction():
+        enter_site(owner, site_id)
+        for one in lost:
+            if one.kind != "option":
+                continue
+            statement = sql.SQL(
+                "SELECT count(*) FROM {} WHERE site_id = %s AND to_jsonb({}) @> to_jsonb(%s::text)"
+            ).format(sql.Identifier(schema, one.table), sql.Identifier(one.column))
+            row = owner.execute(statement, [site_id, one.value]).fetchone()
+            if row and row[0]:
+                records = "1 record has" if row[0] == 1 else f"{row[0]} records have"
+                found.append(f'{records} "{one.value}" as {one.column}')
+    return found
+
+
+def drop_hidden(owner: psycopg.Connection, *, schema: str, layout: Layout, seen: Layout, site_id: UUID) -> None:
+    """Delete what a site has in tables and columns that its version does not see, in one transaction."""
+    with owner.transaction():
+        enter_site(owner, site_id)
+        for name, table in layout.physical.items():
+            mine = seen.physical.get(name)
+            if mine is None:
+                _delete(owner, schema, name, site_id)
+                continue
+            links = {link.name for link in mine.links}
+            for link in table.links:
+                if link.name not in links:
+                    _delete(owner, schema, link.name, site_id)
+            hidden = [
+                column.name
+                for column in table.columns
+                if column.fields and not column.generated and column.name not in mine.physical
+            ]
+            if hidden:
+                _empty(owner, schema, name, hidden, site_id)
+
+
+def _delete(owner: psycopg.Connection, schema: str, name: str, site_id: UUID) -> None:
+    owner.execute(sql.SQL("DELETE FROM {} WHERE site_id = %s").format(sql.Identifier(schema, name)), [site_id])
+
+
+def _empty(owner: psycopg.Connection, schema: str, name: str, columns: Sequence[str], site_id: UUID) -> None:
+    names = [sql.Identifier(column) for column in columns]
+    statement = sql.SQL("UPDATE {} SET {} WHERE site_id = %s AND num_nonnulls({}) > 0").format(
+        sql.Identifier(schema, name),
+        sql.SQL(", ").join(sql.SQL("{} = NULL").format(one) for one in names),
+        sql.SQL(", ").join(names),
+    )
+    owner.execute(statement, [site_id])
 
 
 def fill_defaults(

@@ -51,34 +51,19 @@ def index() -> str:
     text, sort = request.args.get("q", "").strip()[:100], asked("sort", tuple(SORTS), "site")
     context = {
         "installs": installs(g.db, text=text, statuses=statuses, removed=removed, sort=sort, page=page_number()),
-        "statuses": [(status, STATUS_WORDS[status]) for status in STATUSES],
+        "statuses": STATUSES,
         "chosen": statuses,
         "removed": removed,
         "q": text,
         "sort": sort,
         "can_install": g.actor.can(Permission.INSTALLS_CREATE),
         "can_restore": g.actor.can(Permission.INSTALLS_REMOVE),
-        "tones": STATUS_TONES,
-        "words": STATUS_WORDS,
     }
     return (
         fragment("installs/_results.html", **context)
         if is_htmx()
         else render_template("installs/index.html", **context)
     )
-
-
-STATUS_WORDS = {
-    "active": "Active",
-    "provisioning": "Being set up",
-    "failed": "Failed",
-    "paused": "Paused",
-    "removing": "Being removed",
-    "removed": "Removed",
-}
-STATUS_TONES = {
-    "active": "ok", "provisioning": "info", "failed": "bad", "paused": "warn", "removing": "info", "removed": "neutral",
-}  # fmt: skip
 
 
 # -- the wizard: each step has its own address, nothing is kept before the last ---------------------------------------
@@ -240,8 +225,6 @@ def roles(install: Install) -> str:
     return render_template(
         "installs/roles.html",
         install=found,
-        tones=STATUS_TONES,
-        words=STATUS_WORDS,
         manifest=manifest,
         people=roles_of(g.db, install=install),
         options=[("", "By agency role"), *((name, role.label) for name, role in manifest.roles.items())],
@@ -340,8 +323,6 @@ def _state(install: Install) -> dict[str, Any]:
     done = sum(1 for step in install.steps if step["state"] == "done")
     return {
         "install": install,
-        "words": STATUS_WORDS,
-        "tones": STATUS_TONES,
         "steps": [(step["label"], step["state"], step.get("detail") or None) for step in install.steps],
         "percent": round(100 * done / len(install.steps)) if install.steps else 0,
     }
@@ -360,8 +341,6 @@ def _settings_page(install: Install, *, sent: dict[str, Any] | None = None, erro
         "installs/settings.html",
         install=install,
         manifest=manifest,
-        tones=STATUS_TONES,
-        words=STATUS_WORDS,
         groups=groups,
         problem=error.message if error and not getattr(error, "errors", None) else None,
     )

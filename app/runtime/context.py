@@ -113,8 +113,11 @@ _lock = threading.Lock()
 _listener: dict[str, threading.Thread] = {}
 
 
-def load_install(install_id: UUID) -> InstallContext:
-    """The context of an install that serves. Raises NotFound (none, or removed) and InstallNotReady."""
+def load_install(install_id: UUID, *, even_paused: bool = False) -> InstallContext:
+    """The context of an install that serves; even_paused: of a paused one too, for people who only look.
+
+    Raises NotFound (none, or removed) and InstallNotReady.
+    """
     kept = _contexts.get(install_id)
     if kept and kept[0] > time.monotonic():
         return kept[1]
@@ -126,9 +129,11 @@ def load_install(install_id: UUID) -> InstallContext:
         raise NotFound()
     if row["site_archived"]:
         raise InstallNotReady("This site is archived, or its agency is suspended.")
-    if row["status"] in _WAITING:
+    if row["status"] in _WAITING and not (even_paused and row["status"] == "paused"):
         raise InstallNotReady(_WAITING[row["status"]])
     context = _context(row, made)
+    if context.status == "paused":  # not kept: nobody else may find it
+        return context
     _contexts[install_id] = (time.monotonic() + TTL_S, context)
     return context
 

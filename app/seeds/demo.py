@@ -179,6 +179,8 @@ def _first_party_modules(*, now: datetime) -> None:
             if module_by_slug(session, package.manifest.slug) is not None:
                 continue
             version = upload_package(session, package=package, agency_id=agency_id, by=by, now=now)
+            # without running their acceptance tests: ours are run by the tests of this code base, and nobody waits for
+            # them at the first start
             publish_version(session, version=version, package=package, by=by, now=now)
             set_tier(session, module=session.get_one(Module, version.module_id), tier="public", by=by, now=now)
 

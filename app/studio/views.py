@@ -8,16 +8,12 @@ from typing import Any
 from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
 
 from app.access.permissions import Permission
-from app.db.base import db
 from app.errors import AppError, Invalid, NotFound
 from app.lib.clock import utcnow
 from app.modules.actions import (
     TIERS,
-    ChecksFailed,
-    VersionTooLow,
     bump_problems,
     delete_draft,
-    publish_version,
     set_tier,
     upload_package,
     yank_version,
@@ -26,13 +22,16 @@ from app.modules.consent import asks_of
 from app.modules.diff import diff_manifests
 from app.modules.manifest import Manifest, Problem
 from app.modules.models import Module, Version
-from app.modules.package import Package, read_folder
-from app.modules.queries import file_list, files_of, latest_published, own_modules, versions_of
+from app.modules.package import Package
+from app.modules.queries import file_list, latest_published, own_modules, versions_of
 from app.runtime.checks import source_problems
 from app.runtime.functions.process import sandbox
+from app.studio.actions import order_publication
 from app.studio.editor.queries import projects
 from app.studio.editor.starters import STARTERS
 from app.studio.forms import read_upload
+from app.studio.models import Publication
+from app.studio.queries import last_publication
 from app.web.forms import asked, page_number
 from app.web.guard import requires
 from app.web.htmx import fragment, is_htmx, trigger_toast
@@ -138,19 +137,27 @@ def version(version: Version) -> str:
 @requires(Permission.MODULES_PUBLISH, version=Version)
 def publish(version: Version) -> Response:
     _own(version.agency_id)
-    package = read_folder(files_of(g.db, version_id=version.id).items())
-    try:
-        publish_version(g.db, version=version, package=package, by=g.actor, now=utcnow(), check=_checks)
-    except (ChecksFailed, VersionTooLow) as error:
-        db.session.expire_all()
-        failed = getattr(error, "problems", None) or bump_problems(g.db, version=version)
-        return make_response(_version_page(version, failed=failed), 422)
-    if request.form.get("tier") in TIERS:
-        set_tier(
-            g.db, module=g.db.get_one(Module, version.module_id), tier=request.form["tier"], by=g.actor, now=utcnow()
-        )
-    trigger_toast("success", f"{version.manifest['name']} {version.version} is published")
-    return make_response(redirect(url_for("studio.version", version_id=version.public_id), code=303))
+    publication = order_publication(g.db, version=version, tier=request.form.get("tier", ""), by=g.actor, now=utcnow())
+    return make_response(redirect(url_for("studio.publication", publication_id=publication.public_id), code=303))
+
+
+@bp.get("/publications/<public_id:publication_id>")
+@requires(Permission.MODULES_VIEW, publication=Publication)
+def publication(publication: Publication) -> str:
+    """How the publishing of a version goes, and what became of it; to htmx its progress alone."""
+    version = g.db.get_one(Version, publication.version_id)
+    context = {
+        "publication": publication,
+        "version": version,
+        "module": g.db.get_one(Module, version.module_id),
+        "steps": [(step["label"], step["state"], step["detail"] or None) for step in publication.steps],
+        "percent": round(100 * sum(step["state"] == "done" for step in publication.steps) / len(publication.steps)),
+        "problems": by_file([Problem(**item) for item in publication.problems]),
+        "can_publish": g.actor.can(Permission.MODULES_PUBLISH),
+    }
+    if is_htmx():
+        return fragment("studio/_publication.html", **context)
+    return render_template("studio/publication.html", **context)
 
 
 @bp.post("/versions/<public_id:version_id>/yank")
@@ -173,7 +180,7 @@ def delete(version: Version) -> Response:
     return make_response(redirect(url_for("studio.index"), code=303))
 
 
-def _version_page(version: Version, *, failed: list[Problem] | None = None) -> str:
+def _version_page(version: Version) -> str:
     _own(version.agency_id)
     manifest = Manifest.from_dict(version.manifest)
     module = g.db.get_one(Module, version.module_id)
@@ -194,15 +201,11 @@ def _version_page(version: Version, *, failed: list[Problem] | None = None) -> s
         before=before,
         changes=changes,
         blocked=blocked,
-        failed=failed or [],
+        publication=last_publication(g.db, version_id=version.id),
         tiers=[(tier, TIER_WORDS[tier][0]) for tier in TIERS],
         can_publish=g.actor.can(Permission.MODULES_PUBLISH),
         can_author=g.actor.can(Permission.MODULES_AUTHOR),
     )
-
-
-def _checks(package: Package) -> list[Problem]:
-    return source_problems(package, sandbox())
 
 
 def _own(agency_id: Any) -> None:

@@ -43,6 +43,11 @@ class Desk:
         """The site's public id."""
         return encode("ste", self.context.site_id)
 
+    @property
+    def paused(self) -> bool:
+        """Records can be looked at, not changed."""
+        return self.context.status == "paused"
+
     def table(self, name: str) -> Table:
         return self.manifest.tables[name]
 
@@ -73,10 +78,12 @@ class Desk:
 
 
 def open_desk(db: Session, *, install: Install, actor: Actor) -> Desk:
-    """The desk of a person at an install. Raises NotFound (removed) and InstallNotReady (being set up, paused)."""
-    context = load_install(install.id)
+    """The desk of a person at an install; at a paused one they only look. Raises NotFound (removed), InstallNotReady."""
+    context = load_install(install.id, even_paused=True)
     people = {one.id: one for one in colleagues(db, agency_id=install.agency_id, install_id=install.id)}
     me = people.get(actor.id) if actor.id else None
     rights = frozenset(right for need, given in RIGHTS.items() if actor.can(need) for right in given)
+    if context.status == "paused":
+        rights &= {"read"}
     access = Access(Surface.STAFF, actor, role=me.module_role if me else None, rights=rights)
     return Desk(encode("ins", install.id), context, Data(context, access), people, actor)

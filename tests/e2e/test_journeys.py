@@ -141,6 +141,8 @@ def upload_and_publish(page: Page, live: Live, slug: str, name: str) -> None:
     page.get_by_role("button", name="Upload and check").click()
     expect(page.get_by_role("heading", name=f"{name} 1.0.0")).to_be_visible()
     page.get_by_role("button", name="Publish 1.0.0").click()
+    expect(page.locator("main").get_by_text(f"{name} 1.0.0 is published")).to_be_visible(timeout=30_000)
+    page.get_by_role("link", name="Show the version").click()
     expect(page.locator("main").get_by_text("Published", exact=True)).to_be_visible()
 
 

@@ -23,6 +23,7 @@ from app.installs.models import Install
 from app.lib.clock import utcnow
 from app.lib.ids import encode, uuid7
 from app.marketplace.models import Rating
+from app.modules.actions import upload_package
 from app.modules.models import Module
 from app.oauth.actions import create_application
 from app.oauth.models import Grant
@@ -34,6 +35,7 @@ from app.runtime.context import load_install
 from app.runtime.data import Access, Data, Surface
 from app.runtime.files.actions import store_file
 from app.runtime.files.queries import upload_fields
+from app.studio.actions import order_publication
 from app.studio.editor.actions import create_project, order_trial
 from app.studio.editor.starters import starter_files
 from app.support.access.models import SupportAccess
@@ -49,6 +51,7 @@ from app.webhooks.addresses import Outside
 from app.webhooks.setup import Setup
 from tests.support.browser import Browser
 from tests.support.domains import added_domain
+from tests.support.packages import package
 from tests.support.publishing import installed, new_slug, released
 from tests.support.world import Person, World
 
@@ -191,6 +194,7 @@ def make_everything(world: World, config: Config, app: Flask) -> Everything:
     names["run_id"] = _failed_job(ada)
     names["access_id"] = _support_access(ada)
     names |= _page(ada, site)
+    names["publication_id"] = _publication(ada, slug)
     names["search_id"] = _saved_search(ada)
     names["domain_id"] = added_domain(site, f"{new_slug('shop')}.com").public_id
     names |= _project(ada)
@@ -213,6 +217,16 @@ def _rating(world: World, module: Module) -> str:
     with platform_scope("test world"), transaction(db.session()) as session:
         session.add(said)
     return said.public_id
+
+
+def _publication(ada: Person, slug: str) -> str:
+    """A second version of the module that somebody has ordered to be published."""
+    files = {"module.yaml": MANIFEST.format(slug=slug).replace("1.0.0", "1.0.1").encode(), "icon.svg": ICON}
+    with tenant_scope(ada.agency_id, user_id=ada.id), transaction(db.session()) as session:
+        read = package({**files, "templates/write.html": PAGE})
+        version = upload_package(session, package=read, agency_id=ada.agency_id, by=ada.actor, now=utcnow())
+        session.flush()
+        return order_publication(session, version=version, tier="", by=ada.actor, now=utcnow()).public_id
 
 
 def _file_to_import(ada: Browser, install: Install) -> str:

@@ -61,32 +61,50 @@ def plan(current: Layout | None, desired: Layout, *, schema: str, role: str) -> 
     return Plan(tuple(steps), target)
 
 
-def losses(held: Layout, wanted: Layout) -> list[str]:
-    """What a site would lose by going from one version (its view of the union) to another, in words; [] is safe."""
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What another version has no place for. Tables and fields can be hidden with their values; an option cannot."""
+
+    kind: Literal["table", "field", "option"]
+    sentence: str
+    table: str  # physical
+    column: str = ""  # physical, of an option
+    value: str = ""
+
+
+def losses(held: Layout, wanted: Layout) -> list[Loss]:
+    """What a site would lose by going from one version (its view of the union) to another; [] is safe."""
     new = align(held, wanted)
-    found = []
+    found: list[Loss] = []
     for table in held.tables:
         other = new.physical.get(table.name)
         if other is None:
-            found.append(f'the table "{table.tables[0]}" and its records would go')
+            found.append(Loss("table", f'the table "{table.tables[0]}" and its records would go', table.name))
             continue
         found += _column_losses(table, other)
     return found
 
 
-def _column_losses(held: TableLayout, wanted: TableLayout) -> list[str]:
+def _column_losses(held: TableLayout, wanted: TableLayout) -> list[Loss]:
     where = held.tables[0]
     found = [
-        f'the field "{where}.{column.fields[0]}" and its values would go'
+        Loss("field", f'the field "{where}.{column.fields[0]}" and its values would go', held.name)
         for name, column in held.physical.items()
         if column.fields and not column.formula and name not in wanted.physical
     ]
     kept = {link.name for link in wanted.links}
-    found += [f'the field "{where}.{link.fields[0]}" would go' for link in held.links if link.name not in kept]
+    found += [
+        Loss("field", f'the field "{where}.{link.fields[0]}" would go', held.name)
+        for link in held.links
+        if link.name not in kept
+    ]
     options = {check.column: check.values for check in wanted.checks if check.kind == "options"}
     for check in held.checks:
         gone = [value for value in check.values if value not in options.get(check.column, check.values)]
-        found += [f'the option "{value}" of "{where}.{check.column}" would go' for value in gone]
+        found += [
+            Loss("option", f'the option "{value}" of "{where}.{check.column}" would go', held.name, check.column, value)
+            for value in gone
+        ]
     return found
 
 

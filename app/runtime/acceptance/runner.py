@@ -8,7 +8,7 @@ input of a call stands for that record's id.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -76,16 +76,24 @@ def check_tests(package: Package) -> list[Problem]:
     return run_tests(package).problems
 
 
-def run_tests(package: Package, *, now: datetime | None = None) -> Report:
-    """Run every acceptance test of a package, and keep its sample records to its own rules."""
+def run_tests(
+    package: Package, *, now: datetime | None = None, heard: Callable[[Result], None] | None = None
+) -> Report:
+    """Run every acceptance test of a package, and keep its sample records to its own rules. heard: told of each."""
     moment = now or utcnow()
     with scratch_install(package, now=moment) as scratch:
-        results = []
+        results: list[Result] = []
+
+        def note(result: Result) -> None:
+            results.append(result)
+            if heard is not None:
+                heard(result)
+
         if package.sample:
-            results.append(_alone(scratch, "sample", SAMPLE, lambda: _sample(scratch, package, moment)))
+            note(_alone(scratch, "sample", SAMPLE, lambda: _sample(scratch, package, moment)))
         for test in package.tests:
             case = _Case(scratch, test, moment)
-            results.append(_alone(scratch, test.file, test.name, case.run))
+            note(_alone(scratch, test.file, test.name, case.run))
     return Report(tuple(results))
 
 

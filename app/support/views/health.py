@@ -27,8 +27,7 @@ def install_health(install: Install) -> Response:
     wanted = LogFilter(kinds=kinds_allowed(), levels=("error",), installs=(install.id,), targets=(install.public_id,))
     shown = install_with_parts(g.db, install_id=install.id) or install
     context = {
-        "install": shown, "tab": "health", "page": "installs", "words": {shown.status: shown.status.capitalize()},
-        "tones": {shown.status: "ok" if shown.status == "active" else "warn"},
+        "install": shown, "tab": "health", "page": "installs",
         "health": health(g.db, agency_id=agency_id, install_id=install.id, since=now - SPAN),
         "breakers": breakers(g.db, agency_id=agency_id, site_id=install.site_id),
         "can_reset": g.actor.can(Permission.WEBHOOKS_MANAGE),

@@ -169,8 +169,7 @@ def _timeline(install: Install | None) -> Response:
         return make_response(render_template("support/logs.html", searches=kept, **context))
     shown = install_with_parts(g.db, install_id=install.id) or install
     context |= {
-        "install": shown, "tab": "logs", "words": {shown.status: shown.status.capitalize()},
-        "tones": {shown.status: "ok" if shown.status == "active" else "warn"},
+        "install": shown, "tab": "logs",
     }  # fmt: skip
     return make_response(render_template("support/install_logs.html", **context))
 

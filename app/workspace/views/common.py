@@ -31,9 +31,8 @@ def zone() -> str:
 
 
 def install_parts(install: Install) -> dict[str, Any]:
-    """What installs/_tabs.html needs. An install with a desk is active: others were refused."""
-    parts = install_with_parts(g.db, install_id=install.id)
-    return {"install": parts, "words": {"active": "Active"}, "tones": {"active": "ok"}}
+    """What installs/_tabs.html needs."""
+    return {"install": install_with_parts(g.db, install_id=install.id)}
 
 
 def show(template: str, part: str, desk: Desk, /, *, status: int = 200, **context: Any) -> Response:

@@ -31,5 +31,7 @@ function answer(xhr) {
     const at = line.indexOf(":");
     if (at > 0) headers.append(line.slice(0, at), line.slice(at + 1).trim());
   }
-  return new Response([204, 205, 304].includes(xhr.status) ? null : xhr.responseText, { status: xhr.status, headers });
+  const made = new Response([204, 205, 304].includes(xhr.status) ? null : xhr.responseText, { status: xhr.status, headers });
+  // hx-csp believes the nonces of answers from this origin alone, and asks the answer where it came from
+  return Object.defineProperty(made, "url", { value: xhr.responseURL });
 }

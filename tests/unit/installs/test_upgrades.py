@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import psycopg
 import pytest
 from psycopg import sql
@@ -22,6 +24,8 @@ from app.installs.settings import SettingsInvalid
 from app.lib.clock import utcnow
 from app.modules.actions import yank_version
 from app.modules.models import Version
+from app.runtime.context import forget_install, load_install
+from app.runtime.data import Access, Data, Surface
 from tests.unit.installs.conftest import Desk
 
 MORE = "mood: {type: enum, options: [good, bad], default: good}\n      note: {type: text}"
@@ -45,20 +49,52 @@ def test_an_upgrade_adds_fields_and_gives_old_records_their_defaults(desk: Desk)
     assert desk.reload(others).version_id == old.id
 
 
-def test_going_back_after_an_upgrade_is_refused_while_it_would_hide_values(desk: Desk) -> None:
+def test_going_back_hides_what_only_the_newer_version_has_and_upgrading_again_shows_it(desk: Desk) -> None:
     old = desk.publish()
     install = desk.install(old)
-    same = desk.publish(desk.slug(old), version="1.0.1")
+    desk.rows(old, "INSERT INTO guests (site_id, name) VALUES (current_site_id(), 'Ann')")
     new = desk.publish(desk.slug(old), version="1.1.0", fields=MORE)
-    back = desk.run(jobs.provision, desk.do(rollback_install, upgraded(desk, install, same), now=utcnow()))
-    assert (back.status, back.version_id, back.previous_version_id) == ("active", old.id, same.id)
-    moved = upgraded(desk, back, new)
-    with pytest.raises(WouldLoseData) as error:
-        desk.do(rollback_install, moved, now=utcnow())
-    assert error.value.lost == [
-        'the field "guests.mood" and its values would go',
-        'the field "guests.note" and its values would go',
-    ]
+    moved = upgraded(desk, install, new)
+    desk.rows(old, "UPDATE guests SET note = 'by the window'")
+    back = desk.run(jobs.provision, desk.do(rollback_install, moved, now=utcnow()))
+    assert (back.status, back.version_id, back.previous_version_id) == ("active", old.id, new.id)
+    assert back.parked_until is not None
+    forget_install(install.id)
+    data = Data(load_install(install.id), Access(Surface.SYSTEM))
+    assert {"mood", "note"} & set(data.list("guests").records[0]) == set()
+    data.insert("guests", {"name": "Bea"})
+    jobs.purge()  # it is not yet time
+    again = upgraded(desk, back, new)
+    assert desk.rows(old, "SELECT name, mood, note FROM guests ORDER BY name") == [
+        ("Ann", "good", "by the window"), ("Bea", "good", None),
+    ]  # fmt: skip
+    assert again.version_id == new.id
+
+
+def test_hidden_values_are_deleted_after_their_30_days(desk: Desk) -> None:
+    old = desk.publish()
+    install = desk.install(old)
+    new = desk.publish(desk.slug(old), version="1.1.0", fields=MORE)
+    moved = upgraded(desk, install, new)
+    desk.rows(old, "INSERT INTO guests (site_id, name, note) VALUES (current_site_id(), 'Ann', 'secret')")
+    back = desk.run(jobs.provision, desk.do(rollback_install, moved, now=utcnow()))
+    with desk.scope() as session:
+        session.get_one(Install, back.id).parked_until = utcnow() - timedelta(seconds=1)
+    jobs.purge()
+    assert desk.rows(old, "SELECT name, note, mood FROM guests") == [("Ann", None, None)]
+    assert desk.reload(back).parked_until is None
+
+
+def test_going_back_is_refused_while_records_use_an_option_the_older_version_does_not_know(desk: Desk) -> None:
+    old = desk.publish(fields="mood: {type: enum, options: [good, bad]}")
+    install = desk.install(old)
+    new = desk.publish(desk.slug(old), version="1.1.0", fields="mood: {type: enum, options: [good, bad, odd]}")
+    moved = upgraded(desk, install, new)
+    desk.rows(old, "INSERT INTO guests (site_id, name, mood) VALUES (current_site_id(), 'Ann', 'odd')")
+    kept = desk.run(jobs.provision, desk.do(rollback_install, moved, now=utcnow()))
+    assert (kept.status, kept.version_id) == ("active", new.id)
+    assert '1 record has "odd" as mood' in kept.failure
+    desk.rows(old, "UPDATE guests SET mood = 'good'")
 
 
 def test_a_version_without_place_for_the_records_is_refused_with_what_would_be_lost(desk: Desk) -> None:

@@ -6,7 +6,12 @@ from typing import Any
 
 import pytest
 
+from app.db.base import db
+from app.db.scope import platform_scope
+from app.db.session import transaction
 from app.errors import NotFound
+from app.installs.models import Install
+from app.runtime.context import InstallNotReady, forget_install, load_install
 from tests.support.browser import Browser, Page
 from tests.support.installed import Installed
 from tests.support.pages import page_faults
@@ -203,3 +208,25 @@ def test_a_record_costs_the_same_with_one_and_with_three_around_it(
             assert ada.get(f"{base(jobs)}/crews/{crew['id']}").status == 200
         costs.append((len(platform), len(module)))
     assert costs[0] == costs[1]
+
+
+def test_records_of_a_paused_module_are_looked_at_and_not_changed(ada: Browser, jobs: Installed) -> None:
+    made = jobs.add("jobs", name="Paint the gate")
+    with platform_scope("test"), transaction(db.session()) as session:
+        session.get_one(Install, jobs.install.id).status = "paused"
+    forget_install(jobs.install.id)
+    base = f"/installs/{jobs.public_id}/records"
+    listed, shown = ada.get(f"{base}/jobs"), ada.get(f"{base}/jobs/{made['id']}")
+    assert [page.status for page in (listed, shown)] == [200, 200]
+    assert ["Paused: records can be looked at, not changed" in page.text for page in (listed, shown)] == [True, True]
+    assert shown.html.select("a[href*='/edit']") == []
+    assert [
+        ada.get(f"{base}/jobs/new").status,
+        ada.get(f"{base}/jobs/{made['id']}/edit").status,
+        ada.post(f"{base}/jobs/new", {"v-name": "More"}).status,
+        ada.post(f"{base}/jobs/{made['id']}/edit", {"v-name": "Other", "_version": "1"}).status,
+        ada.post(f"{base}/jobs/{made['id']}/delete").status,
+    ] == [403] * 5
+    assert [row["name"] for row in jobs.data.list("jobs").records] == ["Paint the gate"]
+    with pytest.raises(InstallNotReady):
+        load_install(jobs.install.id)
