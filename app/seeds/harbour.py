@@ -74,7 +74,7 @@ ABOUT: dict[str, Any] = {
 
 def contact(install_id: str) -> dict[str, Any]:
     """The contact page with the form of the enquiries module."""
-    form = {"kind": "module", "install": install_id, "page": "contact", "title": "Contact form", "height": 1080}
+    form = {"kind": "module", "install": install_id, "page": "contact", "title": "Contact form", "height": 940}
     return {
         "title": "Contact",
         "lead": "Tell us what it is about. Somebody answers today, tomorrow at the latest.",
@@ -98,6 +98,7 @@ def make_site(agency_id: UUID, by: Actor) -> None:
         for path, (content, label) in pages.items():
             page = create_page(session, site=site, content=read_content(content), path=path, by=by, now=now)
             page.menu_label = label
+            session.flush()  # publishing reads the row anew
             publish_page(session, page=page, by=by, now=now)
         change_look(session, look=look_of(session, site=site), values=LOOK, by=by, site=site)
         add_redirect(session, site=site, source="/contactos.html", target="/contact", by=by)

@@ -253,3 +253,63 @@ def test_views_are_counted_for_people_who_read_a_page(desk: Desk, reader: Reader
 
 def test_a_site_that_never_had_pages_is_not_there(desk: Desk, reader: Reader) -> None:
     assert [reader.get(path).status_code for path in ("/", "/robots.txt", "/sitemap.xml")] == [404, 404, 404]
+
+
+@pytest.fixture
+def own_host(desk: Desk) -> str:
+    host = f"{desk.site.slug}.com"
+    verified_domain(desk.site, host, purposes=("pages",))
+    return f"https://{host}"
+
+
+def test_a_sites_own_host_serves_its_pages_at_their_own_addresses(
+    desk: Desk, reader: Reader, asked: Counted, own_host: str
+) -> None:
+    image = desk.image()
+    blocks = [
+        {"kind": "image", "source": image.public_id, "alt": "A"},
+        {"kind": "button", "label": "Go", "link": "/about"},
+    ]
+    desk.page(live=True, blocks=blocks)
+    about = desk.page("/about", "About", live=True)
+    with desk.session() as session:
+        own = session.get_one(SitePage, about.id)
+        where = {"parent": None, "in_menu": True, "menu_label": "", "by": desk.ada.actor}
+        structure.place_page(session, page=own, path="/about-us", **where)  # type: ignore[arg-type]
+    answer = reader.ask("/", own_host)
+    with asked() as again:
+        assert reader.ask("/", own_host).data == answer.data
+    assert (answer.status_code, [one for one in again if "site_page" in one]) == (200, [])
+    assert [tag["href"] for tag in soup(answer).select("nav a, a.button, link[rel=canonical]")] == [
+        f"{own_host}/", "/", "/about-us", "/about",
+    ]  # fmt: skip
+    paths = [
+        "/about-us",
+        "/about",
+        "/about-us/",
+        f"/-/images/{image.public_id}.webp",
+        "/nowhere",
+        f"/s/{desk.site.slug}",
+    ]
+    assert {path: reader.ask(path, own_host).status_code for path in paths} == dict(
+        zip(paths, [200, 301, 308, 200, 404, 404], strict=True)
+    )
+    assert reader.ask("/about", own_host).headers["Location"] == "/about-us"
+    assert reader.ask("/about-us/", own_host).headers["Location"] == "/about-us"
+    assert re.findall("<loc>(.*?)</loc>", reader.ask("/sitemap.xml", own_host).text) == [
+        f"{own_host}/",
+        f"{own_host}/about-us",
+    ]
+    assert reader.ask("/robots.txt", own_host).text == (
+        f"User-agent: *\nDisallow: /-/preview/\nSitemap: {own_host}/sitemap.xml\n"
+    )
+    sheet = str(soup(answer).select("link[rel=stylesheet]")[0]["href"])
+    assert reader.ask(sheet, own_host).status_code == 200
+
+
+def test_the_name_of_own_hosts_is_no_site_elsewhere(desk: Desk, reader: Reader, config: Config) -> None:
+    page = desk.page(live=True)
+    token = preview_token(config.secret_keys, page.id, now=utcnow())
+    assert [reader.ask(path).status_code for path in ("/s/-/", "/s/-/robots.txt", f"/s/-/-/preview/{token}")] == [
+        404
+    ] * 3
