@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
 from uuid import UUID
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -20,6 +21,9 @@ from app.tenancy.models import Site
 MOST_BYTES, MOST_PIXELS, MOST_IMAGES = 8 << 20, 24_000_000, 1000
 EDGE, SMALL_EDGE, QUALITY = 2000, 800, 82
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
+TOO_MANY_PIXELS = f"A picture may have at most {MOST_PIXELS // 1_000_000} million pixels."
+# Unpacking takes memory by the pixel: one at a time in a process, however many threads serve requests.
+_one_at_a_time = threading.Semaphore(1)
 SIZES = ("", "-800")
 
 
@@ -62,9 +66,9 @@ def encode_picture(content: bytes) -> Encoded:
     if len(content) > MOST_BYTES:
         raise Invalid(f"A picture may have at most {MOST_BYTES >> 20} MB.")
     try:
-        with Image.open(BytesIO(content), formats=FORMATS) as picture:
+        with _one_at_a_time, Image.open(BytesIO(content), formats=FORMATS) as picture:
             if picture.width * picture.height > MOST_PIXELS:  # read from its head, before a pixel is unpacked
-                raise Invalid(f"A picture may have at most {MOST_PIXELS // 1_000_000} million pixels.")
+                raise Invalid(TOO_MANY_PIXELS)
             picture.draft("RGB", (EDGE, EDGE))  # a JPEG is unpacked at a fraction of its size
             upright = ImageOps.exif_transpose(picture)
             plain = upright.convert("RGBA" if _see_through(upright) else "RGB")
@@ -74,7 +78,10 @@ def encode_picture(content: bytes) -> Encoded:
             if plain.width > SMALL_EDGE * 1.25:
                 plain.thumbnail((SMALL_EDGE, EDGE))
                 small = _webp(plain)
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError) as error:
+    except Image.DecompressionBombError as error:
+        raise Invalid(TOO_MANY_PIXELS) from error
+    except (OSError, ValueError, SyntaxError, EOFError, TypeError, IndexError, MemoryError, OverflowError) as error:
+        # what the decoders raise for broken files; which one depends on where a file is broken
         raise NotAPicture() from error
     return Encoded(full, small, width, height)
 

@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -14,6 +15,9 @@ from werkzeug.serving import make_server
 
 from app.config import Config
 from app.factory import create_platform_app, create_runtime_app
+from app.lib.clock import utcnow
+from app.pages import jobs
+from app.pages.counting import count_view
 from tests.e2e.conftest import Visit
 from tests.e2e.test_agency_screens import faults
 from tests.support.modules import put_on, release
@@ -89,6 +93,9 @@ def test_screens_and_pages_hold_to_policy_and_accessibility(
     ]  # fmt: skip
     made = desk.page(live=True, lead="By the harbour", blocks=blocks)
     desk.page("/about", "About us", live=True)
+    for back in (0, 1, 1, 4):
+        count_view(desk.site.id, made.id, now=utcnow() - timedelta(days=back))
+    jobs.count_views()
     site = f"/sites/{desk.site.public_id}/pages"
     paths = [site, f"{site}/look"] if width > 500 else [f"/pages/{made.public_id}/versions"]
     paths.append(f"/pages/{made.public_id}")
