@@ -48,6 +48,11 @@ class Views:
     site: list[int]
     by_page: dict[UUID, list[int]]
 
+    @property
+    def labels(self) -> list[str]:
+        """The days as a chart says them: 3 Mar."""
+        return [f"{day.day} {day:%b}" for day in self.days]
+
     def of(self, page_id: UUID) -> list[int]:
         return self.by_page.get(page_id, [0] * len(self.days))
 
