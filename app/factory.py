@@ -222,6 +222,7 @@ def create_platform_app(config: Config) -> Flask:
     app.register_blueprint(gateway_views.bp)
     app.register_blueprint(webhooks.bp)
     app.register_blueprint(domains.bp)
+    app.jinja_env.globals["brand"] = domains.brand
     app.register_blueprint(oauth.bp)
     app.register_blueprint(connections.bp)
     app.register_blueprint(workspace.bp)

@@ -35,6 +35,7 @@ class Served:
 
     domain_id: UUID
     agency_id: UUID
+    agency_name: str
     site_id: UUID | None
     host: str
     www: str

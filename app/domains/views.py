@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
+import psycopg
 from flask import Blueprint, Response, current_app, g, make_response, render_template, request, url_for
 
 from app.access.permissions import Permission
 from app.domains import actions, queries
 from app.domains.forms import DomainForm, HostForm, ServingForm
+from app.domains.known import served_at
 from app.domains.models import Domain
 from app.domains.proof import meta_tag, record_name, record_value
 from app.domains.setup import current_setup
@@ -19,12 +22,15 @@ from app.installs.models import Install
 from app.lib.clock import utcnow
 from app.lib.ids import decode, encode
 from app.tenancy.models import Site
+from app.web.dispatch import own_hosts, plain_host
 from app.web.errors import status_of
 from app.web.filters import day
 from app.web.forms import asked, clean, page_number
 from app.web.guard import requires
 from app.web.htmx import fragment, htmx_target, is_htmx, respond, trigger_toast
+from app.web.ui import BRAND
 
+log = logging.getLogger(__name__)
 bp = Blueprint("domains", __name__)
 
 
@@ -167,6 +173,19 @@ def remove(domain: Domain) -> Response:
     actions.remove_domain(g.db, domain=domain, by=g.actor)
     trigger_toast("success", f"{domain.host} is removed")
     return respond(redirect_to=url_for(".index", site=row.site_public_id))
+
+
+def brand() -> str:
+    """The name that the platform's pages carry: on an agency's own host the agency's. For templates."""
+    host = plain_host(request.host)
+    if host in own_hosts(current_app.config["DRAMAC"]):
+        return BRAND
+    try:
+        served = served_at(host)
+    except psycopg.Error as error:
+        log.warning("whose host this is could not be asked: %s", error)
+        return BRAND
+    return served.agency_name if served is not None and served.site_id is None else BRAND
 
 
 def _check(domain: Domain) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from app.web.headers import Surface, register_headers
 from app.web.htmx import register_htmx
 from app.web.links import register_links
 
+BRAND = "Dramac"
 THEMES = ("light", "dark", "system")
 
 
@@ -21,12 +22,17 @@ def theme() -> str:
     return chosen if chosen in THEMES else "system"
 
 
+def brand() -> str:
+    """The name in titles and beside the logo; the platform knows hosts on which it is another."""
+    return BRAND
+
+
 def register_ui(app: Flask, surface: Surface, *, frame_src: Iterable[str] = ()) -> None:
     """Strict templates with every filter and global of this package, static files, and the headers of `surface`."""
     env = app.jinja_env
     env.undefined = StrictUndefined
     env.trim_blocks = env.lstrip_blocks = True
-    env.globals.update(theme=theme, surface=surface)
+    env.globals.update(theme=theme, brand=brand, surface=surface)
     register_headers(app, surface, frame_src=frame_src)
     register_assets(app, surface)
     register_filters(app)

@@ -174,6 +174,8 @@ def test_the_platform_under_an_agencys_name(everything: Everything, world: World
     signing_in = visitor.get("/sign-in", base_url=f"https://{host}")
     assert (before, surface_of(host), signing_in.status_code) == (None, "platform", 200)
     assert signing_in.headers["Strict-Transport-Security"] == "max-age=31536000"
+    assert "<title>Sign in · Studio Lumen</title>" in signing_in.text
+    assert "<title>Sign in · Dramac</title>" in visitor.get("/sign-in", base_url="http://localhost:8000").text
     assert visitor.get("/api/health", base_url=f"https://{host}").json == {"status": "ok"}
     pages = Client(visitor.application.runtime).get("/", base_url=f"https://{host}")  # type: ignore[attr-defined]
     assert (pages.status_code, pages.text) == NOTHING
