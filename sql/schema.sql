@@ -2002,12 +2002,12 @@ CREATE OR REPLACE FUNCTION public.current_site_id()
 AS $function$ SELECT nullif(current_setting('app.site_id', true), '')::uuid $function$
 ;
 CREATE OR REPLACE FUNCTION public.domain_at(wanted text)
- RETURNS TABLE(domain_id uuid, agency_id uuid, site_id uuid, host text, www text, purposes text[], target_install_id uuid, target_page text)
+ RETURNS TABLE(domain_id uuid, agency_id uuid, agency_name text, site_id uuid, host text, www text, purposes text[], target_install_id uuid, target_page text)
  LANGUAGE sql
  STABLE SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
-  SELECT d.id, d.agency_id, d.site_id, d.host, d.www, d.purposes, d.target_install_id, d.target_page
+  SELECT d.id, d.agency_id, a.name, d.site_id, d.host, d.www, d.purposes, d.target_install_id, d.target_page
   FROM external_domains d JOIN agencies a ON a.id = d.agency_id LEFT JOIN sites s ON s.id = d.site_id
   WHERE d.state IN ('verified', 'failing') AND d.purposes && ARRAY['pages', 'platform']
     AND a.suspended_at IS NULL AND s.archived_at IS NULL
