@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from redis import RedisError
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -113,7 +113,7 @@ def install_module(
     RequirementsMissing, SettingsInvalid, AlreadyInstalled, NotFound (a module the agency may not have).
     """
     module = db.get_one(Module, version.module_id)
-    _must_be_open_to(module, version, site)
+    _must_be_open_to(db, version, site)
     manifest = Manifest.from_dict(version.manifest)
     must_have_requirements(db, manifest, site)
     checked = check_settings(manifest, settings, known=known_values(db, site.agency_id, site.id))
@@ -295,6 +295,8 @@ def _move(
         raise NotNow("Choose another version of the same module.")
     if version.status == "draft" or (version.status == "yanked" and task == "upgrade"):
         raise VersionNotPublished()
+    if task == "upgrade" and not _is_open_to(db, version, site):
+        raise NotFound()
     before, after = Manifest.from_dict(old.manifest), Manifest.from_dict(version.manifest)
     lost = upgrade_losses(db, install=install, version=version)
     if lost and task == "upgrade":
@@ -326,13 +328,18 @@ def _must_be(install: Install, *statuses: str) -> None:
         raise NotNow(f"The module is {install.status}; this needs it to be {' or '.join(statuses)}.")
 
 
-def _must_be_open_to(module: Module, version: Version, site: Site) -> None:
+def _must_be_open_to(db: Session, version: Version, site: Site) -> None:
     if version.status != "published":
         raise VersionNotPublished()
-    if module.agency_id != site.agency_id and module.tier != "public":
+    if not _is_open_to(db, version, site):
         raise NotFound()
     if site.archived_at is not None:
         raise NotNow("The site is archived. Restore it first.")
+
+
+def _is_open_to(db: Session, version: Version, site: Site) -> bool:
+    """Whether the site's agency may have the version: its own, public, or of a beta programme it is enrolled in."""
+    return bool(db.scalar(select(func.version_open_to(version.id, site.agency_id))))
 
 
 def _keep_secrets(install: Install, checked: CheckedSettings, keys: tuple[str, ...]) -> None:

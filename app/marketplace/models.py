@@ -1,4 +1,4 @@
-"""Listings, publishers, collections and their items, measures, ratings with their votes, reports and days of use."""
+"""Listings, publishers, collections and their items, measures, ratings with their votes, reports and days of use, enrolments."""
 
 from __future__ import annotations
 
@@ -172,3 +172,15 @@ class ActiveDays(Base):
     major: Mapped[int] = mapped_column(primary_key=True)
     days: Mapped[int]
     last_day: Mapped[date]
+
+
+class Enrolment(Base):
+    """An agency that a publisher lets into a module's beta programme. level: beta, or alpha for what is not finished too."""
+
+    __tablename__ = "module_enrolments"
+
+    agency_id: Mapped[UUID] = mapped_column(ForeignKey("agencies.id", ondelete="CASCADE"), primary_key=True)
+    module_id: Mapped[UUID] = mapped_column(ForeignKey("module_source.id", ondelete="CASCADE"), primary_key=True)
+    level: Mapped[str]
+    agency_name: Mapped[str]
+    enrolled_at: Mapped[datetime]

@@ -31,7 +31,7 @@ from app.modules.naming import clash_short_id, short_id
 from app.modules.package import Package
 from app.modules.queries import latest_published, module_by_slug, versions_of
 
-TIERS = ("internal", "beta", "public")
+TIERS = ("internal", "alpha", "beta", "public")
 Checker = Callable[[Package], Sequence[Problem]]
 """Further checks before a version is published (its acceptance tests); errors among the problems refuse it."""
 
@@ -137,7 +137,7 @@ def publish_version(
 
 
 def set_tier(db: Session, *, module: Module, tier: str, by: Actor, now: datetime) -> None:
-    """Who may see and install it: internal (the agency), beta (the agency, until enrolment opens it), public."""
+    """Who may see and install it: internal (the agency), alpha and beta (those it enrolled, too), public (everybody)."""
     if tier not in TIERS:
         raise Invalid.field("tier", f"Choose one of {', '.join(TIERS)}.")
     before, module.tier, module.updated_at = module.tier, tier, now

@@ -41,7 +41,8 @@ bp = Blueprint("studio", __name__, url_prefix="/studio")
 
 TIER_WORDS = {
     "internal": ("Only this agency", "Nobody else sees it or can install it."),
-    "beta": ("Early access", "Only this agency for now; other agencies join by invitation."),
+    "alpha": ("Alpha", "This agency, and the agencies of its beta programme that try what is not finished."),
+    "beta": ("Early access", "This agency, and every agency of its beta programme."),
     "public": ("Everybody", "Every agency sees it in the marketplace and can install it."),
 }
 

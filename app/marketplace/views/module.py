@@ -55,7 +55,9 @@ def module(slug: str) -> str:
         related=others,
         installed=installed_among(g.db, [card.id for card in others]),
         asks=asks_of(manifest),
-        version_options=[(row.version, row.version) for row in versions],
+        version_options=[
+            (row.version, f"{row.version} – early access" if row.prerelease else row.version) for row in versions
+        ],
         sites=sites,
         site=request.args.get("site", ""),
         site_options=[(site.public_id, site.name) for site in sites if site.install_id is None],
