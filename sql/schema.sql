@@ -491,6 +491,13 @@ CREATE TABLE module_done (
   site_id uuid NOT NULL,
   at timestamp with time zone NOT NULL DEFAULT now()
 );
+CREATE TABLE module_enrolments (
+  agency_id uuid NOT NULL,
+  module_id uuid NOT NULL,
+  level text NOT NULL,
+  agency_name text NOT NULL,
+  enrolled_at timestamp with time zone NOT NULL DEFAULT now()
+);
 CREATE TABLE module_files (
   id uuid NOT NULL DEFAULT uuidv7(),
   agency_id uuid NOT NULL,
@@ -1069,6 +1076,10 @@ ALTER TABLE module_database_registry ADD CONSTRAINT module_database_registry_sch
 ALTER TABLE module_database_registry ADD CONSTRAINT module_database_registry_short_id_key UNIQUE (short_id);
 ALTER TABLE module_done ADD CONSTRAINT module_done_key_check CHECK ((length(key) <= 200));
 ALTER TABLE module_done ADD CONSTRAINT module_done_pkey PRIMARY KEY (install_id, key);
+ALTER TABLE module_enrolments ADD CONSTRAINT module_enrolments_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
+ALTER TABLE module_enrolments ADD CONSTRAINT module_enrolments_level_check CHECK ((level = ANY (ARRAY['alpha'::text, 'beta'::text])));
+ALTER TABLE module_enrolments ADD CONSTRAINT module_enrolments_module_id_fkey FOREIGN KEY (module_id) REFERENCES module_source(id) ON DELETE CASCADE;
+ALTER TABLE module_enrolments ADD CONSTRAINT module_enrolments_pkey PRIMARY KEY (module_id, agency_id);
 ALTER TABLE module_files ADD CONSTRAINT module_files_agency_id_id_key UNIQUE (agency_id, id);
 ALTER TABLE module_files ADD CONSTRAINT module_files_agency_id_install_id_fkey FOREIGN KEY (agency_id, install_id) REFERENCES modules_v2(agency_id, id) ON DELETE CASCADE;
 ALTER TABLE module_files ADD CONSTRAINT module_files_agency_id_site_id_fkey FOREIGN KEY (agency_id, site_id) REFERENCES sites(agency_id, id) ON DELETE CASCADE;
@@ -1125,7 +1136,7 @@ ALTER TABLE module_source ADD CONSTRAINT module_source_short_id_check CHECK ((sh
 ALTER TABLE module_source ADD CONSTRAINT module_source_short_id_key UNIQUE (short_id);
 ALTER TABLE module_source ADD CONSTRAINT module_source_slug_check CHECK ((slug ~ '^[a-z][a-z0-9-]{1,38}[a-z0-9]$'::text));
 ALTER TABLE module_source ADD CONSTRAINT module_source_slug_key UNIQUE (slug);
-ALTER TABLE module_source ADD CONSTRAINT module_source_tier_check CHECK ((tier = ANY (ARRAY['internal'::text, 'beta'::text, 'public'::text])));
+ALTER TABLE module_source ADD CONSTRAINT module_source_tier_check CHECK ((tier = ANY (ARRAY['internal'::text, 'alpha'::text, 'beta'::text, 'public'::text])));
 ALTER TABLE module_source ADD CONSTRAINT module_source_type_check CHECK ((type = ANY (ARRAY['widget'::text, 'app'::text, 'integration'::text, 'system'::text, 'custom'::text])));
 ALTER TABLE module_version_files ADD CONSTRAINT module_version_files_agency_id_version_id_fkey FOREIGN KEY (agency_id, version_id) REFERENCES module_versions(agency_id, id) ON DELETE CASCADE;
 ALTER TABLE module_version_files ADD CONSTRAINT module_version_files_pkey PRIMARY KEY (version_id, path);
@@ -1316,6 +1327,7 @@ CREATE INDEX module_collection_items_module ON public.module_collection_items US
 CREATE INDEX module_connections_agency ON public.module_connections USING btree (agency_id);
 CREATE INDEX module_connections_due ON public.module_connections USING btree (refresh_at) WHERE (refresh_at IS NOT NULL);
 CREATE INDEX module_done_age ON public.module_done USING btree (at);
+CREATE INDEX module_enrolments_agency ON public.module_enrolments USING btree (agency_id);
 CREATE INDEX module_files_install ON public.module_files USING btree (agency_id, install_id);
 CREATE INDEX module_files_pending ON public.module_files USING btree (created_at) WHERE (state = 'pending'::text);
 CREATE INDEX module_files_used ON public.module_files USING btree (site_id) INCLUDE (size_bytes) WHERE (state <> 'released'::text);
@@ -1431,6 +1443,7 @@ CREATE UNIQUE INDEX module_database_registry_role_name_key ON public.module_data
 CREATE UNIQUE INDEX module_database_registry_schema_name_key ON public.module_database_registry USING btree (schema_name);
 CREATE UNIQUE INDEX module_database_registry_short_id_key ON public.module_database_registry USING btree (short_id);
 CREATE UNIQUE INDEX module_done_pkey ON public.module_done USING btree (install_id, key);
+CREATE UNIQUE INDEX module_enrolments_pkey ON public.module_enrolments USING btree (module_id, agency_id);
 CREATE UNIQUE INDEX module_files_agency_id_id_key ON public.module_files USING btree (agency_id, id);
 CREATE UNIQUE INDEX module_files_pkey ON public.module_files USING btree (id);
 CREATE UNIQUE INDEX module_files_site_id_id_key ON public.module_files USING btree (site_id, id);
@@ -1539,6 +1552,7 @@ CREATE POLICY lookup ON memberships FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON module_blobs FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON module_connections FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON module_database_registry FOR SELECT TO dramac_lookup USING (true);
+CREATE POLICY lookup ON module_enrolments FOR ALL TO dramac_lookup USING (true) WITH CHECK (true);
 CREATE POLICY lookup ON module_rating_votes FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON module_ratings FOR ALL TO dramac_lookup USING (true) WITH CHECK (true);
 CREATE POLICY lookup ON module_source FOR SELECT TO dramac_lookup USING (true);
@@ -1556,25 +1570,26 @@ CREATE POLICY lookup ON users FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup_publisher ON agencies FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup_used ON api_keys FOR UPDATE TO dramac_lookup USING (true);
 CREATE POLICY lookup_used ON external_oauth_grants FOR UPDATE TO dramac_lookup USING (true);
-CREATE POLICY marketplace ON module_source FOR SELECT TO dramac_app USING (((tier = 'public'::text) AND (latest_version_id IS NOT NULL) AND (( SELECT current_agency_id() AS current_agency_id) IS NOT NULL)));
+CREATE POLICY marketplace ON module_source FOR SELECT TO dramac_app USING (((latest_version_id IS NOT NULL) AND audience_open_to(tier, agency_id, ( SELECT current_agency_id() AS current_agency_id), enrolled_level(id, ( SELECT current_agency_id() AS current_agency_id)))));
 CREATE POLICY marketplace ON module_version_files FOR SELECT TO dramac_app USING ((EXISTS ( SELECT
    FROM module_versions v
   WHERE ((v.id = module_version_files.version_id) AND (v.status <> 'draft'::text)))));
 CREATE POLICY marketplace ON module_versions FOR SELECT TO dramac_app USING (((status <> 'draft'::text) AND (EXISTS ( SELECT
    FROM module_source m
-  WHERE ((m.id = module_versions.module_id) AND (m.tier = 'public'::text))))));
+  WHERE ((m.id = module_versions.module_id) AND audience_open_to(version_audience(m.tier, module_versions.prerelease), m.agency_id, ( SELECT current_agency_id() AS current_agency_id), enrolled_level(m.id, ( SELECT current_agency_id() AS current_agency_id))))))));
 CREATE POLICY member ON sign_in_attempts FOR SELECT TO dramac_app USING ((EXISTS ( SELECT
    FROM memberships m
   WHERE ((m.user_id = sign_in_attempts.user_id) AND (m.agency_id = ( SELECT current_agency_id() AS current_agency_id)) AND (m.created_at <= sign_in_attempts.at)))));
 CREATE POLICY new ON module_blobs FOR INSERT TO dramac_app WITH CHECK (true);
 CREATE POLICY new ON users FOR INSERT TO dramac_app WITH CHECK ((( SELECT identifying() AS identifying) AND (staff_role IS NULL) AND (disabled_at IS NULL)));
-CREATE POLICY open_to_agency ON marketplace_listings FOR SELECT TO dramac_app USING (listing_open_to(tier, agency_id, ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY open_to_agency ON marketplace_listings FOR SELECT TO dramac_app USING (listing_open_to(tier, agency_id, module_id, ( SELECT current_agency_id() AS current_agency_id), ( SELECT enrolled_listings(current_agency_id()) AS enrolled_listings)));
 CREATE POLICY open_to_agency ON modules_v2 FOR INSERT TO dramac_app WITH CHECK (version_open_to(version_id, agency_id));
 CREATE POLICY own ON agencies FOR SELECT TO dramac_app USING ((EXISTS ( SELECT
    FROM memberships m
   WHERE ((m.agency_id = agencies.id) AND (m.user_id = ( SELECT current_person_id() AS current_person_id))))));
 CREATE POLICY own ON log_searches FOR ALL TO dramac_app USING (((agency_id = ( SELECT current_agency_id() AS current_agency_id)) AND (user_id = ( SELECT current_person_id() AS current_person_id)))) WITH CHECK (((agency_id = ( SELECT current_agency_id() AS current_agency_id)) AND (user_id = ( SELECT current_person_id() AS current_person_id))));
 CREATE POLICY own ON memberships FOR SELECT TO dramac_app USING ((user_id = ( SELECT current_person_id() AS current_person_id)));
+CREATE POLICY own ON module_enrolments FOR SELECT TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY own ON module_rating_reports FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK (((agency_id = ( SELECT current_agency_id() AS current_agency_id)) AND (EXISTS ( SELECT
    FROM module_ratings r
   WHERE (r.id = module_rating_reports.rating_id)))));
@@ -1642,6 +1657,7 @@ CREATE POLICY staff ON module_collections FOR ALL TO dramac_staff USING (true) W
 CREATE POLICY staff ON module_connections FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_database_registry FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_done FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON module_enrolments FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_files FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_function_runs FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_member_roles FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
@@ -1799,6 +1815,8 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON module_collections TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_connections TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_database_registry TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_done TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON module_enrolments TO dramac_lookup;
+GRANT DELETE, INSERT, SELECT, UPDATE ON module_enrolments TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_files TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_function_runs TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_member_roles TO dramac_app;
@@ -1899,6 +1917,7 @@ GRANT SELECT ON module_collections TO dramac_app;
 GRANT SELECT ON module_connections TO dramac_lookup;
 GRANT SELECT ON module_database_registry TO dramac_app;
 GRANT SELECT ON module_database_registry TO dramac_lookup;
+GRANT SELECT ON module_enrolments TO dramac_app;
 GRANT SELECT ON module_function_runs TO dramac_app;
 GRANT SELECT ON module_rating_votes TO dramac_lookup;
 GRANT SELECT ON module_source TO dramac_lookup;
@@ -1948,6 +1967,15 @@ CREATE OR REPLACE FUNCTION public.api_origin_known(wanted text)
 AS $function$
   SELECT EXISTS (SELECT FROM api_keys
                  WHERE origins @> ARRAY[wanted] AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now()))
+$function$
+;
+CREATE OR REPLACE FUNCTION public.audience_open_to(audience text, publisher uuid, agency uuid, level text)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+  SELECT agency IS NOT NULL AND (audience = 'public' OR publisher = agency
+    OR (audience = 'beta' AND level IN ('alpha', 'beta')) OR (audience = 'alpha' AND level = 'alpha'))
 $function$
 ;
 CREATE OR REPLACE FUNCTION public.audit_chain()
@@ -2025,17 +2053,35 @@ AS $function$
   WHERE site_id = site AND state IN ('verified', 'failing') AND 'embed' = ANY (purposes) ORDER BY host
 $function$
 ;
+CREATE OR REPLACE FUNCTION public.enrolled_level(module uuid, agency uuid)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+AS $function$
+  SELECT coalesce((SELECT level FROM module_enrolments WHERE module_id = module AND agency_id = agency), '')
+$function$
+;
+CREATE OR REPLACE FUNCTION public.enrolled_listings(agency uuid)
+ RETURNS uuid[]
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  SELECT coalesce(array_agg(e.module_id), '{}') FROM module_enrolments e JOIN marketplace_listings l USING (module_id)
+  WHERE e.agency_id = agency AND agency = current_agency_id() AND audience_open_to(l.tier, l.agency_id, agency, e.level)
+$function$
+;
 CREATE OR REPLACE FUNCTION public.identifying()
  RETURNS boolean
  LANGUAGE sql
  STABLE PARALLEL SAFE
 AS $function$ SELECT coalesce(current_setting('app.identifying', true), '') = 'on' $function$
 ;
-CREATE OR REPLACE FUNCTION public.listing_open_to(tier text, publisher uuid, agency uuid)
+CREATE OR REPLACE FUNCTION public.listing_open_to(tier text, publisher uuid, module uuid, agency uuid, enrolled uuid[])
  RETURNS boolean
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
-AS $function$ SELECT agency IS NOT NULL AND (tier = 'public' OR publisher = agency) $function$
+AS $function$ SELECT audience_open_to(tier, publisher, agency, '') OR (agency IS NOT NULL AND module = ANY (enrolled)) $function$
 ;
 CREATE OR REPLACE FUNCTION public.marketplace_agency_changed()
  RETURNS trigger
@@ -2160,7 +2206,7 @@ BEGIN
         || setweight(marketplace_words_of(tags || ' ' || publisher_name || ' ' || replace(m.category, '-', ' ')), 'B')
         || setweight(marketplace_words_of(m.summary || ' ' || coalesce(v.listing ->> 'tagline', '')), 'C');
   n.slug := m.slug; n.name := m.name; n.plain_name := lower(unaccent(m.name)); n.summary := m.summary; n.category := m.category;
-  n.type := m.type; n.icon := m.icon; n.tier := m.tier; n.publisher := publisher_name;
+  n.type := m.type; n.icon := m.icon; n.tier := version_audience(m.tier, v.prerelease); n.publisher := publisher_name;
   n.verified := EXISTS (SELECT FROM marketplace_publishers p WHERE p.agency_id = m.agency_id);
   n.version := v.version; n.published_at := coalesce(v.published_at, v.created_at); n.capabilities := v.capabilities;
   n.price := CASE WHEN coalesce(plan.amount, 0) = 0 THEN 'free' WHEN plan.trial_days > 0 THEN 'trial' ELSE 'paid' END;
@@ -2180,7 +2226,7 @@ BEGIN
     VALUES (m.id, m.agency_id, n.slug, n.name, n.plain_name, n.summary, n.category, n.type, n.icon, n.tier, n.publisher, n.verified, n.version,
      n.published_at, n.capabilities, n.price, n.amount, n.currency, n.per, n.trial_days, n.monthly, n.head, n.document);
   END IF;
-  IF m.tier = 'public' THEN -- in one order, so that two at once wait for each other and never in a ring
+  IF n.tier = 'public' THEN -- in one order, so that two at once wait for each other and never in a ring
     INSERT INTO marketplace_words (word)
       SELECT DISTINCT word FROM unnest(tsvector_to_array(to_tsvector('simple', unaccent(
         concat_ws(' ', m.name, tags, publisher_name, replace(m.category, '-', ' '), m.summary))))) word
@@ -2242,7 +2288,7 @@ AS $function$
     SELECT jsonb_agg(to_jsonb(p) - 'place' ORDER BY p.place) FROM (
       SELECT x.*, row_number() OVER () AS place FROM (
         SELECT %s FROM marketplace_listings l
-        WHERE listing_open_to(l.tier, l.agency_id, $1) AND %s AND %s ORDER BY %s LIMIT $4 OFFSET $5) x) p
+        WHERE listing_open_to(l.tier, l.agency_id, l.module_id, $1, $6) AND %s AND %s ORDER BY %s LIMIT $4 OFFSET $5) x) p
   $q$, marketplace_card(), CASE WHEN few THEN '(l.ordinal = ANY ($2) OR l.module_id = ANY ($3))' ELSE 'true' END,
     marketplace_condition(chosen), marketplace_order(sort))
 $function$
@@ -2256,7 +2302,7 @@ AS $function$
     WITH hits AS MATERIALIZED (
       SELECT l.module_id, l.ordinal, l.fresh, l.installs, l.published_at, l.rating, l.ratings, l.monthly, (%s) AS chosen,
         CASE WHEN l.plain_name = $3 THEN 3 WHEN l.plain_name ^@ $3 THEN 2 WHEN strpos(l.plain_name, $3) > 0 THEN 1 ELSE 0 END AS near
-      FROM marketplace_listings l WHERE l.document @@ $2 AND listing_open_to(l.tier, l.agency_id, $1)),
+      FROM marketplace_listings l WHERE l.document @@ $2 AND listing_open_to(l.tier, l.agency_id, l.module_id, $1, $6)),
     page AS (%s)
     SELECT (SELECT array_agg(h.ordinal) FROM hits h WHERE NOT h.fresh), (SELECT array_agg(h.module_id) FROM hits h WHERE h.fresh),
       (SELECT jsonb_agg(to_jsonb(p) - 'place' ORDER BY p.place) FROM page p)
@@ -2318,7 +2364,7 @@ BEGIN
       SELECT word FROM marketplace_words WHERE word % typed[i]
       UNION
       SELECT word FROM marketplace_listings l, unnest(tsvector_to_array(l.head)) word
-      WHERE l.tier <> 'public' AND listing_open_to(l.tier, l.agency_id, agency) AND word % typed[i]
+      WHERE l.tier <> 'public' AND listing_open_to(l.tier, l.agency_id, l.module_id, agency, enrolled_listings(agency)) AND word % typed[i]
     ) w ORDER BY w.word = typed[i] DESC, i = cardinality(typed) AND w.word ^@ typed[i] DESC, similarity(w.word, typed[i]) DESC, w.word LIMIT 1;
     better[i] := coalesce(nearest, typed[i]);
   END LOOP;
@@ -2334,6 +2380,7 @@ CREATE OR REPLACE FUNCTION public.marketplace_search(typed text[], chosen jsonb,
 AS $function$
 DECLARE
   agency uuid := current_agency_id();
+  enrolled uuid[] := enrolled_listings(agency);
   words text[] := ARRAY(SELECT lower(unaccent(word)) FROM unnest(typed) WITH ORDINALITY t (word, at) WHERE word <> '' ORDER BY at);
   asked tsquery := marketplace_query(words);
   respelt text[];
@@ -2352,12 +2399,12 @@ BEGIN
   LOOP
     IF asked IS NOT NULL THEN
       EXECUTE marketplace_page_of_words(chosen, sort) INTO ordinals, news, items
-        USING agency, asked, array_to_string(words, ' '), most, skip;
+        USING agency, asked, array_to_string(words, ' '), most, skip, enrolled;
       matched := marketplace_bitset(ordinals, size);
     ELSE
-      SELECT array_agg(module_id) INTO news FROM marketplace_listings WHERE fresh AND listing_open_to(tier, agency_id, agency);
+      SELECT array_agg(module_id) INTO news FROM marketplace_listings WHERE fresh AND listing_open_to(tier, agency_id, module_id, agency, enrolled);
       SELECT array_agg(ordinal) INTO ordinals FROM marketplace_listings
-        WHERE tier <> 'public' AND NOT fresh AND listing_open_to(tier, agency_id, agency);
+        WHERE tier <> 'public' AND NOT fresh AND listing_open_to(tier, agency_id, module_id, agency, enrolled);
       SELECT bits | marketplace_bitset(ordinals, size) INTO matched FROM marketplace_bits
         WHERE facet = 'tier' AND value = 'public' AND agency IS NOT NULL;
       matched := coalesce(matched, marketplace_bitset('{}', size));
@@ -2401,7 +2448,7 @@ BEGIN
   IF asked IS NULL AND total > 0 THEN
     -- few are fetched by their numbers, many are met soon enough in the order asked for
     EXECUTE marketplace_page(chosen, sort, few => total <= 500) INTO items
-      USING agency, CASE WHEN total <= 500 THEN marketplace_ordinals(passing) END, news, most, skip;
+      USING agency, CASE WHEN total <= 500 THEN marketplace_ordinals(passing) END, news, most, skip, enrolled;
   END IF;
   RETURN jsonb_build_object('total', total, 'items', coalesce(items, '[]'), 'facets', coalesce(facets, '{}'), 'respelt', respelt);
 END $function$
@@ -2434,6 +2481,39 @@ CREATE OR REPLACE FUNCTION public.marketplace_words_of(content text)
  LANGUAGE sql
  STABLE
 AS $function$ SELECT to_tsvector('simple', unaccent(content)) || to_tsvector('english', unaccent(content)) $function$
+;
+CREATE OR REPLACE FUNCTION public.module_enrol(wanted uuid, agency_slug text, new_level text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+DECLARE
+  a agencies;
+BEGIN
+  SELECT * INTO a FROM agencies WHERE slug = agency_slug AND id <> current_agency_id();
+  IF a.id IS NULL OR NOT EXISTS (SELECT FROM module_source WHERE id = wanted AND agency_id = current_agency_id()) THEN
+    RETURN false;
+  END IF;
+  IF new_level = '' THEN
+    DELETE FROM module_enrolments WHERE module_id = wanted AND agency_id = a.id;
+    RETURN FOUND;
+  END IF;
+  INSERT INTO module_enrolments (agency_id, module_id, level, agency_name) VALUES (a.id, wanted, new_level, a.name)
+    ON CONFLICT (module_id, agency_id) DO UPDATE SET level = new_level, agency_name = a.name;
+  RETURN true;
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.module_enrolled(wanted uuid)
+ RETURNS TABLE(slug text, name text, level text, enrolled_at timestamp with time zone)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  SELECT a.slug, e.agency_name, e.level, e.enrolled_at FROM module_enrolments e JOIN agencies a ON a.id = e.agency_id
+  WHERE e.module_id = wanted AND EXISTS (SELECT FROM module_source m WHERE m.id = wanted AND m.agency_id = current_agency_id())
+  ORDER BY lower(e.agency_name)
+$function$
 ;
 CREATE OR REPLACE FUNCTION public.module_rating_answer(wanted uuid, words text, at timestamp with time zone)
  RETURNS boolean
@@ -2793,6 +2873,18 @@ AS $function$
     AND u.staff_role IS NOT NULL AND u.disabled_at IS NULL AND coalesce(s.mode, 'ask') <> 'refuse'
 $function$
 ;
+CREATE OR REPLACE FUNCTION public.version_audience(tier text, prerelease text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+  SELECT CASE
+    WHEN tier = 'internal' THEN 'internal'
+    WHEN tier = 'alpha' OR prerelease LIKE 'alpha%' THEN 'alpha'
+    WHEN tier = 'beta' OR prerelease <> '' THEN 'beta'
+    ELSE 'public' END
+$function$
+;
 CREATE OR REPLACE FUNCTION public.version_open_to(wanted uuid, agency uuid)
  RETURNS boolean
  LANGUAGE sql
@@ -2801,7 +2893,8 @@ CREATE OR REPLACE FUNCTION public.version_open_to(wanted uuid, agency uuid)
 AS $function$
   SELECT EXISTS (
     SELECT FROM module_versions v JOIN module_source m ON m.id = v.module_id
-    WHERE v.id = wanted AND (m.agency_id = agency OR (m.tier = 'public' AND v.status <> 'draft')))
+    WHERE v.id = wanted AND (m.agency_id = agency OR (v.status <> 'draft' AND audience_open_to(
+      version_audience(m.tier, v.prerelease), m.agency_id, agency, enrolled_level(m.id, agency)))))
 $function$
 ;
 CREATE OR REPLACE FUNCTION public.version_stays()
@@ -2832,8 +2925,11 @@ GRANT EXECUTE ON FUNCTION api_origin_known TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION blob_known TO dramac_app, dramac_staff;
 GRANT EXECUTE ON FUNCTION domain_at TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION domain_embedders TO dramac_runtime;
+GRANT EXECUTE ON FUNCTION enrolled_listings TO dramac_app;
 GRANT EXECUTE ON FUNCTION marketplace_index TO dramac_staff;
 GRANT EXECUTE ON FUNCTION marketplace_search TO dramac_app;
+GRANT EXECUTE ON FUNCTION module_enrol TO dramac_app;
+GRANT EXECUTE ON FUNCTION module_enrolled TO dramac_app;
 GRANT EXECUTE ON FUNCTION module_rating_answer TO dramac_app;
 GRANT EXECUTE ON FUNCTION module_slug_taken TO dramac_app, dramac_staff;
 GRANT EXECUTE ON FUNCTION oauth_access_by_hash TO dramac_runtime;
