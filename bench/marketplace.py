@@ -54,10 +54,13 @@ class Library:
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
         stems = STEMS.split()
-        self.common = [stem + end for stem in stems for end in ENDS][:200]
+        known = [stem + end for stem in stems for end in ENDS]
         letters = "abcdefghijklmnoprstuvwz"
         self.rare = ["".join(self.random.choices(letters, k=self.random.randint(5, 9))) for _ in range(20_000)]
-        self.all = self.common + self.rare
+        first = known + self.rare[:1500]
+        self.random.shuffle(first)  # words that begin alike are not all among the commonest
+        self.all = first + self.rare[1500:]
+        self.common = self.all[:200]
         self.sums = list(accumulate(1 / (rank + 20) for rank in range(len(self.all))))
 
     def words(self, number: int) -> str:
