@@ -227,6 +227,26 @@ def test_a_domain_for_the_platform_itself(house: House, browse: Browse, world: W
     assert browse(world.person(house.agency, Role.DEVELOPER)).post("/domains/new", {"host": new_host()}).status == 403
 
 
+def test_a_verified_domain_says_where_it_leads_and_who_signed_its_certificate(
+    house: House, browse: Browse, platform_app: Flask
+) -> None:
+    domain = verified_domain(house.site, host := new_host(), purposes=["pages"])
+    ada, where = browse(house.ada), f"/domains/{domain.public_id}"
+    fresh = ada.get(where)
+    assert fresh.texts("#standing .job-title") == ["Visitors are not served everywhere yet"]
+    one = {"host": host, "address": {"state": "here", "values": []}}
+    certificate = {"state": "valid", "issuer": "Let's Encrypt", "until": "2027-02-01T00:00:00+00:00"}
+    for found, title in (
+        ({**one, "certificate": {"state": "invalid", "detail": "expired"}}, "Visitors are not served everywhere yet"),
+        ({**one, "certificate": certificate}, "Visitors are served"),
+    ):
+        with platform_scope("test"), transaction(db.session()) as session:
+            session.get_one(Domain, domain.id).found = {"standing": [found]}
+        page = ada.get(where)
+        assert (page.texts("#standing .job-title"), page_faults(page.text, platform_app)) == ([title], [])
+    assert page.texts("#standing li small") == ["It leads here.", "By Let's Encrypt, until 1 Feb 2027."]
+
+
 def test_a_lost_domain_says_what_has_stopped(house: House, browse: Browse) -> None:
     domain = verified_domain(house.site, new_host())
     for _ in range(3):
