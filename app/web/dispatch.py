@@ -10,7 +10,7 @@ from app.config import Config
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 Surface = Literal["platform", "runtime"]
-API_PATHS = ("/api/", "/schemas/", "/errors/")
+API_PATHS = ("/api/", "/schemas/", "/errors/", "/oauth/token", "/oauth/revoke", "/oauth/introspect", "/.well-known/")
 TRANSPORT, ONE_HOST = "strict-transport-security", "max-age=31536000"
 HEALTH = ("/api/health", "/api/ready")  # asked for by machines that know an address and no name
 

@@ -9,6 +9,7 @@ from psycopg import sql
 
 from app.cli.commands import route_lines
 from app.config import Config
+from app.web.dispatch import API_PATHS
 from app.web.guard import UndeclaredAccess, protect
 from tests.support.browser import Browser, Page
 from tests.support.everything import Everything, make_everything, member_routes
@@ -39,6 +40,14 @@ def test_every_route_of_every_surface_declares_who_may_call_it(surfaces: tuple[F
         if rule.endpoint not in app.extensions["access"]
     }
     assert undeclared == set()
+
+
+def test_the_dispatcher_knows_every_path_of_the_api_and_none_of_the_platform(
+    platform_app: Flask, api_app: Flask
+) -> None:
+    lost = [rule.rule for rule in api_app.url_map.iter_rules() if not rule.rule.startswith(API_PATHS)]
+    taken = [rule.rule for rule in platform_app.url_map.iter_rules() if rule.rule.startswith(API_PATHS)]
+    assert (lost, taken) == ([], [])
 
 
 def test_an_application_with_an_undeclared_route_does_not_start() -> None:
