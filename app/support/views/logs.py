@@ -27,6 +27,7 @@ from app.lib.clock import rfc3339, utcnow
 from app.lib.ids import decode, encode
 from app.support.actions import SEARCH_FILTERS, kept_query
 from app.support.queries import searches
+from app.support.replay import can_be_replayed
 from app.support.timeline import KINDS, LEVELS, OUTCOMES, Line, LogFilter, Position, log_line, log_page, position
 from app.support.views.common import bp, csv_line
 from app.web.forms import asked, clean
@@ -119,7 +120,7 @@ def logs_jsonl() -> Response:
 class Shown:
     """A line as the page shows it. time: in the reader's zone; site_href, curl: '' for what has none; open: its details;
     said: level, words and data (JSON or '') of each line a function logged; retry: where a failed job is ordered again, '' for
-    what did not fail and for who may not.
+    what did not fail and for who may not; replay: the line's position where it can be asked again, '' else.
     """
 
     line: Line
@@ -131,6 +132,7 @@ class Shown:
     said: list[tuple[str, str, str]]
     open: bool = False
     retry: str = ""
+    replay: str = ""
 
 
 WORDS: dict[str, Any] = {"kind_words": KIND_WORDS, "level_words": LEVEL_WORDS}
@@ -260,6 +262,7 @@ def shown_lines(lines: list[Line], *, opened: bool = False) -> list[Shown]:
             url_for("tenancy.site", site_id=encode("ste", line.site_id)) if line.site_name and line.site_id else "",
             json.dumps(_plain(line), ensure_ascii=False, indent=2), _curl(line),
             _said(line), opened, _retry(line),
+            str(line.position) if can_be_replayed(line) and g.actor.can(Permission.RECORDS_VIEW) else "",
         )
         for line in lines
     ]  # fmt: skip
