@@ -6,19 +6,17 @@ import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
 from app.errors import FieldError, Invalid
 from app.modules.conditions import matches, parse_condition
+from app.modules.hours import WrongHours, read_hours
 from app.modules.kinds import Column
 from app.modules.manifest import Manifest
 from app.modules.manifest.checks.code import SETTING_KINDS
 
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MAX_SECRET = 10_000
-_CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d|24:00")
 _COLOR = re.compile(r"#[0-9a-f]{6}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
@@ -254,25 +252,10 @@ def _module(spec: Any, value: Any, known: Known) -> str:
 
 
 def _hours(spec: Any, value: Any, known: Known) -> dict[str, list[list[str]]]:
-    if not isinstance(value, Mapping) or not set(value) <= set(DAYS):
-        raise _Wrong("must have times for mon, tue, wed, thu, fri, sat and sun", "type")
-    return {day: _spans(day, value[day]) for day in DAYS if value.get(day)}
-
-
-def _spans(day: str, value: Any) -> list[list[str]]:
-    wanted = f'must have times such as ["09:00", "17:00"] on {day}'
-    if not isinstance(value, (list, tuple)) or len(value) > 10:
-        raise _Wrong(wanted, "type", f"/{day}")
-    for span in value:
-        pair = isinstance(span, (list, tuple)) and len(span) == 2
-        if not pair or not all(isinstance(one, str) and _CLOCK.fullmatch(one) for one in span):
-            raise _Wrong(wanted, "type", f"/{day}")
-        if span[0] >= span[1]:
-            raise _Wrong(f"must not close before it opens on {day}", "order", f"/{day}")
-    ordered = sorted(list(span) for span in value)
-    if any(other[0] < one[1] for one, other in pairwise(ordered)):
-        raise _Wrong(f"has times that overlap on {day}", "overlap", f"/{day}")
-    return ordered
+    try:
+        return read_hours(value)
+    except WrongHours as wrong:
+        raise _Wrong(str(wrong), wrong.code, f"/{wrong.day}" if wrong.day else "") from None
 
 
 _READERS: dict[str, Callable[[Any, Any, Known], Any]] = {

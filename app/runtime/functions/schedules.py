@@ -119,7 +119,7 @@ def _deliver(db: Session, event: Event, key: str) -> None:
     if site is None:
         return
     found = select(Install, Version).join(Version, Version.id == Install.version_id)
-    for install, version in db.execute(found.where(Install.site_id == site.id, Install.status == "active")).tuples():
+    for install, version in db.execute(found.where(Install.site_id == site.id, Install.status == "active")):
         manifest = Manifest.from_dict(version.manifest)
         set_schedules(db, install=install, manifest=manifest, site_zone=site.time_zone, now=utcnow())
 

@@ -6,12 +6,13 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
 from babel import Locale
 
+from app.modules.hours import DAYS as DAYS
+from app.modules.hours import WrongHours, read_hours
 from app.modules.kinds import Kind
 from app.modules.manifest.fields import FilesField, RefsField, TagsField
 from app.modules.values import WrongValue, read_value
@@ -21,8 +22,6 @@ from app.runtime.validation.texts import line, plain
 MAX_JSON_BYTES, MAX_JSON_DEPTH, MAX_TAG, MAX_TAGS, MAX_REFS = 65_536, 20, 60, 100, 500
 ADDRESS = ("line1", "line2", "city", "region", "postcode", "country")
 _FILE_KEYS = ("id", "name", "type", "size", "width", "height")
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 _COUNTRIES = frozenset(code for code in map(str, Locale("en").territories) if re.fullmatch("[A-Z]{2}", code))
 
 
@@ -76,25 +75,10 @@ def geo(value: Any) -> dict[str, float]:
 
 def hours(value: Any) -> dict[str, list[list[str]]]:
     """Each day's times in order, none meeting another; 24:00 is the end of the day."""
-    given = _object(value, DAYS)
-    return {day: _spans(day, given[day]) for day in DAYS if given.get(day)}
-
-
-def _spans(day: str, value: Any) -> list[list[str]]:
-    wanted = f'{day}: must be a list of times such as ["09:00", "17:00"]'
-    if not isinstance(value, (list, tuple)) or len(value) > 10:
-        raise Wrong(wanted)
-    for span in value:
-        pair = isinstance(span, (list, tuple)) and len(span) == 2
-        if not pair or not all(isinstance(one, str) and _CLOCK.fullmatch(one) for one in span):
-            raise Wrong(wanted)
-        if span[0] >= span[1]:
-            raise Wrong(f"{day}: {span[0]} is not before {span[1]}")
-    ordered = sorted([list(span) for span in value])
-    for one, other in pairwise(ordered):
-        if other[0] < one[1]:
-            raise Wrong(f"{day}: {one[0]} to {one[1]} meets {other[0]} to {other[1]}")
-    return ordered
+    try:
+        return read_hours(value)
+    except WrongHours as wrong:
+        raise Wrong(str(wrong)) from None
 
 
 def file(value: Any) -> dict[str, Any]:
