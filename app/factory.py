@@ -11,6 +11,10 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app.accounts import jobs as account_jobs
 from app.accounts import views as accounts
 from app.accounts.identity import register_identity
+from app.automations import running as automation_runs
+from app.automations import views as automations
+from app.automations.receivers import AUTOMATIONS
+from app.automations.setup import configure_automations
 from app.cli.commands import register_commands
 from app.config import Config
 from app.connections import jobs as connection_jobs
@@ -133,6 +137,7 @@ def wire(config: Config) -> None:
         )
     )
     configure_status(platform_url=config.platform_url, runtime_url=config.runtime_url)
+    configure_automations(keys=config.secret_keys)
     wire_jobs()
     wire_subscribers()
 
@@ -179,6 +184,7 @@ def wire_jobs() -> None:
     register_job("studio.forget_old", studio_jobs.forget_old, timeout_s=300, cron="35 4 * * *")
     register_job("connections.due", connection_jobs.due, timeout_s=60, cron="@every 30")
     register_job("connections.renew", connection_jobs.renew, timeout_s=60)
+    register_job("automations.work", automation_runs.work, timeout_s=300, cron="@every 10")
     register_job("mail.deliver", mail_jobs.deliver, timeout_s=300, cron="@every 15")
     register_job("mail.forget_old", mail_jobs.forget_old, timeout_s=600, cron="0 4 * * *")
 
@@ -189,6 +195,7 @@ def wire_subscribers() -> None:
     bus.register("schedules", schedules.SITES)
     bus.register("webhook", ENDPOINTS_OF_AGENCY)
     bus.register("pages", SITES_WITH_PAGES)
+    bus.register("automation", AUTOMATIONS)
 
 
 def create_platform_app(config: Config) -> Flask:
@@ -221,6 +228,7 @@ def create_platform_app(config: Config) -> Flask:
     app.register_blueprint(support.bp)
     app.register_blueprint(gateway_views.bp)
     app.register_blueprint(webhooks.bp)
+    app.register_blueprint(automations.bp)
     app.register_blueprint(domains.bp)
     app.jinja_env.globals["brand"] = domains.brand
     app.register_blueprint(oauth.bp)

@@ -52,6 +52,36 @@ CREATE TABLE audit_log (
   previous_hash bytea NOT NULL,
   hash bytea NOT NULL
 );
+CREATE TABLE automation_runs (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  agency_id uuid NOT NULL,
+  automation_id uuid NOT NULL,
+  event_id uuid NOT NULL,
+  event_type text NOT NULL,
+  status text NOT NULL DEFAULT 'due'::text,
+  attempts smallint NOT NULL DEFAULT 0,
+  due_at timestamp with time zone NOT NULL DEFAULT now(),
+  steps jsonb NOT NULL,
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  finished_at timestamp with time zone
+);
+CREATE TABLE automations (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  agency_id uuid NOT NULL,
+  site_id uuid,
+  name text NOT NULL,
+  event_type text NOT NULL,
+  conditions text NOT NULL DEFAULT ''::text,
+  steps jsonb NOT NULL DEFAULT '[]'::jsonb,
+  role text NOT NULL,
+  active boolean NOT NULL DEFAULT false,
+  off_reason text NOT NULL DEFAULT ''::text,
+  retries smallint NOT NULL DEFAULT 3,
+  off_after smallint NOT NULL DEFAULT 10,
+  failures smallint NOT NULL DEFAULT 0,
+  created_by uuid,
+  created_at timestamp with time zone NOT NULL DEFAULT now()
+);
 CREATE TABLE case_bundles (
   id uuid NOT NULL DEFAULT uuidv7(),
   agency_id uuid NOT NULL,
@@ -895,6 +925,24 @@ ALTER TABLE api_keys ADD CONSTRAINT api_keys_token_hash_key UNIQUE (token_hash);
 ALTER TABLE audit_heads ADD CONSTRAINT audit_heads_pkey PRIMARY KEY (agency_id);
 ALTER TABLE audit_log ADD CONSTRAINT audit_log_agency_id_number_key UNIQUE (agency_id, number);
 ALTER TABLE audit_log ADD CONSTRAINT audit_log_pkey PRIMARY KEY (id);
+ALTER TABLE automation_runs ADD CONSTRAINT automation_runs_agency_id_automation_id_fkey FOREIGN KEY (agency_id, automation_id) REFERENCES automations(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE automation_runs ADD CONSTRAINT automation_runs_agency_id_id_key UNIQUE (agency_id, id);
+ALTER TABLE automation_runs ADD CONSTRAINT automation_runs_automation_id_event_id_key UNIQUE (automation_id, event_id);
+ALTER TABLE automation_runs ADD CONSTRAINT automation_runs_event_id_fkey FOREIGN KEY (event_id) REFERENCES events(id) ON DELETE CASCADE;
+ALTER TABLE automation_runs ADD CONSTRAINT automation_runs_pkey PRIMARY KEY (id);
+ALTER TABLE automation_runs ADD CONSTRAINT automation_runs_status_check CHECK ((status = ANY (ARRAY['due'::text, 'running'::text, 'done'::text, 'failed'::text])));
+ALTER TABLE automations ADD CONSTRAINT automations_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
+ALTER TABLE automations ADD CONSTRAINT automations_agency_id_id_key UNIQUE (agency_id, id);
+ALTER TABLE automations ADD CONSTRAINT automations_agency_id_site_id_fkey FOREIGN KEY (agency_id, site_id) REFERENCES sites(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE automations ADD CONSTRAINT automations_conditions_check CHECK ((length(conditions) <= 4000));
+ALTER TABLE automations ADD CONSTRAINT automations_created_by_fkey FOREIGN KEY (created_by) REFERENCES users(id) ON DELETE SET NULL;
+ALTER TABLE automations ADD CONSTRAINT automations_event_type_check CHECK (((length(event_type) >= 1) AND (length(event_type) <= 120)));
+ALTER TABLE automations ADD CONSTRAINT automations_name_check CHECK (((length(name) >= 1) AND (length(name) <= 120)));
+ALTER TABLE automations ADD CONSTRAINT automations_off_after_check CHECK (((off_after >= 1) AND (off_after <= 100)));
+ALTER TABLE automations ADD CONSTRAINT automations_off_reason_check CHECK ((off_reason = ANY (ARRAY[''::text, 'failing'::text])));
+ALTER TABLE automations ADD CONSTRAINT automations_pkey PRIMARY KEY (id);
+ALTER TABLE automations ADD CONSTRAINT automations_retries_check CHECK (((retries >= 0) AND (retries <= 5)));
+ALTER TABLE automations ADD CONSTRAINT automations_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'developer'::text, 'member'::text, 'viewer'::text])));
 ALTER TABLE case_bundles ADD CONSTRAINT case_bundles_agency_id_for_user_id_fkey FOREIGN KEY (agency_id, for_user_id) REFERENCES memberships(agency_id, user_id) ON DELETE CASCADE;
 ALTER TABLE case_bundles ADD CONSTRAINT case_bundles_agency_id_id_key UNIQUE (agency_id, id);
 ALTER TABLE case_bundles ADD CONSTRAINT case_bundles_agency_id_install_id_fkey FOREIGN KEY (agency_id, install_id) REFERENCES modules_v2(agency_id, id) ON DELETE CASCADE;
@@ -1272,6 +1320,10 @@ CREATE INDEX api_keys_origins ON public.api_keys USING gin (origins) WHERE (revo
 CREATE INDEX api_keys_site ON public.api_keys USING btree (agency_id, site_id);
 CREATE INDEX audit_log_at ON public.audit_log USING btree (agency_id, at DESC);
 CREATE INDEX audit_log_request ON public.audit_log USING btree (request_id) WHERE (request_id <> ''::text);
+CREATE INDEX automation_runs_event ON public.automation_runs USING btree (event_id);
+CREATE INDEX automation_runs_log ON public.automation_runs USING btree (agency_id, automation_id, id DESC);
+CREATE INDEX automation_runs_open ON public.automation_runs USING btree (due_at) WHERE (status = ANY (ARRAY['due'::text, 'running'::text]));
+CREATE INDEX automations_site ON public.automations USING btree (agency_id, site_id);
 CREATE INDEX case_bundles_age ON public.case_bundles USING btree (expires_at);
 CREATE INDEX case_bundles_install ON public.case_bundles USING btree (agency_id, install_id, id DESC);
 CREATE INDEX event_deliveries_agency ON public.event_deliveries USING btree (agency_id);
@@ -1378,6 +1430,11 @@ CREATE UNIQUE INDEX api_keys_token_hash_key ON public.api_keys USING btree (toke
 CREATE UNIQUE INDEX audit_heads_pkey ON public.audit_heads USING btree (agency_id);
 CREATE UNIQUE INDEX audit_log_agency_id_number_key ON public.audit_log USING btree (agency_id, number);
 CREATE UNIQUE INDEX audit_log_pkey ON public.audit_log USING btree (id);
+CREATE UNIQUE INDEX automation_runs_agency_id_id_key ON public.automation_runs USING btree (agency_id, id);
+CREATE UNIQUE INDEX automation_runs_automation_id_event_id_key ON public.automation_runs USING btree (automation_id, event_id);
+CREATE UNIQUE INDEX automation_runs_pkey ON public.automation_runs USING btree (id);
+CREATE UNIQUE INDEX automations_agency_id_id_key ON public.automations USING btree (agency_id, id);
+CREATE UNIQUE INDEX automations_pkey ON public.automations USING btree (id);
 CREATE UNIQUE INDEX case_bundles_agency_id_id_key ON public.case_bundles USING btree (agency_id, id);
 CREATE UNIQUE INDEX case_bundles_pkey ON public.case_bundles USING btree (id);
 CREATE UNIQUE INDEX clients_agency_id_id_key ON public.clients USING btree (agency_id, id);
@@ -1626,6 +1683,8 @@ CREATE POLICY staff ON agencies FOR ALL TO dramac_staff USING (true) WITH CHECK 
 CREATE POLICY staff ON api_keys FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON audit_heads FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON audit_log FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON automation_runs FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON automations FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON case_bundles FOR SELECT TO dramac_staff USING ((((for_user_id IS NULL) AND (revoked_at IS NULL) AND (expires_at > now())) OR (expires_at < (now() - '30 days'::interval))));
 CREATE POLICY staff ON clients FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON event_deliveries FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
@@ -1702,6 +1761,8 @@ CREATE POLICY tenant ON agencies FOR ALL TO dramac_app USING ((id = ( SELECT cur
 CREATE POLICY tenant ON api_keys FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON audit_heads FOR SELECT TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON audit_log FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON automation_runs FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON automations FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON case_bundles FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON clients FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON event_deliveries FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
@@ -1781,6 +1842,9 @@ GRANT DELETE, INSERT, SELECT ON module_rating_votes TO dramac_app;
 GRANT DELETE, INSERT, SELECT ON site_page_steps TO dramac_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON agencies TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON api_keys TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON automation_runs TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON automations TO dramac_app;
+GRANT DELETE, INSERT, SELECT, UPDATE ON automations TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON clients TO dramac_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON clients TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON event_deliveries TO dramac_staff;
@@ -1879,6 +1943,7 @@ GRANT INSERT, SELECT ON support_accesses TO dramac_staff;
 GRANT INSERT, SELECT ON users TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON api_keys TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON audit_heads TO dramac_lookup;
+GRANT INSERT, SELECT, UPDATE ON automation_runs TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON external_oauth_clients TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON external_oauth_codes TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON external_oauth_grants TO dramac_app;

@@ -38,6 +38,8 @@ class Permission(StrEnum):
     KEYS_MANAGE = "keys:manage"
     WEBHOOKS_VIEW = "webhooks:view"
     WEBHOOKS_MANAGE = "webhooks:manage"
+    AUTOMATIONS_VIEW = "automations:view"
+    AUTOMATIONS_MANAGE = "automations:manage"
     LOGS_VIEW = "logs:view"
     AUDIT_VIEW = "audit:view"
     SUPPORT_MANAGE = "support:manage"
@@ -103,6 +105,8 @@ LABELS: dict[Permission, str] = {
     Permission.KEYS_MANAGE: "Create and revoke API keys",
     Permission.WEBHOOKS_VIEW: "See webhooks and what was sent to them (never the secret)",
     Permission.WEBHOOKS_MANAGE: "Create, change and delete webhooks, see their secrets, send again",
+    Permission.AUTOMATIONS_VIEW: "See automations and what became of their runs",
+    Permission.AUTOMATIONS_MANAGE: "Create, change and delete automations, try failed runs again",
     Permission.LOGS_VIEW: "Read request and function logs",
     Permission.AUDIT_VIEW: "Read the audit trail",
     Permission.SUPPORT_MANAGE: "Let platform support look at the agency, or refuse it",
@@ -150,6 +154,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.KEYS_MANAGE,
             Permission.WEBHOOKS_VIEW,
             Permission.WEBHOOKS_MANAGE,
+            Permission.AUTOMATIONS_VIEW,
+            Permission.AUTOMATIONS_MANAGE,
             Permission.LOGS_VIEW,
         }
     ),

@@ -81,6 +81,7 @@ GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
             Place("webhooks", "Webhooks", "webhook", "webhooks.index", Permission.WEBHOOKS_VIEW, "w"),
             Place("applications", "Applications", "puzzle", "oauth.applications", Permission.KEYS_VIEW),
             Place("connections", "Connected apps", "plug", "oauth.connections", Permission.SITES_VIEW),
+            Place("automations", "Automations", "workflow", "automations.index", Permission.AUTOMATIONS_VIEW, "o"),
             Place("logs", "Logs", "scroll-text", "support.logs", Permission.LOGS_VIEW, "l"),
             Place("audit", "Audit trail", "list-checks", "support.audit", Permission.AUDIT_VIEW, "a"),
             Place("support_access", "Support access", "life-buoy", "support.support_access", Permission.SUPPORT_MANAGE),

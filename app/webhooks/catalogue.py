@@ -36,6 +36,7 @@ _SUPPORT: Data = {"person": "Sam Reyes", "reason": "Bookings fail since Monday",
 _PROJECT: Data = {"project": _id("prj"), "name": "Price list"}
 _OF_AGENCY = ("agency.", "member.", "client.", "module.", "project.", "support.", "application.")
 _CONNECTION: Data = {"connection": _id("con"), "name": "books", "service": "Ledger Books"}
+_AUTOMATION: Data = {"automation": _id("aut"), "name": "Thank who bought"}
 EXAMPLES: dict[str, Data] = {
     "agency.created": {"name": "Studio Lumen", "slug": "studio-lumen", "owner": _id("usr")},
     "agency.changed": {"changed": ["currency", "name"]},
@@ -126,6 +127,11 @@ EXAMPLES: dict[str, Data] = {
         "until": "2026-01-31T12:00:00+00:00",
         "events": 12,
     },
+    "automation.created": _AUTOMATION,
+    "automation.changed": _AUTOMATION,
+    "automation.deleted": _AUTOMATION,
+    "automation.switched_on": _AUTOMATION,
+    "automation.switched_off": _AUTOMATION,
     "webhook.test": {**_WEBHOOK, "message": "This is a test."},
 }
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -14,6 +14,7 @@ from app.db.session import after_commit
 from app.errors import Invalid
 from app.events import catalog
 from app.events.models import Event
+from app.lib.ids import uuid7
 from app.queue.enqueue import wake
 from app.webhooks.actions import WebhookOff, tell
 from app.webhooks.models import Delivery, Webhook
@@ -57,6 +58,27 @@ def replay(
         tell(db, catalog.WEBHOOK_REPLAYED, webhook, by=by, data={"to": target.public_id, **span, "events": count})
         after_commit(db, lambda: wake("webhooks.deliver"))
     return count
+
+
+def send_event(db: Session, *, webhook: Webhook, event: Event, now: datetime) -> bool:
+    """A delivery of an event to an endpoint whatever its patterns; whether it may have it: it is on, and its site and role
+    allow it. An event that it has had already is not sent twice.
+    """
+    if (
+        webhook.disabled_at is not None
+        or webhook.agency_id != event.agency_id
+        or webhook.site_id not in (None, event.site_id)
+        or event.type in UNHEARD
+        or not may_receive(webhook.granted_role, event.type, of_module=event.install_id is not None)
+    ):
+        return False
+    row = {
+        "agency_id": event.agency_id, "webhook_id": webhook.id, "event_id": event.id, "event_type": event.type,
+        "due_at": now, "created_at": now, "id": uuid7(),
+    }  # fmt: skip
+    db.execute(insert(Delivery).on_conflict_do_nothing(index_elements=["event_id", "webhook_id"]), [row])
+    after_commit(db, lambda: wake("webhooks.deliver"))
+    return True
 
 
 def _chosen(webhook: Webhook, *, since: datetime, before: datetime, everything: bool) -> Select[Any]:

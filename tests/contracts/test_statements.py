@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 
 from app.access.permissions import Role
+from app.automations.actions import create_automation
 from app.config import Config
 from app.db.base import db
 from app.db.scope import tenant_scope
@@ -123,6 +124,13 @@ class Place:
             publish_page(session, page=page, by=self.ada.actor, now=utcnow())
             add_redirect(session, site=site, source=f"/old{path}", target=path, by=self.ada.actor)
 
+    def add_automation(self) -> None:
+        with tenant_scope(self.agency.id, user_id=self.ada.id), transaction(db.session()) as session:
+            create_automation(
+                session, site=None, name="Tell us", event_type="site.created", conditions="", retries=0, off_after=1,
+                by=self.ada.actor, now=utcnow(),
+            )  # fmt: skip
+
     def add_install(self) -> None:
         put_on_site(self.agency, self.world.site(self.agency), MODULE)
 
@@ -135,6 +143,7 @@ LISTS: dict[str, Callable[[Place], object]] = {
     "/keys": Place.add_key,
     "/audit": Place.add_key,
     "/webhooks": Place.add_webhook,
+    "/automations": Place.add_automation,
     "/applications": Place.add_application,
     "/connected-apps": Place.add_grant,
     "/domains": Place.add_domain,

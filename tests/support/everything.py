@@ -14,10 +14,14 @@ from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
 from app.access.permissions import Role
+from app.automations.actions import add_step, create_automation
+from app.automations.models import Run
 from app.config import Config
 from app.db.base import db
 from app.db.scope import platform_scope, tenant_scope
 from app.db.session import transaction
+from app.events.catalog import SITE_CREATED
+from app.events.outbox import publish
 from app.gateway.actions import create_key
 from app.installs.models import Install
 from app.lib.clock import utcnow
@@ -191,6 +195,7 @@ def make_everything(world: World, config: Config, app: Flask) -> Everything:
     }  # fmt: skip
     names |= _webhook(config, ada, site)
     names |= _case(config, ada, install)
+    names |= _automation(ada, site)
     names["run_id"] = _failed_job(ada)
     names["access_id"] = _support_access(ada)
     names |= _page(ada, site)
@@ -312,6 +317,25 @@ def _webhook(config: Config, ada: Person, site: Site) -> dict[str, str]:
         )  # fmt: skip
         delivery = send_test(session, webhook=webhook, by=ada.actor, now=utcnow())
         return {"webhook_id": webhook.public_id, "delivery_id": delivery.public_id}
+
+
+def _automation(ada: Person, site: Site) -> dict[str, str]:
+    """An automation with a step and a failed run."""
+    step = {"kind": "mail", "to": "owners", "path": "", "subject": "New", "text": "{name}"}
+    with tenant_scope(site.agency_id, user_id=ada.id), transaction(db.session()) as session:
+        automation = create_automation(
+            session, site=None, name="Tell us", event_type="site.created", conditions="", retries=0, off_after=1,
+            by=ada.actor, now=utcnow(),
+        )  # fmt: skip
+        add_step(session, automation=automation, step=step, by=ada.actor)
+        event = publish(session, SITE_CREATED, by=ada.actor, agency_id=site.agency_id, site_id=site.id)
+        session.flush()
+        run = Run(
+            id=uuid7(), agency_id=site.agency_id, automation_id=automation.id, event_id=event.id, event_type=event.type,
+            status="failed", attempts=1, due_at=utcnow(), steps=[{**step, "outcome": "failed", "detail": "No."}],
+        )  # fmt: skip
+        session.add(run)
+        return {"automation_id": automation.public_id, "automation_run_id": run.public_id}
 
 
 def _membership(session: Session, person: Person) -> str:

@@ -1,0 +1,174 @@
+"""What each kind of step does, and what it would do. A step that may not or cannot raises AppError with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.access.permissions import ROLE_PERMISSIONS, Permission, Role
+from app.accounts.models import User
+from app.automations.models import Automation
+from app.automations.setup import current_keys
+from app.automations.steps import Step, at_path, filled, value_for, values_of
+from app.errors import Conflict, Forbidden, Invalid, NotFound
+from app.events.models import Event
+from app.installs.models import Install
+from app.lib.clock import utcnow
+from app.mail.actions import post
+from app.mail.models import Mail
+from app.runtime.context import load_install
+from app.runtime.data import Access, Data, Surface
+from app.runtime.functions.run import ONCE, AlreadyDone, run_function
+from app.runtime.validation.problems import Wrong
+from app.runtime.validation.texts import email
+from app.tenancy.models import Membership
+from app.webhooks.models import Webhook
+from app.webhooks.replaying import send_event
+
+KIND = "automation"
+DAILY_LETTERS = 500  # of an agency's automations within 24 hours
+MOST_RECIPIENTS = 50
+_ROLES = {"owners": (Role.OWNER,), "managers": (Role.OWNER, Role.ADMIN)}
+_RIGHTS = {
+    Permission.RECORDS_VIEW: ("read",),
+    Permission.RECORDS_EDIT: ("create", "update"),
+    Permission.RECORDS_DELETE: ("delete",),
+}
+
+
+class LettersUsedUp(Conflict):
+    """Automations of this agency have sent their 500 letters of the last 24 hours."""
+
+
+def mail(db: Session, automation: Automation, step: Step, event: Event) -> str:
+    """Post the letters in this transaction; says to whom."""
+    recipients, subject, body = letter(db, automation, step, event)
+    since = utcnow() - timedelta(days=1)
+    query = select(func.count()).where(Mail.agency_id == event.agency_id, Mail.kind == KIND, Mail.created_at > since)
+    if (db.scalar(query) or 0) + len(recipients) > DAILY_LETTERS:
+        raise LettersUsedUp()
+    for recipient in recipients:
+        post(
+            db, keys=current_keys(), kind=KIND, recipient=recipient, subject=subject, text=body,
+            agency_id=event.agency_id, site_id=event.site_id,
+        )  # fmt: skip
+    return f"to {', '.join(recipients)}"
+
+
+def letter(db: Session, automation: Automation, step: Step, event: Event) -> tuple[list[str], str, str]:
+    """(addresses, subject, text) of a mail step. Raises Invalid when the event has no address at its path."""
+    values = values_of(event)
+    if step["to"] == "event":
+        try:
+            address = email(at_path(step["path"], values) or "")
+        except Wrong as error:
+            raise Invalid(f"{step['path']} {error}.") from None
+        if not address:
+            raise Invalid(f"The event has no address at {step['path']}.")
+        recipients = [address]
+    else:
+        query = (
+            select(User.email)
+            .join(Membership, Membership.user_id == User.id)
+            .where(
+                Membership.agency_id == automation.agency_id,
+                Membership.role.in_([role.value for role in _ROLES[step["to"]]]),
+                User.disabled_at.is_(None),
+            )
+            .order_by(User.email)
+            .limit(MOST_RECIPIENTS)
+        )
+        recipients = list(db.scalars(query))
+    return recipients, filled(step["subject"], values) or automation.name, filled(step["text"], values)
+
+
+def webhook(db: Session, automation: Automation, step: Step, event: Event) -> str:
+    """A delivery of this event to the endpoint, whatever its patterns; at most one, as of any event."""
+    endpoint = endpoint_of(db, step)
+    if not send_event(db, webhook=endpoint, event=event, now=utcnow()):
+        raise Forbidden("This webhook is off, of another site, or its role may not see such events.")
+    return f"to {endpoint.url}"
+
+
+def endpoint_of(db: Session, step: Step) -> Webhook:
+    found = db.get(Webhook, UUID(step["webhook"]))
+    if found is None:
+        raise NotFound("The webhook is not there any more.")
+    return found
+
+
+def function(automation: Automation, step: Step, event: Event, once: str) -> str:
+    """Run the function in its own transaction, which also keeps that it was done."""
+    context = load_install(UUID(step["install"]))
+    given: dict[str, Any] = {"event": values_of(event)["event"], "data": event.data}
+    for name in ("record", "changed"):
+        if name in event.data:
+            given[name] = event.data[name]
+    try:
+        run_function(
+            context, step["function"], given, trigger="event", cause=f"{automation.public_id} {event.public_id}",
+            actor=automation.actor, depth=event.depth + 1, request_id=event.request_id, once=once,
+        )  # fmt: skip
+    except AlreadyDone:
+        return "was done before"
+    return f"{context.module_name}: {step['function']}"
+
+
+def record(automation: Automation, step: Step, event: Event, once: str) -> str:
+    """Make or change the record in one transaction, which also keeps that it was done."""
+    context = load_install(UUID(step["install"]))
+    values = values_of(event)
+    wanted = {name: value_for(text, values) for name, text in step["values"].items()}
+    data = Data(context, Access(Surface.STAFF, automation.actor, rights=_rights(automation)), depth=event.depth + 1)
+    key = [context.install_id, once, context.agency_id, context.site_id]
+    with data.transaction() as tx:
+        [rows] = tx.beside_tables((ONCE, key))
+        if not rows:
+            return "was done before"
+        if step["act"] == "create":
+            made = tx.insert(step["table"], wanted)
+            return f"{step['table']} {made.id} made"
+        changed = tx.update(step["table"], record_id(step, values), wanted)
+        return f"{step['table']} {changed.id} changed"
+
+
+def record_id(step: Step, values: dict[str, Any]) -> UUID:
+    """Raises Invalid when the event has no id at the step's path."""
+    try:
+        return UUID(str(at_path(step["path"], values)))
+    except ValueError:
+        raise Invalid(f"The event has no record's id at {step['path']}.") from None
+
+
+def would(db: Session, automation: Automation, step: Step, event: Event) -> str:
+    """What the step would do for this event, doing nothing. Raises as the step itself where that can be known."""
+    values = values_of(event)
+    if step["kind"] == "mail":
+        recipients, subject, body = letter(db, automation, step, event)
+        return f"To {', '.join(recipients)}\n{subject}\n\n{body}"
+    if step["kind"] == "webhook":
+        return f"To {endpoint_of(db, step).url}"
+    install = db.get(Install, UUID(step["install"]))
+    if install is None or install.status != "active":
+        raise NotFound("The module is not active there.")
+    context = load_install(install.id)
+    if step["kind"] == "function":
+        return f"{context.module_name}: {step['function']}"
+    lines = [f"{name} = {value_for(text, values)}" for name, text in step["values"].items()]
+    which = "new" if step["act"] == "create" else str(record_id(step, values))
+    return "\n".join([f"{context.module_name}: {step['table']} ({which})", *lines])
+
+
+def _rights(automation: Automation) -> frozenset[str]:
+    allowed = ROLE_PERMISSIONS[automation.granted_role]
+    return frozenset(right for need, rights in _RIGHTS.items() if need in allowed for right in rights)
+
+
+IN_TRANSACTION: dict[str, Callable[[Session, Automation, Step, Event], str]] = {"mail": mail, "webhook": webhook}
+BESIDE: dict[str, Callable[[Automation, Step, Event, str], str]] = {"function": function, "record": record}
+"""These work in the module's own transaction and are kept there under a key, so that none happens twice."""
