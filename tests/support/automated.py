@@ -111,9 +111,17 @@ class Automated:
 
     def happen(self) -> None:
         """Hand every event over and run what is due, as the jobs do, until nothing follows from it."""
-        for _ in range(8):
-            dispatch()
+        dispatch()
+        while self._due():
             work()
+            dispatch()
+
+    def _due(self) -> bool:
+        query = select(Run.id).where(
+            Run.agency_id == self.agency.id, Run.status.in_(("due", "running")), Run.due_at <= utcnow()
+        )
+        with platform_scope("test"), transaction(db.session()) as session:
+            return session.scalar(query.limit(1)) is not None
 
     def runs(self, automation: Automation) -> list[Run]:
         with platform_scope("test"), transaction(db.session()) as session:
