@@ -624,6 +624,22 @@ CREATE TABLE module_ratings (
   hidden_by uuid,
   hidden_why text NOT NULL DEFAULT ''::text
 );
+CREATE TABLE module_request_votes (
+  request_id uuid NOT NULL,
+  agency_id uuid NOT NULL
+);
+CREATE TABLE module_requests (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  agency_id uuid NOT NULL,
+  author text NOT NULL,
+  title text NOT NULL,
+  text text NOT NULL DEFAULT ''::text,
+  category text NOT NULL,
+  state text NOT NULL DEFAULT 'open'::text,
+  answer text NOT NULL DEFAULT ''::text,
+  votes integer NOT NULL DEFAULT 0,
+  created_at timestamp with time zone NOT NULL DEFAULT now()
+);
 CREATE TABLE module_schedules (
   agency_id uuid NOT NULL,
   site_id uuid NOT NULL,
@@ -682,6 +698,11 @@ CREATE TABLE module_versions (
   published_at timestamp with time zone,
   yanked_at timestamp with time zone,
   capabilities text[] NOT NULL DEFAULT '{}'::text[]
+);
+CREATE TABLE module_wishes (
+  agency_id uuid NOT NULL,
+  module_id uuid NOT NULL,
+  created_at timestamp with time zone NOT NULL DEFAULT now()
 );
 CREATE TABLE modules_v2 (
   id uuid NOT NULL DEFAULT uuidv7(),
@@ -1173,6 +1194,16 @@ ALTER TABLE module_ratings ADD CONSTRAINT module_ratings_pkey PRIMARY KEY (id);
 ALTER TABLE module_ratings ADD CONSTRAINT module_ratings_stars_check CHECK (((stars >= 1) AND (stars <= 5)));
 ALTER TABLE module_ratings ADD CONSTRAINT module_ratings_text_check CHECK ((length(text) <= 4000));
 ALTER TABLE module_ratings ADD CONSTRAINT module_ratings_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE SET NULL;
+ALTER TABLE module_request_votes ADD CONSTRAINT module_request_votes_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
+ALTER TABLE module_request_votes ADD CONSTRAINT module_request_votes_pkey PRIMARY KEY (request_id, agency_id);
+ALTER TABLE module_request_votes ADD CONSTRAINT module_request_votes_request_id_fkey FOREIGN KEY (request_id) REFERENCES module_requests(id) ON DELETE CASCADE;
+ALTER TABLE module_requests ADD CONSTRAINT module_requests_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
+ALTER TABLE module_requests ADD CONSTRAINT module_requests_agency_id_id_key UNIQUE (agency_id, id);
+ALTER TABLE module_requests ADD CONSTRAINT module_requests_answer_check CHECK ((length(answer) <= 1000));
+ALTER TABLE module_requests ADD CONSTRAINT module_requests_pkey PRIMARY KEY (id);
+ALTER TABLE module_requests ADD CONSTRAINT module_requests_state_check CHECK ((state = ANY (ARRAY['open'::text, 'planned'::text, 'done'::text, 'declined'::text])));
+ALTER TABLE module_requests ADD CONSTRAINT module_requests_text_check CHECK ((length(text) <= 2000));
+ALTER TABLE module_requests ADD CONSTRAINT module_requests_title_check CHECK (((length(title) >= 1) AND (length(title) <= 100)));
 ALTER TABLE module_schedules ADD CONSTRAINT module_schedules_agency_id_install_id_fkey FOREIGN KEY (agency_id, install_id) REFERENCES modules_v2(agency_id, id) ON DELETE CASCADE;
 ALTER TABLE module_schedules ADD CONSTRAINT module_schedules_pkey PRIMARY KEY (install_id, name);
 ALTER TABLE module_source ADD CONSTRAINT module_source_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id);
@@ -1199,6 +1230,9 @@ ALTER TABLE module_versions ADD CONSTRAINT module_versions_module_id_version_key
 ALTER TABLE module_versions ADD CONSTRAINT module_versions_pkey PRIMARY KEY (id);
 ALTER TABLE module_versions ADD CONSTRAINT module_versions_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'published'::text, 'yanked'::text])));
 ALTER TABLE module_versions ADD CONSTRAINT module_versions_version_check CHECK ((length(version) <= 64));
+ALTER TABLE module_wishes ADD CONSTRAINT module_wishes_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
+ALTER TABLE module_wishes ADD CONSTRAINT module_wishes_module_id_fkey FOREIGN KEY (module_id) REFERENCES module_source(id) ON DELETE CASCADE;
+ALTER TABLE module_wishes ADD CONSTRAINT module_wishes_pkey PRIMARY KEY (agency_id, module_id);
 ALTER TABLE modules_v2 ADD CONSTRAINT modules_v2_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
 ALTER TABLE modules_v2 ADD CONSTRAINT modules_v2_agency_id_id_key UNIQUE (agency_id, id);
 ALTER TABLE modules_v2 ADD CONSTRAINT modules_v2_agency_id_site_id_fkey FOREIGN KEY (agency_id, site_id) REFERENCES sites(agency_id, id);
@@ -1391,6 +1425,7 @@ CREATE INDEX module_publications_stalled ON public.module_publications USING btr
 CREATE INDEX module_publications_version ON public.module_publications USING btree (agency_id, version_id, created_at DESC);
 CREATE INDEX module_rating_reports_open ON public.module_rating_reports USING btree (at) WHERE (settled_at IS NULL);
 CREATE INDEX module_ratings_module ON public.module_ratings USING btree (module_id, helpful DESC, created_at DESC);
+CREATE INDEX module_requests_votes ON public.module_requests USING btree (votes DESC, created_at DESC);
 CREATE INDEX module_schedules_next ON public.module_schedules USING btree (next_at);
 CREATE INDEX module_source_name ON public.module_source USING gin (lower(((name || ' '::text) || summary)) gin_trgm_ops);
 CREATE INDEX module_version_files_sha256 ON public.module_version_files USING btree (sha256);
@@ -1515,6 +1550,9 @@ CREATE UNIQUE INDEX module_rating_votes_pkey ON public.module_rating_votes USING
 CREATE UNIQUE INDEX module_ratings_agency_id_id_key ON public.module_ratings USING btree (agency_id, id);
 CREATE UNIQUE INDEX module_ratings_agency_id_module_id_major_key ON public.module_ratings USING btree (agency_id, module_id, major);
 CREATE UNIQUE INDEX module_ratings_pkey ON public.module_ratings USING btree (id);
+CREATE UNIQUE INDEX module_request_votes_pkey ON public.module_request_votes USING btree (request_id, agency_id);
+CREATE UNIQUE INDEX module_requests_agency_id_id_key ON public.module_requests USING btree (agency_id, id);
+CREATE UNIQUE INDEX module_requests_pkey ON public.module_requests USING btree (id);
 CREATE UNIQUE INDEX module_schedules_pkey ON public.module_schedules USING btree (install_id, name);
 CREATE UNIQUE INDEX module_source_agency_id_id_key ON public.module_source USING btree (agency_id, id);
 CREATE UNIQUE INDEX module_source_pkey ON public.module_source USING btree (id);
@@ -1525,6 +1563,7 @@ CREATE UNIQUE INDEX module_versions_agency_id_id_key ON public.module_versions U
 CREATE UNIQUE INDEX module_versions_module_id_id_key ON public.module_versions USING btree (module_id, id);
 CREATE UNIQUE INDEX module_versions_module_id_version_key ON public.module_versions USING btree (module_id, version);
 CREATE UNIQUE INDEX module_versions_pkey ON public.module_versions USING btree (id);
+CREATE UNIQUE INDEX module_wishes_pkey ON public.module_wishes USING btree (agency_id, module_id);
 CREATE UNIQUE INDEX modules_v2_agency_id_id_key ON public.modules_v2 USING btree (agency_id, id);
 CREATE UNIQUE INDEX modules_v2_one_per_site ON public.modules_v2 USING btree (site_id, module_id) WHERE (status <> 'removed'::text);
 CREATE UNIQUE INDEX modules_v2_pkey ON public.modules_v2 USING btree (id);
@@ -1569,6 +1608,7 @@ CREATE UNIQUE INDEX users_pkey ON public.users USING btree (id);
 -- policies
 CREATE POLICY append ON external_api_requests FOR INSERT TO dramac_runtime WITH CHECK (true);
 CREATE POLICY append ON failed_requests FOR INSERT TO dramac_runtime WITH CHECK (true);
+CREATE POLICY everybody ON module_requests FOR SELECT TO dramac_app USING ((( SELECT current_agency_id() AS current_agency_id) IS NOT NULL));
 CREATE POLICY everybody ON status_days FOR SELECT TO dramac_app USING (( SELECT identifying() AS identifying));
 CREATE POLICY identifying ON agencies FOR SELECT TO dramac_app USING (( SELECT identifying() AS identifying));
 CREATE POLICY identifying ON invitations FOR SELECT TO dramac_app USING (( SELECT identifying() AS identifying));
@@ -1612,6 +1652,8 @@ CREATE POLICY lookup ON module_database_registry FOR SELECT TO dramac_lookup USI
 CREATE POLICY lookup ON module_enrolments FOR ALL TO dramac_lookup USING (true) WITH CHECK (true);
 CREATE POLICY lookup ON module_rating_votes FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON module_ratings FOR ALL TO dramac_lookup USING (true) WITH CHECK (true);
+CREATE POLICY lookup ON module_request_votes FOR SELECT TO dramac_lookup USING (true);
+CREATE POLICY lookup ON module_requests FOR ALL TO dramac_lookup USING (true) WITH CHECK (true);
 CREATE POLICY lookup ON module_source FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON module_version_files FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON module_versions FOR SELECT TO dramac_lookup USING (true);
@@ -1638,6 +1680,7 @@ CREATE POLICY member ON sign_in_attempts FOR SELECT TO dramac_app USING ((EXISTS
    FROM memberships m
   WHERE ((m.user_id = sign_in_attempts.user_id) AND (m.agency_id = ( SELECT current_agency_id() AS current_agency_id)) AND (m.created_at <= sign_in_attempts.at)))));
 CREATE POLICY new ON module_blobs FOR INSERT TO dramac_app WITH CHECK (true);
+CREATE POLICY new ON module_requests FOR INSERT TO dramac_app WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY new ON users FOR INSERT TO dramac_app WITH CHECK ((( SELECT identifying() AS identifying) AND (staff_role IS NULL) AND (disabled_at IS NULL)));
 CREATE POLICY open_to_agency ON marketplace_listings FOR SELECT TO dramac_app USING (listing_open_to(tier, agency_id, module_id, ( SELECT current_agency_id() AS current_agency_id), ( SELECT enrolled_listings(current_agency_id()) AS enrolled_listings)));
 CREATE POLICY open_to_agency ON modules_v2 FOR INSERT TO dramac_app WITH CHECK (version_open_to(version_id, agency_id));
@@ -1654,6 +1697,7 @@ CREATE POLICY own ON module_rating_votes FOR ALL TO dramac_app USING ((agency_id
    FROM module_ratings r
   WHERE (r.id = module_rating_votes.rating_id)))));
 CREATE POLICY own ON module_ratings FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY own ON module_request_votes FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY own ON password_resets FOR ALL TO dramac_app USING (( SELECT identifying() AS identifying)) WITH CHECK (( SELECT identifying() AS identifying));
 CREATE POLICY own ON sign_in_attempts FOR ALL TO dramac_app USING ((( SELECT identifying() AS identifying) OR (user_id = ( SELECT current_person_id() AS current_person_id)))) WITH CHECK (( SELECT identifying() AS identifying));
 CREATE POLICY own ON user_sessions FOR ALL TO dramac_app USING ((( SELECT identifying() AS identifying) OR (user_id = ( SELECT current_person_id() AS current_person_id)))) WITH CHECK ((( SELECT identifying() AS identifying) OR (user_id = ( SELECT current_person_id() AS current_person_id))));
@@ -1725,10 +1769,13 @@ CREATE POLICY staff ON module_publications FOR ALL TO dramac_staff USING (true) 
 CREATE POLICY staff ON module_rating_reports FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_rating_votes FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_ratings FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON module_request_votes FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON module_requests FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_schedules FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_source FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_version_files FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_versions FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON module_wishes FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON modules_v2 FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON password_resets FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON sign_in_attempts FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
@@ -1788,6 +1835,9 @@ CREATE POLICY tenant ON module_function_runs FOR SELECT TO dramac_app USING ((ag
 CREATE POLICY tenant ON module_member_roles FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON module_publications FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON module_schedules FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON module_wishes FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK (((agency_id = ( SELECT current_agency_id() AS current_agency_id)) AND (EXISTS ( SELECT
+   FROM marketplace_listings l
+  WHERE (l.module_id = module_wishes.module_id)))));
 CREATE POLICY tenant ON modules_v2 FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON site_images FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON site_looks FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
@@ -1831,6 +1881,7 @@ CREATE TRIGGER only_drafts_grow BEFORE INSERT OR UPDATE ON public.module_version
 CREATE TRIGGER rated AFTER INSERT OR DELETE OR UPDATE OF stars, hidden_at ON public.module_ratings FOR EACH ROW EXECUTE FUNCTION module_ratings_changed();
 CREATE TRIGGER version_stays BEFORE UPDATE ON public.module_versions FOR EACH ROW EXECUTE FUNCTION version_stays();
 CREATE TRIGGER voted AFTER INSERT OR DELETE ON public.module_rating_votes FOR EACH ROW EXECUTE FUNCTION module_rating_voted();
+CREATE TRIGGER voted AFTER INSERT OR DELETE ON public.module_request_votes FOR EACH ROW EXECUTE FUNCTION module_request_voted();
 -- grants
 GRANT DELETE, INSERT, SELECT ON external_domains TO dramac_app;
 GRANT DELETE, INSERT, SELECT ON log_searches TO dramac_app;
@@ -1839,6 +1890,8 @@ GRANT DELETE, INSERT, SELECT ON marketplace_gone TO dramac_lookup;
 GRANT DELETE, INSERT, SELECT ON marketplace_publishers TO dramac_staff;
 GRANT DELETE, INSERT, SELECT ON module_files TO dramac_runtime;
 GRANT DELETE, INSERT, SELECT ON module_rating_votes TO dramac_app;
+GRANT DELETE, INSERT, SELECT ON module_request_votes TO dramac_app;
+GRANT DELETE, INSERT, SELECT ON module_wishes TO dramac_app;
 GRANT DELETE, INSERT, SELECT ON site_page_steps TO dramac_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON agencies TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON api_keys TO dramac_staff;
@@ -1890,12 +1943,15 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON module_publications TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_rating_reports TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_rating_votes TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_ratings TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON module_request_votes TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON module_requests TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_schedules TO dramac_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_schedules TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_source TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_version_files TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_versions TO dramac_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_versions TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON module_wishes TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON modules_v2 TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON password_resets TO dramac_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON password_resets TO dramac_staff;
@@ -1985,6 +2041,8 @@ GRANT SELECT ON module_database_registry TO dramac_lookup;
 GRANT SELECT ON module_enrolments TO dramac_app;
 GRANT SELECT ON module_function_runs TO dramac_app;
 GRANT SELECT ON module_rating_votes TO dramac_lookup;
+GRANT SELECT ON module_request_votes TO dramac_lookup;
+GRANT SELECT ON module_requests TO dramac_app;
 GRANT SELECT ON module_source TO dramac_lookup;
 GRANT SELECT ON module_version_files TO dramac_lookup;
 GRANT SELECT ON module_versions TO dramac_lookup;
@@ -2002,6 +2060,7 @@ GRANT SELECT ON support_accesses TO dramac_lookup;
 GRANT SELECT ON support_switches TO dramac_lookup;
 GRANT SELECT ON support_switches TO dramac_staff;
 GRANT SELECT, UPDATE ON module_ratings TO dramac_lookup;
+GRANT SELECT, UPDATE ON module_requests TO dramac_lookup;
 -- functions
 CREATE OR REPLACE FUNCTION public.api_key_by_hash(wanted bytea)
  RETURNS TABLE(id uuid, agency_id uuid, site_id uuid, install_id uuid, kind text, scopes text[], origins text[], networks cidr[], expires_at timestamp with time zone, revoked_at timestamp with time zone, site_archived boolean, agency_suspended boolean)
@@ -2618,6 +2677,19 @@ BEGIN
   UPDATE marketplace_listings SET ratings = r.n, rating = CASE WHEN r.n = 0 THEN 0 ELSE (3.5 * 5 + r.stars) / (5 + r.n) END
   FROM (SELECT count(*) AS n, coalesce(sum(stars), 0) AS stars FROM module_ratings WHERE module_id = wanted AND hidden_at IS NULL) r
   WHERE module_id = wanted;
+  RETURN NULL;
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.module_request_voted()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+DECLARE
+  wanted uuid := coalesce(NEW.request_id, OLD.request_id);
+BEGIN
+  UPDATE module_requests SET votes = (SELECT count(*) FROM module_request_votes WHERE request_id = wanted) WHERE id = wanted;
   RETURN NULL;
 END $function$
 ;

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from werkzeug.datastructures import MultiDict
-from wtforms import BooleanField, DateTimeLocalField
+from wtforms import BooleanField, DateTimeLocalField, SelectField
 from wtforms.validators import DataRequired, Length, Optional, Regexp
 
 from app.marketplace import names
 from app.marketplace.search import Found, Search
-from app.web.forms import Form, Text, clean
+from app.web.forms import Form, LongText, Text, clean
 
 SORTS = (
     ("relevance", "Best match"),  # without words the most installed
@@ -127,3 +127,13 @@ class NewCollectionForm(Form):
         render_kw={"autocapitalize": "none", "spellcheck": "false"},
     )
     summary = Text("One sentence", [Length(max=200)])
+
+
+def _categories() -> list[tuple[str, str]]:
+    return sorted(((name, names.written(name)) for name in names.CATEGORIES), key=lambda one: one[1])
+
+
+class RequestForm(Form):
+    title = Text("What is missing?", [DataRequired("Say in a few words what is missing."), Length(max=100)])
+    category = SelectField("Category", choices=_categories)
+    text = LongText("What should it do?", [Length(max=2000)])

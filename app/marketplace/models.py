@@ -1,4 +1,4 @@
-"""Listings, publishers, collections and their items, measures, ratings with their votes, reports and days of use, enrolments."""
+"""Listings and what surrounds them: publishers, collections, measures, ratings, enrolments, wishes, requests."""
 
 from __future__ import annotations
 
@@ -184,3 +184,39 @@ class Enrolment(Base):
     level: Mapped[str]
     agency_name: Mapped[str]
     enrolled_at: Mapped[datetime]
+
+
+class Wish(Base):
+    """A module that an agency keeps for later."""
+
+    __tablename__ = "module_wishes"
+
+    agency_id: Mapped[UUID] = mapped_column(ForeignKey("agencies.id", ondelete="CASCADE"), primary_key=True)
+    module_id: Mapped[UUID] = mapped_column(ForeignKey("module_source.id", ondelete="CASCADE"), primary_key=True)
+    created_at: Mapped[datetime]
+
+
+class Request(Identified, Base):
+    """A module that an agency wants and that does not exist yet. state: open, planned, done, declined."""
+
+    __tablename__ = "module_requests"
+    public_prefix = "rqs"
+
+    agency_id: Mapped[UUID] = mapped_column(ForeignKey("agencies.id", ondelete="CASCADE"))
+    author: Mapped[str]
+    title: Mapped[str]
+    text: Mapped[str]
+    category: Mapped[str]
+    state: Mapped[str] = mapped_column(FetchedValue())
+    answer: Mapped[str] = mapped_column(FetchedValue())
+    votes: Mapped[int] = mapped_column(FetchedValue())
+    created_at: Mapped[datetime]
+
+
+class RequestVote(Base):
+    """An agency wants what another one asked for."""
+
+    __tablename__ = "module_request_votes"
+
+    request_id: Mapped[UUID] = mapped_column(ForeignKey("module_requests.id", ondelete="CASCADE"), primary_key=True)
+    agency_id: Mapped[UUID] = mapped_column(ForeignKey("agencies.id", ondelete="CASCADE"), primary_key=True)

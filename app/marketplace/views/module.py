@@ -12,6 +12,7 @@ from app.marketplace.queries import listing_of, measures_of, related, sites_with
 from app.marketplace.ratings import REASONS, own_rating, reviews
 from app.marketplace.search import installed_among
 from app.marketplace.views.common import bp
+from app.marketplace.wishes import is_wished
 from app.modules.consent import asks_of
 from app.modules.manifest import Manifest
 from app.modules.queries import file_content, latest_published, module_by_slug, publisher_name, versions_of
@@ -49,6 +50,7 @@ def module(slug: str) -> str:
         reviews=reviews(g.db, module_id=found.id, agency_id=g.agency.agency_id, page=page_number("reviews")),
         own=own_rating(g.db, module=found, agency_id=g.agency.agency_id),
         reasons=REASONS,
+        wished=is_wished(g.db, module_id=found.id, agency_id=g.agency.agency_id),
         can_rate=g.actor.can(Permission.INSTALLS_CREATE),
         is_publisher=found.agency_id == g.agency.agency_id,
         can_answer=g.actor.can(Permission.MODULES_PUBLISH),
