@@ -29,7 +29,9 @@ from app.domains.proof import Look
 from app.domains.setup import Setup as DomainSetup
 from app.domains.setup import configure_domains, reserved_hosts
 from app.domains.standing import Front
+from app.embed import api as embed_api
 from app.embed import previews
+from app.embed import screens as embeds
 from app.embed import views as embed
 from app.events import bus
 from app.events import jobs as event_jobs
@@ -229,6 +231,7 @@ def create_platform_app(config: Config) -> Flask:
     app.register_blueprint(gateway_views.bp)
     app.register_blueprint(webhooks.bp)
     app.register_blueprint(automations.bp)
+    app.register_blueprint(embeds.bp)
     app.register_blueprint(domains.bp)
     app.jinja_env.globals["brand"] = domains.brand
     app.register_blueprint(oauth.bp)
@@ -271,6 +274,7 @@ def create_runtime_app(config: Config) -> Flask:
     register_ui(app, "runtime")
     register_errors(app, "runtime")
     app.register_blueprint(embed.bp)
+    app.register_blueprint(embed_api.bp)
     app.register_blueprint(previews.bp)
     register_failures(app, "runtime")
     app.register_blueprint(pages.site.bp)

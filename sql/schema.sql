@@ -521,6 +521,30 @@ CREATE TABLE module_done (
   site_id uuid NOT NULL,
   at timestamp with time zone NOT NULL DEFAULT now()
 );
+CREATE TABLE module_embed_pages (
+  agency_id uuid NOT NULL,
+  site_id uuid NOT NULL,
+  install_id uuid NOT NULL,
+  page text NOT NULL,
+  closed_at timestamp with time zone NOT NULL DEFAULT now()
+);
+CREATE TABLE module_embed_tokens (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  agency_id uuid NOT NULL,
+  site_id uuid NOT NULL,
+  install_id uuid NOT NULL,
+  name text NOT NULL,
+  shown text NOT NULL,
+  kid text NOT NULL,
+  token_hash bytea NOT NULL,
+  origins text[] NOT NULL DEFAULT '{}'::text[],
+  expires_at timestamp with time zone NOT NULL,
+  revoked_at timestamp with time zone,
+  usage_count bigint NOT NULL DEFAULT 0,
+  last_used_at timestamp with time zone,
+  created_by uuid,
+  created_at timestamp with time zone NOT NULL DEFAULT now()
+);
 CREATE TABLE module_enrolments (
   agency_id uuid NOT NULL,
   module_id uuid NOT NULL,
@@ -1145,6 +1169,18 @@ ALTER TABLE module_database_registry ADD CONSTRAINT module_database_registry_sch
 ALTER TABLE module_database_registry ADD CONSTRAINT module_database_registry_short_id_key UNIQUE (short_id);
 ALTER TABLE module_done ADD CONSTRAINT module_done_key_check CHECK ((length(key) <= 200));
 ALTER TABLE module_done ADD CONSTRAINT module_done_pkey PRIMARY KEY (install_id, key);
+ALTER TABLE module_embed_pages ADD CONSTRAINT module_embed_pages_agency_id_site_id_fkey FOREIGN KEY (agency_id, site_id) REFERENCES sites(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE module_embed_pages ADD CONSTRAINT module_embed_pages_page_check CHECK (((length(page) >= 1) AND (length(page) <= 60)));
+ALTER TABLE module_embed_pages ADD CONSTRAINT module_embed_pages_pkey PRIMARY KEY (install_id, page);
+ALTER TABLE module_embed_pages ADD CONSTRAINT module_embed_pages_site_id_install_id_fkey FOREIGN KEY (site_id, install_id) REFERENCES modules_v2(site_id, id) ON DELETE CASCADE;
+ALTER TABLE module_embed_tokens ADD CONSTRAINT module_embed_tokens_agency_id_id_key UNIQUE (agency_id, id);
+ALTER TABLE module_embed_tokens ADD CONSTRAINT module_embed_tokens_agency_id_site_id_fkey FOREIGN KEY (agency_id, site_id) REFERENCES sites(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE module_embed_tokens ADD CONSTRAINT module_embed_tokens_created_by_fkey FOREIGN KEY (created_by) REFERENCES users(id) ON DELETE SET NULL;
+ALTER TABLE module_embed_tokens ADD CONSTRAINT module_embed_tokens_name_check CHECK (((length(name) >= 1) AND (length(name) <= 120)));
+ALTER TABLE module_embed_tokens ADD CONSTRAINT module_embed_tokens_origins_check CHECK ((cardinality(origins) <= 20));
+ALTER TABLE module_embed_tokens ADD CONSTRAINT module_embed_tokens_pkey PRIMARY KEY (id);
+ALTER TABLE module_embed_tokens ADD CONSTRAINT module_embed_tokens_site_id_install_id_fkey FOREIGN KEY (site_id, install_id) REFERENCES modules_v2(site_id, id) ON DELETE CASCADE;
+ALTER TABLE module_embed_tokens ADD CONSTRAINT module_embed_tokens_token_hash_key UNIQUE (token_hash);
 ALTER TABLE module_enrolments ADD CONSTRAINT module_enrolments_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
 ALTER TABLE module_enrolments ADD CONSTRAINT module_enrolments_level_check CHECK ((level = ANY (ARRAY['alpha'::text, 'beta'::text])));
 ALTER TABLE module_enrolments ADD CONSTRAINT module_enrolments_module_id_fkey FOREIGN KEY (module_id) REFERENCES module_source(id) ON DELETE CASCADE;
@@ -1413,6 +1449,8 @@ CREATE INDEX module_collection_items_module ON public.module_collection_items US
 CREATE INDEX module_connections_agency ON public.module_connections USING btree (agency_id);
 CREATE INDEX module_connections_due ON public.module_connections USING btree (refresh_at) WHERE (refresh_at IS NOT NULL);
 CREATE INDEX module_done_age ON public.module_done USING btree (at);
+CREATE INDEX module_embed_pages_site ON public.module_embed_pages USING btree (agency_id, site_id);
+CREATE INDEX module_embed_tokens_install ON public.module_embed_tokens USING btree (agency_id, install_id, id DESC);
 CREATE INDEX module_enrolments_agency ON public.module_enrolments USING btree (agency_id);
 CREATE INDEX module_files_install ON public.module_files USING btree (agency_id, install_id);
 CREATE INDEX module_files_pending ON public.module_files USING btree (created_at) WHERE (state = 'pending'::text);
@@ -1535,6 +1573,10 @@ CREATE UNIQUE INDEX module_database_registry_role_name_key ON public.module_data
 CREATE UNIQUE INDEX module_database_registry_schema_name_key ON public.module_database_registry USING btree (schema_name);
 CREATE UNIQUE INDEX module_database_registry_short_id_key ON public.module_database_registry USING btree (short_id);
 CREATE UNIQUE INDEX module_done_pkey ON public.module_done USING btree (install_id, key);
+CREATE UNIQUE INDEX module_embed_pages_pkey ON public.module_embed_pages USING btree (install_id, page);
+CREATE UNIQUE INDEX module_embed_tokens_agency_id_id_key ON public.module_embed_tokens USING btree (agency_id, id);
+CREATE UNIQUE INDEX module_embed_tokens_pkey ON public.module_embed_tokens USING btree (id);
+CREATE UNIQUE INDEX module_embed_tokens_token_hash_key ON public.module_embed_tokens USING btree (token_hash);
 CREATE UNIQUE INDEX module_enrolments_pkey ON public.module_enrolments USING btree (module_id, agency_id);
 CREATE UNIQUE INDEX module_files_agency_id_id_key ON public.module_files USING btree (agency_id, id);
 CREATE UNIQUE INDEX module_files_pkey ON public.module_files USING btree (id);
@@ -1649,6 +1691,8 @@ CREATE POLICY lookup ON memberships FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON module_blobs FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON module_connections FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON module_database_registry FOR SELECT TO dramac_lookup USING (true);
+CREATE POLICY lookup ON module_embed_pages FOR SELECT TO dramac_lookup USING (true);
+CREATE POLICY lookup ON module_embed_tokens FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON module_enrolments FOR ALL TO dramac_lookup USING (true) WITH CHECK (true);
 CREATE POLICY lookup ON module_rating_votes FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON module_ratings FOR ALL TO dramac_lookup USING (true) WITH CHECK (true);
@@ -1669,6 +1713,7 @@ CREATE POLICY lookup ON users FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup_publisher ON agencies FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup_used ON api_keys FOR UPDATE TO dramac_lookup USING (true);
 CREATE POLICY lookup_used ON external_oauth_grants FOR UPDATE TO dramac_lookup USING (true);
+CREATE POLICY lookup_used ON module_embed_tokens FOR UPDATE TO dramac_lookup USING (true);
 CREATE POLICY marketplace ON module_source FOR SELECT TO dramac_app USING (((latest_version_id IS NOT NULL) AND audience_open_to(tier, agency_id, ( SELECT current_agency_id() AS current_agency_id), enrolled_level(id, ( SELECT current_agency_id() AS current_agency_id)))));
 CREATE POLICY marketplace ON module_version_files FOR SELECT TO dramac_app USING ((EXISTS ( SELECT
    FROM module_versions v
@@ -1760,6 +1805,8 @@ CREATE POLICY staff ON module_collections FOR ALL TO dramac_staff USING (true) W
 CREATE POLICY staff ON module_connections FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_database_registry FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_done FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON module_embed_pages FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON module_embed_tokens FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_enrolments FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_files FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_function_runs FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
@@ -1831,6 +1878,8 @@ CREATE POLICY tenant ON mails FOR SELECT TO dramac_app USING ((agency_id = ( SEL
 CREATE POLICY tenant ON memberships FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON module_active_days FOR SELECT TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON module_connections FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON module_embed_pages FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON module_embed_tokens FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON module_function_runs FOR SELECT TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON module_member_roles FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON module_publications FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
@@ -1888,6 +1937,7 @@ GRANT DELETE, INSERT, SELECT ON log_searches TO dramac_app;
 GRANT DELETE, INSERT, SELECT ON marketplace_bits TO dramac_lookup;
 GRANT DELETE, INSERT, SELECT ON marketplace_gone TO dramac_lookup;
 GRANT DELETE, INSERT, SELECT ON marketplace_publishers TO dramac_staff;
+GRANT DELETE, INSERT, SELECT ON module_embed_pages TO dramac_app;
 GRANT DELETE, INSERT, SELECT ON module_files TO dramac_runtime;
 GRANT DELETE, INSERT, SELECT ON module_rating_votes TO dramac_app;
 GRANT DELETE, INSERT, SELECT ON module_request_votes TO dramac_app;
@@ -1932,6 +1982,8 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON module_collections TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_connections TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_database_registry TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_done TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON module_embed_pages TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON module_embed_tokens TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_enrolments TO dramac_lookup;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_enrolments TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_files TO dramac_staff;
@@ -1988,6 +2040,7 @@ GRANT INSERT, SELECT ON mails TO dramac_app;
 GRANT INSERT, SELECT ON marketplace_words TO dramac_lookup;
 GRANT INSERT, SELECT ON module_blobs TO dramac_app;
 GRANT INSERT, SELECT ON module_done TO dramac_runtime;
+GRANT INSERT, SELECT ON module_embed_tokens TO dramac_app;
 GRANT INSERT, SELECT ON module_naming_conflicts TO dramac_app;
 GRANT INSERT, SELECT ON module_rating_reports TO dramac_app;
 GRANT INSERT, SELECT ON module_version_files TO dramac_app;
@@ -2038,6 +2091,8 @@ GRANT SELECT ON module_collections TO dramac_app;
 GRANT SELECT ON module_connections TO dramac_lookup;
 GRANT SELECT ON module_database_registry TO dramac_app;
 GRANT SELECT ON module_database_registry TO dramac_lookup;
+GRANT SELECT ON module_embed_pages TO dramac_lookup;
+GRANT SELECT ON module_embed_tokens TO dramac_lookup;
 GRANT SELECT ON module_enrolments TO dramac_app;
 GRANT SELECT ON module_function_runs TO dramac_app;
 GRANT SELECT ON module_rating_votes TO dramac_lookup;
@@ -2175,6 +2230,36 @@ CREATE OR REPLACE FUNCTION public.domain_embedders(site uuid)
 AS $function$
   SELECT host FROM external_domains
   WHERE site_id = site AND state IN ('verified', 'failing') AND 'embed' = ANY (purposes) ORDER BY host
+$function$
+;
+CREATE OR REPLACE FUNCTION public.embed_closed_pages(install uuid)
+ RETURNS SETOF text
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  SELECT page FROM module_embed_pages WHERE install_id = install ORDER BY page
+$function$
+;
+CREATE OR REPLACE FUNCTION public.embed_token_alive(token uuid, install uuid, moment timestamp with time zone)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  SELECT EXISTS (SELECT FROM module_embed_tokens
+                 WHERE id = token AND install_id = install AND revoked_at IS NULL AND expires_at > moment)
+$function$
+;
+CREATE OR REPLACE FUNCTION public.embed_token_used(wanted bytea, install uuid, moment timestamp with time zone)
+ RETURNS TABLE(id uuid, origins text[])
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  UPDATE module_embed_tokens t SET usage_count = t.usage_count + 1, last_used_at = moment
+  WHERE t.token_hash = wanted AND t.install_id = install AND t.revoked_at IS NULL AND t.expires_at > moment
+  RETURNING t.id, t.origins
 $function$
 ;
 CREATE OR REPLACE FUNCTION public.enrolled_level(module uuid, agency uuid)
@@ -3062,6 +3147,9 @@ GRANT EXECUTE ON FUNCTION api_origin_known TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION blob_known TO dramac_app, dramac_staff;
 GRANT EXECUTE ON FUNCTION domain_at TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION domain_embedders TO dramac_runtime;
+GRANT EXECUTE ON FUNCTION embed_closed_pages TO dramac_runtime;
+GRANT EXECUTE ON FUNCTION embed_token_alive TO dramac_runtime;
+GRANT EXECUTE ON FUNCTION embed_token_used TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION enrolled_listings TO dramac_app;
 GRANT EXECUTE ON FUNCTION marketplace_index TO dramac_staff;
 GRANT EXECUTE ON FUNCTION marketplace_search TO dramac_app;

@@ -14,7 +14,9 @@ from app.config import Config
 from app.domains.hosting import PATH
 from app.domains.known import verified_origins
 from app.embed.access import visiting, visitor
+from app.embed.closed import is_closed, session_for
 from app.embed.served import part_of, signature
+from app.embed.tokens import Session
 from app.errors import NotFound
 from app.lib.clock import utcnow
 from app.lib.ids import encode
@@ -23,7 +25,8 @@ from app.runtime.context import InstallContext, version_files
 from app.runtime.files.queries import open_bytes
 from app.runtime.files.serving import chunks, file_headers
 from app.runtime.pages.markup import link_assets, protect_forms
-from app.runtime.pages.spam import make_stamp
+from app.runtime.pages.params import read_theme
+from app.runtime.pages.spam import STAMP, make_stamp
 from app.runtime.pages.submit import Outcome, submit_form
 from app.runtime.pages.uploads import shown_file, upload_bytes
 from app.runtime.pages.view import FormState, Shown, find_page, show_page
@@ -33,6 +36,7 @@ bp = Blueprint("embed", __name__, url_prefix="/embed")
 
 OWN_PAGE = "_page"
 MAX_FORM_BYTES = 256 * 1024
+SESSION_FIELD = "dramac_session"
 OURS = (
     "theme",
     "lang",
@@ -51,8 +55,9 @@ TYPES = {
 @visitor
 def page(context: InstallContext, name: str) -> Response:
     found = find_page(context, name)
-    form = FormState(sent="sent" in request.args) if found.kind == "form" else None
-    return _answer(context, name, found, _show(context, found, form))
+    if is_closed(context, name):
+        return _door(context, name, found)
+    return _answer(context, name, found, _show(context, found, _fresh(found)), framers=_framers(context, found))
 
 
 @bp.get("/<public_id:install_id>/<name>.html")
@@ -60,7 +65,7 @@ def page(context: InstallContext, name: str) -> Response:
 def part(context: InstallContext, name: str) -> Response:
     """The page as a <dramac-module> that another server writes into its own pages; the SDK takes over what it finds there."""
     found = find_page(context, name)
-    if "element" not in found.modes:
+    if "element" not in found.modes or is_closed(context, name):
         raise NotFound()
     config: Config = current_app.config["DRAMAC"]
     lang = asked_locale(context, request.args.get("lang", ""))
@@ -88,12 +93,21 @@ def part(context: InstallContext, name: str) -> Response:
 @bp.post("/<public_id:install_id>/<name>")
 @visitor
 def submit(context: InstallContext, name: str) -> Response:
+    """A form that was sent; or a closed page being opened, with a session in the body since addresses end up in logs."""
     found = find_page(context, name)
-    if found.kind != "form":
-        raise MethodNotAllowed(valid_methods=["GET", "HEAD"])
-    with_files = request.mimetype == "multipart/form-data"
+    with_files = found.kind == "form" and request.mimetype == "multipart/form-data"
     request.max_content_length = MAX_FORM_BYTES + (upload_bytes(context, found) if with_files else 0)
     request.max_form_memory_size = MAX_FORM_BYTES  # of its texts
+    framers = _framers(context, found)
+    if is_closed(context, name):
+        session = _session(context)
+        if session is None:
+            return _door(context, name, found)
+        framers = [session.origin]
+        if STAMP not in request.form:
+            return _answer(context, name, found, _show(context, found, _fresh(found)), framers=framers)
+    if found.kind != "form":
+        raise MethodNotAllowed(valid_methods=["GET", "HEAD"])
     sent = [(key, part.filename, part.stream) for key, part in request.files.items(multi=True) if part.filename]
     outcome = submit_form(
         context, name, found, request.form.items(multi=True), files=sent, visitor=visiting(), now=utcnow()
@@ -101,7 +115,7 @@ def submit(context: InstallContext, name: str) -> Response:
     if outcome.status == 303:
         args = {key: value for key, value in request.args.items() if key != "sent"}
         return make_response(redirect(_address({**args, "sent": "1"}), code=303))
-    return _answer(context, name, found, _show(context, found, outcome.form), outcome=outcome)
+    return _answer(context, name, found, _show(context, found, outcome.form), framers=framers, outcome=outcome)
 
 
 @bp.get("/<public_id:install_id>/assets/<path:path>")
@@ -154,8 +168,42 @@ def asked_locale(context: InstallContext, text: str) -> str:
     return next((one for one in locales if one.replace("_", "-").lower() == plain), "")
 
 
+def _fresh(found: Page) -> FormState | None:
+    return FormState(sent="sent" in request.args) if found.kind == "form" else None
+
+
+def _session(context: InstallContext) -> Session | None:
+    """What the SDK handed to the page over its port, and the page to us."""
+    config: Config = current_app.config["DRAMAC"]
+    text = request.form.get(SESSION_FIELD, "")
+    return session_for(context, keys=config.secret_keys, text=text, platform=config.platform_url, now=utcnow())
+
+
+def _door(context: InstallContext, name: str, found: Page) -> Response:
+    """In place of a closed page: nothing of it, but what opens it once the host page has handed over a session."""
+    framers = _framers(context, found)
+    allow_framing(framers)
+    answer = make_response(
+        render_template(
+            "embed/door.html", page_title=context.module_name, site_name=context.site.name,
+            theme=read_theme(request.args.get("theme")), accent=None, lang=context.site.locale,
+            embedded=request.headers.get("Sec-Fetch-Dest") == "iframe", parents=framers, page_name=name, sent=False,
+            closed=True, refused=request.method == "POST", field=SESSION_FIELD,
+        )
+    )  # fmt: skip
+    answer.headers["Cache-Control"] = "no-store"
+    answer.headers["X-Robots-Tag"] = "noindex"
+    return answer
+
+
 def _answer(
-    context: InstallContext, name: str, found: Page, shown: Shown, *, outcome: Outcome | None = None
+    context: InstallContext,
+    name: str,
+    found: Page,
+    shown: Shown,
+    *,
+    framers: list[str],
+    outcome: Outcome | None = None,
 ) -> Response:
     html = shown.html
     if found.kind == "form":
@@ -164,7 +212,6 @@ def _answer(
         html = protect_forms(
             html, make_stamp(config.secret_keys, context.install_id, name, now=utcnow(), issued=issued)
         )
-    framers = _framers(context, found)
     allow_framing(framers)
     answer = make_response(
         render_template(
@@ -178,6 +225,7 @@ def _answer(
             parents=framers,
             page_name=name,
             sent="sent" in request.args and outcome is None,
+            closed=is_closed(context, name),
             # the sandbox has escaped every value in it; what is left is the author's, held by the origin and its CSP
             body=Markup(link_assets(html, version=_version(context), nonce=nonce())),  # noqa: S704
         ),

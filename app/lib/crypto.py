@@ -51,7 +51,8 @@ def verify(keys: tuple[str, ...], purpose: str, message: bytes, signature: str) 
     return any(hmac.compare_digest(sign(key, purpose, message).encode(), given) for key in keys)
 
 
-def _key_id(key: str) -> str:
+def key_id(key: str) -> str:
+    """Names a key without telling anything of it: 8 hex digits, kept beside what it signed or sealed."""
     return hashlib.sha256(derive(key, "key-id")).hexdigest()[:8]
 
 
@@ -59,15 +60,15 @@ def seal(keys: tuple[str, ...], plain: str, context: str) -> str:
     """`v1.<key id>.<base64 nonce+ciphertext>` under the first key; `context` must be given again to open it."""
     nonce = os.urandom(12)
     box = AESGCM(derive(keys[0], "seal")).encrypt(nonce, plain.encode(), context.encode())
-    return f"v1.{_key_id(keys[0])}.{base64.urlsafe_b64encode(nonce + box).decode()}"
+    return f"v1.{key_id(keys[0])}.{base64.urlsafe_b64encode(nonce + box).decode()}"
 
 
 def unseal(keys: tuple[str, ...], sealed: str, context: str) -> str:
     """The text behind seal(). Raises CannotOpen."""
     try:
-        version, key_id, body = sealed.split(".", 2)
+        version, wanted, body = sealed.split(".", 2)
         raw = base64.urlsafe_b64decode(body)
-        key = next(key for key in keys if _key_id(key) == key_id)
+        key = next(key for key in keys if key_id(key) == wanted)
         if version != "v1":
             raise CannotOpen(version)
         return AESGCM(derive(key, "seal")).decrypt(raw[:12], raw[12:], context.encode()).decode()

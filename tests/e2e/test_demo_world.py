@@ -26,6 +26,7 @@ SCREENS = (
     "/installs/{install}",
     "/installs/{install}/settings",
     "/installs/{install}/roles",
+    "/installs/{install}/embed",
     "/installs/{install}/api",
     "/installs/{install}/records/inbox",
     "/installs/{install}/records/enquiries/new",

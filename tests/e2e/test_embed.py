@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from app.db.roles import STAFF, role_url
 from app.lib.ids import encode
 from tests.e2e.conftest import WATCH_POLICY
+from tests.e2e.test_journeys import sign_in
 from tests.support.hosts import Hosts, serving
 from tests.support.live import SECRET_KEY, Live
 
@@ -352,3 +353,47 @@ def test_a_page_that_needs_no_frame_stays_what_the_server_wrote(embedding: Embed
     page.evaluate("document.querySelector('dramac-module').setAttribute('params', 'form=contact')")
     wait_for(page, "ready", 2)  # now it is another page than the one that was served
     expect(page.frame_locator("iframe").get_by_role("button", name="Send")).to_be_visible()
+
+
+def test_people_close_a_page_make_a_token_and_their_site_opens_it(embedding: Embedding) -> None:
+    """The Embed page as its people use it, then the token on their site, then the token revoked."""
+    page = embedding.context.new_page()
+    page.add_init_script(WATCH_POLICY)
+    page.goto(f"{embedding.live.platform_url}/sign-in")
+    sign_in(page)
+    page.goto(f"{embedding.live.platform_url}/installs/{embedding.install}/embed")
+    live = page.frame_locator("dramac-module iframe").get_by_role("button", name="Send")
+    expect(live).to_be_visible()
+    page.get_by_label("Shown").select_option("popup")
+    page.get_by_role("button", name="Open", exact=True).click()
+    expect(live).to_be_visible()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Close it").click()
+    expect(page.get_by_role("button", name="Open it")).to_be_visible()
+    expect(live).to_be_visible()  # the preview comes with a session of the platform's own
+    assert page.evaluate("window.policyViolations") == []
+    page.get_by_role("link", name="New token").click()
+    page.get_by_label("Name").fill("Members' area")
+    page.get_by_label(embedding.hosts.origin("shop")).check()
+    page.get_by_role("button", name="Create token").click()
+    token = page.locator("#key-value").inner_text()
+    site = embedding.visit(embedding.element() + embedding.element(f'id="with" token="{token}"'))
+    wait_for(site, "error")
+    assert [error["code"] for error in seen(site, "error")] == ["no_session"]
+    inside = site.frame_locator("#with iframe")
+    expect(inside.get_by_role("button", name="Send")).to_be_visible()
+    assert token not in site.frames[2].url + site.frames[1].url  # addresses are kept in logs
+    inside.get_by_label("Your name").fill("Ann")
+    inside.get_by_role("button", name="Send").click()  # the session goes along with the form
+    expect(inside.get_by_role("alert")).to_be_visible()
+    page.goto(f"{embedding.live.platform_url}/installs/{embedding.install}/embed")
+    row = page.get_by_role("row", name="Members' area")
+    expect(row).to_contain_text("Active")
+    row.get_by_role("button", name="Revoke").click()
+    page.get_by_role("alertdialog").get_by_role("button", name="Revoke").click()
+    expect(row).to_contain_text("Revoked")
+    site.evaluate("document.querySelector('#with').refresh()")
+    site.wait_for_function("window.seen.filter((one) => one[0] === 'error').length > 1")
+    assert "revoked" in seen(site, "error")[-1]["message"]
+    page.get_by_role("button", name="Open it").click()
+    expect(page.get_by_role("button", name="Close it")).to_be_visible()

@@ -20,6 +20,7 @@ from app.config import Config
 from app.db.base import db
 from app.db.scope import platform_scope, tenant_scope
 from app.db.session import transaction
+from app.embed.actions import create_token
 from app.events.catalog import SITE_CREATED
 from app.events.outbox import publish
 from app.gateway.actions import create_key
@@ -102,7 +103,7 @@ views:
   notes: {{type: list, table: notes, columns: [title, state, folder], filters: [state], search: true, export: csv, import: csv}}
 menu: [notes]
 pages:
-  write: {{template: write.html, kind: form, title: Write a note, table: notes, fields: [title]}}
+  write: {{template: write.html, kind: form, title: Write a note, table: notes, fields: [title], modes: [iframe, element, popup]}}
 roles:
   writer: {{label: Writer, tables: {{notes: [read, create, update], folders: [read]}}}}
 settings:
@@ -184,6 +185,10 @@ def make_everything(world: World, config: Config, app: Flask) -> Everything:
         )  # fmt: skip
         module = session.get_one(Module, version.module_id)
         membership = _membership(session, vic)
+        embed_token = create_token(
+            session, install=session.get_one(Install, install.id), name="Members", origins=[], verified=[],
+            expires_at=utcnow() + timedelta(days=30), keys=config.secret_keys, by=ada.actor, now=utcnow(),
+        ).row  # fmt: skip
     names = {
         "client_id": client.public_id, "site_id": site.public_id, "install_id": install.public_id, "key_id": key.public_id,
         "invitation_id": invitation.public_id, "membership_id": membership, "module_id": module.public_id,
@@ -193,6 +198,7 @@ def make_everything(world: World, config: Config, app: Flask) -> Everything:
         "record_id": str(record.id), "file_id": str(scan.id), "batch": str(batch),
         "publisher_id": encode("agc", agency.id), "number": "1", "rating_id": _rating(world, module),
     }  # fmt: skip
+    names |= {"page_name": "write", "token_id": embed_token.public_id}
     names |= _webhook(config, ada, site)
     names |= _case(config, ada, install)
     names |= _automation(ada, site)

@@ -161,19 +161,26 @@ export class DramacModule extends HTMLElement {
     );
   }
 
+  /** The page inside is a closed one and asks for a session. */
+  #handSession(refused: boolean): void {
+    const { session } = this.#options!;
+    if (this.#sessions) void this.#sessions.hand(refused);
+    else if (session && !refused) this.#link?.say({ type: "session", token: session });
+    else this.#failed("no_session", "This page opens only with an embed token: give the element a token attribute.");
+  }
+
   #connected(first: boolean): void {
     const look = this.#look();
     this.#lastLook = JSON.stringify(look);
     this.#link!.say({ type: "welcome", ...look, fit: this.#options!.maxHeightPx >= 10_000 || this.#options!.mode !== "inline" });
     this.#box!.classList.remove("failed");
-    void this.#sessions?.renew();
     if (first) this.#tell("ready", {});
   }
 
   #said(message: FromChild): void {
     if (message.type === "height") return this.#fit(message.height);
     if (message.type === "event") return this.#tell("event", { name: message.name, data: message.data });
-    if (message.type === "session") return void this.#sessions?.renew();
+    if (message.type === "session") return this.#handSession(message.refused);
     this.#tell("navigate", { page: message.page });
     if (!message.sent) return;
     this.#tell("submitted", { page: message.page });

@@ -22,6 +22,7 @@ export interface Options {
   trigger: string;
   eager: boolean;
   token: string;
+  session: string;
   preview: boolean;
 }
 
@@ -94,6 +95,7 @@ export function readOptions(given: Record<string, unknown>): Options {
     trigger: named.trigger ?? "",
     eager: named.loading === "eager",
     token: named.token ?? "",
+    session: named.session ?? "",
     preview: named.preview !== undefined,
   };
 }

@@ -24,7 +24,7 @@ export type FromChild =
   | { type: "height"; height: number }
   | { type: "page"; page: string; sent: boolean }
   | { type: "event"; name: string; data: unknown }
-  | { type: "session" };
+  | { type: "session"; refused: boolean };
 
 /** What the host says to a module's page. */
 export type FromHost =
@@ -70,7 +70,7 @@ const CHILD: { [K in FromChild["type"]]: Read<FromChild> } = {
     const read = named(given);
     return read && { type: "event", ...read };
   },
-  session: () => ({ type: "session" }),
+  session: (given) => ({ type: "session", refused: given.refused === true }),
 };
 
 const HOST: { [K in FromHost["type"]]: Read<FromHost> } = {

@@ -1,7 +1,8 @@
 // Pages that are not public: the host's embed token is exchanged for sessions of five minutes, renewed while the page is open.
 
 const EARLY_S = 60;
-const RETRY_S = 15;
+const LEAST_S = 15;
+const AGAIN_MS = 10_000; // a new session that is refused at once would be asked for for ever
 
 export interface Given {
   token: string;
@@ -26,6 +27,7 @@ export async function askSession(runtime: string, install: string, token: string
 export class Sessions {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #stopped = false;
+  #current: { token: string; since: number; lastsMs: number } | null = null;
 
   constructor(
     readonly ask: () => Promise<Given>,
@@ -33,13 +35,22 @@ export class Sessions {
     readonly failed: (error: Error) => void,
   ) {}
 
+  /** For a page that has just opened: the session there is, while it lasts, else a new one. refused: the last one was. */
+  async hand(refused = false): Promise<void> {
+    const age = this.#current ? Date.now() - this.#current.since : Infinity;
+    if (refused && age < AGAIN_MS) return this.failed(new Error("The server does not take this session."));
+    if (this.#current && !refused && age < this.#current.lastsMs - EARLY_S * 1000) return this.tell(this.#current.token);
+    await this.renew();
+  }
+
   async renew(): Promise<void> {
     clearTimeout(this.#timer);
     try {
       const given = await this.ask();
       if (this.#stopped) return;
+      this.#current = { token: given.token, since: Date.now(), lastsMs: given.expiresInS * 1000 };
       this.tell(given.token);
-      this.#again(Math.max(RETRY_S, given.expiresInS - EARLY_S));
+      this.#again(Math.max(LEAST_S, given.expiresInS - EARLY_S));
     } catch (error) {
       if (!this.#stopped) this.failed(error instanceof Error ? error : new Error(String(error)));
     }

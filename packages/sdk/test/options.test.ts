@@ -49,9 +49,14 @@ test("of the look only plain values of known names pass", () => {
 test("a session is handed on, and a refusal told once with its words", async () => {
   const told: string[] = [];
   const good = new Sessions(async () => ({ token: "s1", expiresInS: 300 }), (token) => told.push(token), () => assert.fail());
-  await good.renew();
+  await good.hand();
+  await good.hand(); // the same again while it lasts
   good.stop();
+  const refused = new Sessions(async () => ({ token: "s2", expiresInS: 300 }), (token) => told.push(token), (error) => told.push(error.message));
+  await refused.hand();
+  await refused.hand(true);
+  refused.stop();
   const bad = new Sessions(() => Promise.reject(new Error("revoked")), () => assert.fail(), (error) => told.push(error.message));
   await bad.renew();
-  assert.deepEqual(told, ["s1", "revoked"]);
+  assert.deepEqual(told, ["s1", "s1", "s2", "The server does not take this session.", "revoked"]);
 });

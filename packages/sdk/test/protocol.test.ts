@@ -20,7 +20,7 @@ test("messages of a page are read by their type, without what does not belong to
     { type: "height", height: 10 },
     { type: "page", page: "contact", sent: false },
     { type: "event", name: "cart.added", data: { id: 5 } },
-    { type: "session" },
+    { type: "session", refused: false },
   ]);
 });
 

@@ -190,6 +190,7 @@ def create_gallery() -> Flask:
             parents=[],
             page_name="contact",
             sent=False,
+            closed=False,
         )
 
     return app

@@ -2,7 +2,7 @@
 import { PROTOCOL, readFromHost, readGreeting, type FromChild, type FromHost } from "../protocol.ts";
 import { reportHeight } from "./height.ts";
 import { applyLook } from "./apply.ts";
-import { keepFragment, takeSession } from "./pages.ts";
+import { isWaiting, keepFragment, takeSession } from "./pages.ts";
 
 const root = document.documentElement;
 /** The server's list of who may frame this page; what the fragment claims must be one of them. */
@@ -12,14 +12,16 @@ const greeted = readGreeting(location.hash);
 function heard(message: FromHost, say: (message: FromChild) => void): void {
   if (message.type === "welcome" || message.type === "look") applyLook(message.theme, message.tokens);
   if (message.type === "welcome" || message.type === "fit") root.toggleAttribute("data-fit", message.fit);
-  if (message.type === "welcome") {
-    reportHeight((height) => say({ type: "height", height }));
-    say({ type: "page", page: root.dataset.page ?? "", sent: root.hasAttribute("data-sent") });
-  }
   if (message.type === "message") {
     document.dispatchEvent(new CustomEvent("dramac:message", { detail: { name: message.name, data: message.data } }));
   }
   if (message.type === "session") takeSession(message.token);
+  if (message.type === "welcome") {
+    if (root.hasAttribute("data-closed")) say({ type: "session", refused: root.hasAttribute("data-refused") });
+    if (isWaiting()) return; // there is nothing to show yet
+    reportHeight((height) => say({ type: "height", height }));
+    say({ type: "page", page: root.dataset.page ?? "", sent: root.hasAttribute("data-sent") });
+  }
 }
 
 function connect(nonce: string, host: string): void {

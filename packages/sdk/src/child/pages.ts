@@ -29,9 +29,13 @@ export function keepFragment(fragment: string): void {
 /** A session came over the port: a page that waits for one opens with it, an open one sends it along with its forms. */
 export function takeSession(token: string): void {
   session = token;
-  const waiting = document.querySelector<HTMLFormElement>("form[data-opens]");
-  if (waiting) waiting.requestSubmit();
+  door()?.requestSubmit();
 }
+
+const door = (): HTMLFormElement | null => document.querySelector("form[data-opens]");
+
+/** Whether this stands in place of a closed page, until a session comes. */
+export const isWaiting = (): boolean => door() !== null;
 
 /** In the body of a form alone: addresses end up in logs. */
 function carrySession(form: HTMLFormElement): void {
