@@ -1,6 +1,6 @@
 """Webhooks while everything is killed at random: `python -m bench.chaos [deliveries]`, or `make bench ARGS="chaos 20000"`.
 
-`python -m bench.chaos small` kills a worker, PostgreSQL and Valkey once each within some seconds; the tests run it.
+`python -m bench.chaos small` kills a worker, PostgreSQL and Valkey once each within some seconds.
 
 First calm: 20 endpoints that never answer in time, and healthy ones, whose delay is measured. Then the storm: events for 24
 endpoints (healthy, failing, hanging up) while workers, PostgreSQL and Valkey die by SIGKILL at random and come back. At the
@@ -194,6 +194,7 @@ def _drain(here: Stage, storm: list[UUID], calm: dict[UUID, float], *, within_s:
     places = [*STORM, *CALM]
 
     def done() -> bool:
+        here.keep_up()
         try:
             with psycopg.connect(here.superuser, autocommit=True, connect_timeout=2) as bare:
                 bare.execute(hurry, [places])

@@ -106,8 +106,14 @@ class Stage:
             self.servers[name] = postgres.start(self.folder)
         elif name == "valkey":
             self.servers[name] = valkey.start(self.folder)
-        else:
+        elif self.workers[name].poll() is not None:
             self.start_worker(name)
+
+    def keep_up(self) -> None:
+        """Start again what ended by itself, as whoever runs the product does: a worker ends when it loses Valkey."""
+        for name, process in self.workers.items():
+            if process.poll() is not None:
+                self.start_worker(name)
 
     def end(self) -> None:
         for process in self.workers.values():

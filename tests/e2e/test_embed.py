@@ -84,6 +84,7 @@ def install(live: Live, hosts: Hosts) -> str:
 @pytest.fixture
 def embedding(live: Live, hosts: Hosts, install: str, browser: Browser) -> Iterator[Embedding]:
     context = browser.new_context(viewport={"width": 900, "height": 700})
+    context.set_default_timeout(60_000)  # twenty frames take their time on a machine that does other things as well
     yield Embedding(live, hosts, install, context)
     context.close()
 
@@ -260,6 +261,7 @@ def test_a_popup_and_a_button_load_when_opened_and_give_the_focus_back(embedding
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     expect(page.get_by_role("link", name="Write to us")).to_be_focused()
+    wait_for(page, "close", 2)
     assert [name for name, _ in page.evaluate("window.seen") if name in ("open", "close")] == ["open", "close"] * 2
 
 

@@ -88,8 +88,17 @@ class Installed:
         forget_install(self.id)
 
 
+_released: dict[str, Released] = {}  # by digest: a slug is taken once in the database that the tests of a process share
+
+
 def release(package: Package, agency: Any) -> Released:
-    """Upload and publish a package as an agency, and make its tables."""
+    """Upload and publish a package as an agency, and make its tables; the same package is released once."""
+    if package.digest not in _released:
+        _released[package.digest] = _release(package, agency)
+    return _released[package.digest]
+
+
+def _release(package: Package, agency: Any) -> Released:
     with platform_scope("test"), transaction(db.session()) as session:
         version = upload_package(session, package=package, agency_id=agency.id, by=SYSTEM, now=utcnow())
         session.flush()

@@ -39,7 +39,7 @@ def staff_queue() -> Response:
         "cursor": encode("job", found.next_cursor) if found.next_cursor else None,
         "now": now, "first": not cursor,
         "queues": queue_states(now=now), "workers": worker_states(now=now),
-        "agencies": agency_names(g.db, {run.agency_id for run in found.rows if run.agency_id}),
+        "whose": agency_names(g.db, {run.agency_id for run in found.rows if run.agency_id}),
     }  # fmt: skip
     return make_response(render_template("support/queue.html", **context))
 
@@ -70,7 +70,7 @@ def staff_failures() -> Response:
         "page": "staff_failures", "found": found,
         "cursor": encode("flr", found.next_cursor) if found.next_cursor else None,
         "first": not cursor, "q": words,
-        "agencies": agency_names(g.db, {row.agency_id for row in found.rows if row.agency_id}),
+        "whose": agency_names(g.db, {row.agency_id for row in found.rows if row.agency_id}),
     }  # fmt: skip
     return make_response(render_template("support/failures.html", **context))
 
