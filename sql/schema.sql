@@ -1920,7 +1920,7 @@ CREATE POLICY visible ON module_naming_conflicts FOR ALL TO dramac_app USING ((E
 -- triggers
 CREATE TRIGGER audit_chain BEFORE INSERT ON public.audit_log FOR EACH ROW EXECUTE FUNCTION audit_chain();
 CREATE TRIGGER fresh BEFORE UPDATE OF tier, category, type, price, rating, verified, capabilities ON public.marketplace_listings FOR EACH ROW EXECUTE FUNCTION marketplace_fresh();
-CREATE TRIGGER gone AFTER DELETE ON public.marketplace_listings FOR EACH ROW WHEN ((NOT old.fresh)) EXECUTE FUNCTION marketplace_left();
+CREATE TRIGGER gone AFTER DELETE ON public.marketplace_listings FOR EACH ROW EXECUTE FUNCTION marketplace_left();
 CREATE TRIGGER marketplace AFTER INSERT OR DELETE ON public.marketplace_publishers FOR EACH ROW EXECUTE FUNCTION marketplace_publisher_changed();
 CREATE TRIGGER marketplace AFTER INSERT OR UPDATE OF name, summary, category, icon, type, tier, latest_version_id ON public.module_source FOR EACH ROW EXECUTE FUNCTION marketplace_module_changed();
 CREATE TRIGGER marketplace AFTER UPDATE OF listing, readme, capabilities ON public.module_versions FOR EACH ROW EXECUTE FUNCTION marketplace_version_changed();

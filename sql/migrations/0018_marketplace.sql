@@ -178,7 +178,7 @@ BEGIN
   INSERT INTO marketplace_gone (ordinal) VALUES (OLD.ordinal) ON CONFLICT DO NOTHING;
   RETURN NULL;
 END $$;
-CREATE TRIGGER gone AFTER DELETE ON marketplace_listings FOR EACH ROW WHEN (NOT OLD.fresh) EXECUTE FUNCTION marketplace_left();
+CREATE TRIGGER gone AFTER DELETE ON marketplace_listings FOR EACH ROW EXECUTE FUNCTION marketplace_left(); -- a fresh one may be in the bits as it was
 
 CREATE FUNCTION marketplace_module_changed() RETURNS trigger
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$

@@ -9,12 +9,15 @@ from urllib.parse import urljoin
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from app.db.migrate import migrate
 from tests.support.chromium import find_chromium, launch_arguments
 from tests.support.live import SECRET_KEY, Live, running
 from tests.support.servers import TestServers
+
+# Chromium, two products and two test runs share the processors: what is slow then is no fault
+expect.set_options(timeout=30_000)
 
 WATCH_POLICY = """
 window.policyViolations = [];

@@ -19,7 +19,7 @@ from pathlib import Path
 import httpx
 
 ROOT = Path(__file__).parents[2]
-READY_WITHIN_S = 60
+READY_WITHIN_S = 110
 PASSWORD = "lantern orchid tidewater 41"  # of every demo person
 OWNER = "maya.okafor@studiolumen.example"
 SECRET_KEY = "a secret key for tests that is long enough to be taken"
