@@ -1,7 +1,7 @@
 // The host's end of one frame: it is greeted by the page inside, keeps its port, and trusts nothing else.
 import { FRAME_MS, PROTOCOL, greeting, isHello, readFromChild, type FromChild, type FromHost } from "./protocol.ts";
 
-const SILENT_MS = 2_000; // after the frame has loaded: what has not greeted by then is an error page, or refused to be framed
+const SILENT_MS = 6_000; // after the frame has loaded: what has not greeted by then is an error page, or refused to be framed
 const MOST_MESSAGES_S = 40;
 
 export interface Listener {
