@@ -20,7 +20,7 @@ run: install-run ## set everything up and start Dramac; ctrl-C stops it
 	@exec $(PY) -m app.dev run
 
 test: install-test chromium node ## every test, browser journeys included (ARGS="-k word" narrows)
-	@exec $(PY) -m pytest -n logical --maxprocesses 8 --dist loadgroup $(ARGS)
+	@exec $(PY) -m pytest -n logical --maxprocesses 8 $(ARGS)
 
 e2e: install-test chromium node ## the browser journeys alone
 	@exec $(PY) -m pytest tests/e2e $(ARGS)

@@ -3,6 +3,7 @@
 from app.config import Config
 from app.domains.hosting import surface_of
 from app.factory import create_api_app, create_platform_app, create_runtime_app, wire
+from app.runtime.functions.process import start_soon
 from app.web.dispatch import Dispatcher
 
 config = Config.from_env()
@@ -14,4 +15,5 @@ application = Dispatcher(
     runtime=create_runtime_app(config),
     config=config,
     surface_of=surface_of,
+    first=start_soon,
 )

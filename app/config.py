@@ -44,6 +44,7 @@ class Config:
     dns_resolvers: tuple[
         tuple[str, int], ...
     ]  # (address, port) asked for the proofs and targets of domains; none: the system's
+    geo_database: Path | None  # a MaxMind DB with countries of addresses; none: countries are not counted
 
     @property
     def development(self) -> bool:
@@ -126,6 +127,7 @@ class _Reader:
             domains_target=self.host_name("DOMAINS_TARGET", _name_in(runtime_url)),
             domains_addresses=self.addresses("DOMAINS_ADDRESSES"),
             dns_resolvers=self.servers("DNS_RESOLVERS"),
+            geo_database=self.file("GEO_DATABASE"),
         )
         if production and config.demo_password:
             self.problems.append("DEMO_PASSWORD: only development has a demo world; remove it")
@@ -158,6 +160,12 @@ class _Reader:
         if urlsplit(value).scheme not in schemes:
             self.problems.append(f"{name}: must start with {' or '.join(s + '://' for s in schemes)}")
         return value
+
+    def file(self, name: str) -> Path | None:
+        text = self.environ.get(name, "")
+        if text and not Path(text).is_file():
+            self.problems.append(f"{name}: there is no file {text!r}")
+        return Path(text) if text else None
 
     def host_name(self, name: str, default: str) -> str:
         value = (self.environ.get(name) or default).lower().removesuffix(".")

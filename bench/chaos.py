@@ -36,6 +36,7 @@ STORM = (
     *(f"vanishing-{n}" for n in range(5)),
 )
 BATCH = 10
+WORK_S = 1.5  # a worker takes about a second's work of an endpoint
 
 
 @dataclass
@@ -49,6 +50,7 @@ class Report:
     lost: list[tuple[str, str]] = field(default_factory=list)
     strange: list[tuple[str, str]] = field(default_factory=list)
     undelivered: int = 0  # by the database's own account
+    order: Counter[str] = field(default_factory=Counter)  # of arrivals at the healthy, by what explains their place
     warm: str = ""  # the event that only started everything
     calm_ms: list[float] = field(default_factory=list)
     kills: Counter[str] = field(default_factory=Counter)
@@ -99,7 +101,7 @@ def _calm(here: Stage, report: Report, events: int) -> dict[UUID, float]:
         [event_id] = _publish(here, CLIENT_ARCHIVED, 1)
         published[event_id] = time.time()
         _wait(0.25)
-    _until(lambda: all(len(here.arrivals()[place]) > events for place in CALM), within_s=120)
+    _until(lambda: all(len(here.arrivals()[place]) > events for place in CALM), within_s=600)
     arrivals = here.arrivals()
     for place in CALM:
         report.calm_ms += [
@@ -188,7 +190,7 @@ def _drain(here: Stage, storm: list[UUID], calm: dict[UUID, float], *, within_s:
     hurry = (
         "UPDATE external_webhook_deliveries d SET due_at = now() FROM external_webhooks w WHERE w.id = d.webhook_id "
         "AND w.description = ANY (%s) AND ((d.status = 'due' AND d.due_at > now()) OR (d.status = 'sending' "
-        "AND d.due_at < now() + interval '44 s'))"
+        "AND d.due_at < now() + interval '15 s'))"  # nobody has extended it for ten seconds
     )
     wanted = len(storm) * len(STORM) + len(calm) * len(CALM)
     places = [*STORM, *CALM]
@@ -218,6 +220,7 @@ def _judge(here: Stage, report: Report, storm: list[UUID], calm: dict[UUID, floa
             report.strange += [(place, one) for one in came.keys() - {*ids, report.warm}]
     report.strange += [("elsewhere", one) for one in arrivals["elsewhere"]]  # a redirect was followed
     with psycopg.connect(here.superuser, autocommit=True) as bare:
+        _explain(bare, report, arrivals)
         row = bare.execute(
             "SELECT count(*) FROM external_webhooks w CROSS JOIN unnest(%s::uuid[]) AS e(id) "
             "LEFT JOIN external_webhook_deliveries d ON d.webhook_id = w.id AND d.event_id = e.id "
@@ -225,6 +228,44 @@ def _judge(here: Stage, report: Report, storm: list[UUID], calm: dict[UUID, floa
             [list(calm), [CLIENT_ARCHIVED.name], list(CALM)],
         ).fetchone()
         report.undelivered = row[0] if row else -1
+
+
+def _explain(bare: psycopg.Connection, report: Report, arrivals: dict[str, dict[str, list[float]]]) -> None:
+    """Why first arrivals at healthy receivers came after one with a later id.
+
+    "tried again": a worker that had it before was killed. "given back": one that had it ended, and had not sent it. "at once": both
+    calls were under way at the same time. "handed over later" or "at the same time": its delivery was made after the other's, or
+    within a second of it, by another worker. "waiting with another worker": called within the time that what a worker takes of an
+    endpoint lasts.
+    """
+    query = (
+        "SELECT d.event_id, d.attempts, d.created_at, a.at, d.given_back FROM external_webhook_deliveries d "
+        "JOIN external_webhooks w ON w.id = d.webhook_id "
+        "JOIN external_webhook_attempts a ON a.delivery_id = d.id AND a.number = d.attempts "
+        "WHERE w.description = %s AND d.status = 'delivered'"
+    )
+    for place in (one for one in STORM if one.startswith("healthy")):
+        rows = {public(row[0]): row[1:] for row in bare.execute(query, [place])}
+        latest = ""
+        for one in sorted(arrivals[place].keys() & rows.keys(), key=lambda one: arrivals[place][one][0]):
+            if one > latest:
+                report.order["in order"], latest = report.order["in order"] + 1, one
+                continue
+            (attempts, made, called, given_back), (_, made_before, called_before, _) = rows[one], rows[latest]
+            if attempts > 1:
+                why = "tried again"
+            elif given_back:
+                why = "given back"
+            elif called.timestamp() <= arrivals[place][latest][0]:
+                why = "at once"
+            elif made >= made_before:
+                why = "handed over later"
+            elif (made_before - made).total_seconds() < 1:
+                why = "handed over at the same time"
+            else:
+                with_another = (called - called_before).total_seconds() < WORK_S
+                why = "waiting with another worker" if with_another else "unexplained"
+            report.order[why] += 1
 
 
 def _until(true: Callable[[], bool], *, within_s: float, every_s: float = 0.2) -> None:
@@ -252,6 +293,7 @@ def main(deliveries: str = "100000") -> None:
     )
     print(f"lost {len(report.lost)}, never asked for {len(report.strange)}, undelivered {report.undelivered}")
     print(f"came more than once: {report.repeated} ({report.repeated / max(1, report.expected):.2%})")
+    print("first arrivals at healthy receivers: " + ", ".join(f"{why} {n:,}" for why, n in report.order.most_common()))
     print(
         f"healthy beside {len(DEAD)} dead: median {statistics.median(report.calm_ms):.0f} ms, p95 {report.p95_ms:.0f} ms"
     )

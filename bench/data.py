@@ -148,13 +148,18 @@ def ground() -> Iterator[Ground]:
         yield _ground(bare, environment)
 
 
+# a server has memory for what it is asked often; the one of tests, of which there are many, has not
+MEMORY = {"shared_buffers": "512MB"}
+
+
 @contextmanager
 def empty() -> Iterator[tuple[psycopg.Connection, dict[str, str]]]:
     """Servers of its own with nothing in them: a superuser's connection, and the environment for servers of ours."""
     memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
     with tempfile.TemporaryDirectory(prefix="dramac-bench-", dir=memory) as name:
         folder = data_folder(Path(name))
-        store, database = valkey.start(folder, for_tests=True), postgres.start(folder, for_tests=True)
+        store = valkey.start(folder, for_tests=True)
+        database = postgres.start(folder, for_tests=True, other=MEMORY)
         try:
             migrate(database.url, SECRET)
             environment = {

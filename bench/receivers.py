@@ -1,9 +1,10 @@
-"""Receivers of webhooks of five tempers in one small server: `python -m bench.receivers FOLDER`.
+"""Receivers of webhooks of six tempers in one small server: `python -m bench.receivers FOLDER`.
 
 Its port stands in FOLDER/port once it listens; FOLDER/arrivals gets a line `place event seconds-since-1970` for each call it
 took. The path of a call is its place: /healthy-3, /failing-0 …
 
 healthy    takes every call
+distant    takes every call, 40 ms later: as one does that is not on this machine
 failing    refuses every second event at its first call (500)
 vanishing  takes every second event at its first call and hangs up without a word
 slow       takes nothing within the 15 s a caller waits
@@ -19,7 +20,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TextIO
 
-SLOW_S = 16
+SLOW_S, DISTANT_S = 16, 0.04
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 REFUSED = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n"
 MOVED = b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n"
@@ -53,6 +54,8 @@ class Receivers:
         if temper == "slow":
             await asyncio.sleep(SLOW_S)
             return OK
+        if temper == "distant":
+            await asyncio.sleep(DISTANT_S)
         if temper == "redirecting":
             return MOVED
         if temper == "failing" and first:

@@ -20,8 +20,10 @@ process.chdir(HERE);
 
 // Brotli bytes. The first load is what a person waits for before the first page can be used.
 const BUDGETS = {
+  "fleet.css": 2e3,
   "app.css": 34e3, "core.js": 26e3, "icons.svg": 24e3, "widget.css": 5e3, "served.css": 5e3, "widget.js": 4e3,
-  "studio.css": 3e3, "studio.js": 200e3, "site.css": 5e3, "pages.css": 3e3, "pages.js": 4e3,
+  "studio.css": 5e3, "preview.js": 1e3, "studio.js": 200e3, "site.css": 5e3, "pages.css": 3e3, "pages.js": 4e3, "frames.js": 2e3,
+  "builder.css": 3e3, "builder.js": 3e3, "board.js": 2e3,
 };
 const FIRST_LOAD = ["app.css", "core.js", "theme.js", "icons.svg", "geist.woff2"];
 const FIRST_LOAD_BUDGET = 100e3;
@@ -36,6 +38,8 @@ const SHIPPED = [
   "@fontsource-variable/geist", "@fontsource-variable/geist-mono", "basecoat-css", "htmx.org", "lucide-static", "tailwindcss",
   ...["autocomplete", "commands", "lang-css", "lang-html", "lang-javascript", "lang-jinja", "lang-json", "lang-markdown", "lang-yaml", "language", "lint", "search", "state", "view"].map((name) => `@codemirror/${name}`),
 ];
+
+const AXE = "vendor/axe-core"; // axe.min.js and LICENSE as `npm pack axe-core@4.14.1` gives them, unchanged
 
 const files = new Map(); // name on disk -> bytes
 const manifest = {}; // plain name -> what templates need to know
@@ -95,12 +99,14 @@ function sprite() {
 }
 
 function licences() {
-  return SHIPPED.map((name) => {
+  const axe = `=== axe-core 4.14.1 (MPL-2.0)\n\n${readFileSync(`${AXE}/LICENSE`, "utf8").trim()}\n`;
+  const shipped = SHIPPED.map((name) => {
     const folder = fromModules(name);
     const { version, license } = JSON.parse(readFileSync(path.join(folder, "package.json"), "utf8"));
     const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
     return `=== ${name} ${version} (${license})\n\n${file ? readFileSync(path.join(folder, file), "utf8").trim() : ""}\n`;
-  }).join("\n");
+  });
+  return [...shipped, axe].join("\n");
 }
 
 async function makeAll() {
@@ -110,14 +116,21 @@ async function makeAll() {
   emit("served.css", css("src/css/served.css"));
   emit("site.css", css("src/css/site.css"));
   emit("pages.css", css("src/css/pages.css"));
+  emit("fleet.css", await bundle("src/css/fleet.css"));
   const htmx = HTMX.map((name) => readFileSync(fromModules(`htmx.org/dist/${name}`), "utf8"));
   const own = await bundle("src/js/core.js");
   emit("core.js", [...htmx, own].map((text) => text.replace(/^\/\/# sourceMappingURL.*$/gm, "")).join("\n;"));
   emit("theme.js", await bundle("src/js/theme.js"));
   emit("widget.js", await bundle("src/js/widget.js"));
+  emit("preview.js", await bundle("src/js/preview.js"));
   emit("studio.css", await bundle("src/css/studio.css"));
   emit("studio.js", await bundle("src/js/studio.js"));
+  emit("frames.js", await bundle("src/js/frames.js"));
+  emit("builder.css", await bundle("src/css/builder.css"));
+  emit("builder.js", await bundle("src/js/builder.js"));
+  emit("board.js", await bundle("src/js/board.js"));
   emit("pages.js", await bundle("src/js/pages.js"));
+  emit("axe.js", readFileSync(`${AXE}/axe.min.js`)); // for the server's own browser (app/studio/publishing); no page loads it
   emit("icons.svg", sprite());
   emit("favicon.svg", readFileSync("src/favicon.svg"));
   files.set("LICENSES.txt", Buffer.from(licences()));

@@ -7,7 +7,8 @@ CREATE TABLE agencies (
   time_zone text NOT NULL DEFAULT 'UTC'::text,
   currency text NOT NULL DEFAULT 'EUR'::text,
   created_at timestamp with time zone NOT NULL DEFAULT now(),
-  suspended_at timestamp with time zone
+  suspended_at timestamp with time zone,
+  logo text NOT NULL DEFAULT ''::text
 );
 CREATE TABLE api_keys (
   id uuid NOT NULL DEFAULT uuidv7(),
@@ -33,7 +34,9 @@ CREATE TABLE audit_heads (
   number bigint NOT NULL,
   hash bytea NOT NULL,
   checked_at timestamp with time zone,
-  fault text NOT NULL DEFAULT ''::text
+  fault text NOT NULL DEFAULT ''::text,
+  first_number bigint NOT NULL DEFAULT 0,
+  first_hash bytea NOT NULL DEFAULT '\x00'::bytea
 );
 CREATE TABLE audit_log (
   id uuid NOT NULL DEFAULT uuidv7(),
@@ -81,6 +84,13 @@ CREATE TABLE automations (
   failures smallint NOT NULL DEFAULT 0,
   created_by uuid,
   created_at timestamp with time zone NOT NULL DEFAULT now()
+);
+CREATE TABLE body_recordings (
+  install_id uuid NOT NULL,
+  agency_id uuid NOT NULL,
+  until timestamp with time zone NOT NULL,
+  started_by uuid,
+  started_at timestamp with time zone NOT NULL
 );
 CREATE TABLE case_bundles (
   id uuid NOT NULL DEFAULT uuidv7(),
@@ -149,7 +159,8 @@ CREATE TABLE external_api_requests (
   ip inet,
   user_agent text NOT NULL DEFAULT ''::text,
   origin text NOT NULL DEFAULT ''::text,
-  error_code text NOT NULL DEFAULT ''::text
+  error_code text NOT NULL DEFAULT ''::text,
+  query_sealed text NOT NULL DEFAULT ''::text
 );
 CREATE TABLE external_domains (
   id uuid NOT NULL DEFAULT uuidv7(),
@@ -264,7 +275,8 @@ CREATE TABLE external_webhook_deliveries (
   outcome text NOT NULL DEFAULT ''::text,
   response_status smallint,
   response_excerpt text NOT NULL DEFAULT ''::text,
-  latency_ms integer
+  latency_ms integer,
+  given_back smallint NOT NULL DEFAULT 0
 );
 CREATE TABLE external_webhooks (
   id uuid NOT NULL DEFAULT uuidv7(),
@@ -310,6 +322,62 @@ CREATE TABLE failed_requests (
   error text NOT NULL DEFAULT ''::text,
   trace text NOT NULL DEFAULT ''::text
 );
+CREATE TABLE fleet_policies (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  agency_id uuid NOT NULL,
+  site_id uuid,
+  mode text,
+  internal boolean NOT NULL DEFAULT false
+);
+CREATE TABLE fleet_rollout_sites (
+  agency_id uuid NOT NULL,
+  rollout_id uuid NOT NULL,
+  install_id uuid NOT NULL,
+  ring text NOT NULL,
+  state text NOT NULL DEFAULT 'waiting'::text,
+  detail text NOT NULL DEFAULT ''::text,
+  changed_at timestamp with time zone NOT NULL
+);
+CREATE TABLE fleet_rollouts (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  agency_id uuid NOT NULL,
+  module_id uuid NOT NULL,
+  version_id uuid NOT NULL,
+  status text NOT NULL DEFAULT 'running'::text,
+  ring text NOT NULL DEFAULT 'internal'::text,
+  reason text NOT NULL DEFAULT ''::text,
+  started_at timestamp with time zone NOT NULL,
+  changed_at timestamp with time zone NOT NULL,
+  ended_at timestamp with time zone
+);
+CREATE TABLE fleet_run_items (
+  agency_id uuid NOT NULL,
+  run_id uuid NOT NULL,
+  install_id uuid NOT NULL,
+  position integer NOT NULL,
+  from_version_id uuid,
+  to_version_id uuid,
+  state text NOT NULL DEFAULT 'waiting'::text,
+  agreed boolean NOT NULL DEFAULT false,
+  detail text NOT NULL DEFAULT ''::text,
+  changed_at timestamp with time zone NOT NULL DEFAULT now(),
+  moved jsonb
+);
+CREATE TABLE fleet_runs (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  agency_id uuid NOT NULL,
+  kind text NOT NULL,
+  undoes_id uuid,
+  status text NOT NULL DEFAULT 'running'::text,
+  stop_at_first boolean NOT NULL DEFAULT true,
+  reason text NOT NULL DEFAULT ''::text,
+  ordered_by uuid,
+  ordered_name text NOT NULL DEFAULT ''::text,
+  started_at timestamp with time zone NOT NULL DEFAULT now(),
+  changed_at timestamp with time zone NOT NULL DEFAULT now(),
+  ended_at timestamp with time zone,
+  change jsonb
+);
 CREATE TABLE idempotency_keys (
   site_id uuid NOT NULL,
   agency_id uuid NOT NULL,
@@ -320,6 +388,130 @@ CREATE TABLE idempotency_keys (
   headers jsonb NOT NULL DEFAULT '{}'::jsonb,
   body bytea NOT NULL,
   created_at timestamp with time zone NOT NULL DEFAULT now()
+);
+CREATE TABLE inbound_hooks (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  agency_id uuid NOT NULL,
+  site_id uuid NOT NULL,
+  install_id uuid NOT NULL,
+  name text NOT NULL,
+  secret_sealed text NOT NULL,
+  set_by uuid,
+  set_at timestamp with time zone NOT NULL,
+  previous_sealed text NOT NULL DEFAULT ''::text,
+  previous_until timestamp with time zone
+);
+CREATE TABLE inbound_receipts (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  agency_id uuid NOT NULL,
+  site_id uuid NOT NULL,
+  install_id uuid NOT NULL,
+  name text NOT NULL,
+  message_id text NOT NULL,
+  request_id text NOT NULL DEFAULT ''::text,
+  content_type text NOT NULL DEFAULT ''::text,
+  headers jsonb NOT NULL DEFAULT '{}'::jsonb,
+  body_sealed text NOT NULL,
+  size_bytes integer NOT NULL,
+  status text NOT NULL DEFAULT 'due'::text,
+  run integer NOT NULL DEFAULT 1,
+  attempts integer NOT NULL DEFAULT 0,
+  due_at timestamp with time zone NOT NULL,
+  error text NOT NULL DEFAULT ''::text,
+  repeats integer NOT NULL DEFAULT 0,
+  received_at timestamp with time zone NOT NULL,
+  finished_at timestamp with time zone
+);
+CREATE TABLE inbound_refusals (
+  install_id uuid NOT NULL,
+  name text NOT NULL,
+  hour timestamp with time zone NOT NULL,
+  reason text NOT NULL,
+  agency_id uuid NOT NULL,
+  times integer NOT NULL DEFAULT 1,
+  last_at timestamp with time zone NOT NULL,
+  last_ip inet,
+  last_request_id text NOT NULL DEFAULT ''::text
+);
+CREATE TABLE inbound_seen (
+  install_id uuid NOT NULL,
+  name text NOT NULL,
+  key bytea NOT NULL,
+  agency_id uuid NOT NULL,
+  receipt_id uuid NOT NULL,
+  at timestamp with time zone NOT NULL
+);
+CREATE TABLE install_moves (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  agency_id uuid NOT NULL,
+  site_id uuid NOT NULL,
+  install_id uuid NOT NULL,
+  kind text NOT NULL,
+  from_version_id uuid NOT NULL,
+  to_version_id uuid NOT NULL,
+  state text NOT NULL DEFAULT 'ordered'::text,
+  undoes_id uuid,
+  records text NOT NULL DEFAULT 'keep'::text,
+  by_itself boolean NOT NULL DEFAULT false,
+  ordered_by text NOT NULL DEFAULT ''::text,
+  reason text NOT NULL DEFAULT ''::text,
+  ordered_at timestamp with time zone NOT NULL,
+  moved_at timestamp with time zone,
+  ended_at timestamp with time zone,
+  watch_until timestamp with time zone,
+  figures jsonb NOT NULL DEFAULT '{}'::jsonb,
+  copied_at timestamp with time zone,
+  copied_tables text[] NOT NULL DEFAULT '{}'::text[],
+  copied_rows bigint NOT NULL DEFAULT 0,
+  file_rows jsonb NOT NULL DEFAULT '{}'::jsonb,
+  keep_until timestamp with time zone
+);
+CREATE TABLE install_put_back_rows (
+  move_id uuid NOT NULL,
+  position integer NOT NULL,
+  agency_id uuid NOT NULL,
+  site_id uuid NOT NULL,
+  record_id uuid NOT NULL,
+  run_id uuid NOT NULL,
+  tries integer NOT NULL DEFAULT 1,
+  state text NOT NULL,
+  why jsonb NOT NULL DEFAULT '[]'::jsonb,
+  at timestamp with time zone NOT NULL DEFAULT now()
+);
+CREATE TABLE install_put_backs (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  agency_id uuid NOT NULL,
+  site_id uuid NOT NULL,
+  install_id uuid NOT NULL,
+  move_id uuid NOT NULL,
+  status text NOT NULL DEFAULT 'running'::text,
+  batch uuid NOT NULL,
+  chosen integer[] NOT NULL,
+  over integer[] NOT NULL DEFAULT '{}'::integer[],
+  can_undo boolean NOT NULL DEFAULT false,
+  failure text NOT NULL DEFAULT ''::text,
+  attempts integer NOT NULL DEFAULT 0,
+  ordered_by uuid,
+  ordered_name text NOT NULL DEFAULT ''::text,
+  created_at timestamp with time zone NOT NULL,
+  changed_at timestamp with time zone NOT NULL
+);
+CREATE TABLE install_rehearsals (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  agency_id uuid NOT NULL,
+  site_id uuid NOT NULL,
+  install_id uuid NOT NULL,
+  from_version_id uuid NOT NULL,
+  to_version_id uuid NOT NULL,
+  status text NOT NULL DEFAULT 'running'::text,
+  steps jsonb NOT NULL DEFAULT '[]'::jsonb,
+  result jsonb NOT NULL DEFAULT '{}'::jsonb,
+  failure text NOT NULL DEFAULT ''::text,
+  attempts integer NOT NULL DEFAULT 0,
+  ordered_by uuid,
+  ordered_name text NOT NULL DEFAULT ''::text,
+  created_at timestamp with time zone NOT NULL,
+  changed_at timestamp with time zone NOT NULL
 );
 CREATE TABLE invitations (
   id uuid NOT NULL DEFAULT uuidv7(),
@@ -431,6 +623,13 @@ CREATE TABLE marketplace_measures (
   left_soon bigint NOT NULL DEFAULT 0,
   measured_at timestamp with time zone NOT NULL DEFAULT now()
 );
+CREATE TABLE marketplace_postings (
+  part text NOT NULL,
+  lexeme text NOT NULL,
+  docs integer NOT NULL,
+  ordinals integer[],
+  bits bit varying
+);
 CREATE TABLE marketplace_publishers (
   agency_id uuid NOT NULL,
   verified_at timestamp with time zone NOT NULL,
@@ -457,6 +656,55 @@ CREATE TABLE module_active_days (
   major integer NOT NULL,
   days integer NOT NULL DEFAULT 1,
   last_day date NOT NULL
+);
+CREATE TABLE module_analytics_aggregates (
+  agency_id uuid NOT NULL,
+  site_id uuid NOT NULL,
+  level text NOT NULL,
+  subject_id uuid NOT NULL,
+  module_id uuid,
+  grain text NOT NULL,
+  day date NOT NULL,
+  bucket timestamp with time zone NOT NULL,
+  event text NOT NULL,
+  dimension text NOT NULL,
+  value text NOT NULL,
+  count bigint NOT NULL,
+  visitors bigint NOT NULL,
+  repeats bigint NOT NULL,
+  total bigint NOT NULL
+);
+CREATE TABLE module_analytics_events (
+  at timestamp with time zone NOT NULL,
+  agency_id uuid NOT NULL,
+  site_id uuid NOT NULL,
+  install_id uuid,
+  module_id uuid,
+  event text NOT NULL,
+  name text NOT NULL DEFAULT ''::text,
+  version text NOT NULL DEFAULT ''::text,
+  page text NOT NULL DEFAULT ''::text,
+  page_id uuid,
+  visitor bigint,
+  value bigint NOT NULL DEFAULT 0,
+  surface text NOT NULL DEFAULT ''::text,
+  place text NOT NULL DEFAULT ''::text,
+  referrer text NOT NULL DEFAULT ''::text,
+  language text NOT NULL DEFAULT ''::text,
+  country text NOT NULL DEFAULT ''::text,
+  device text NOT NULL DEFAULT ''::text,
+  browser text NOT NULL DEFAULT ''::text,
+  system text NOT NULL DEFAULT ''::text,
+  told_id uuid
+);
+CREATE TABLE module_analytics_marks (
+  agency_id uuid NOT NULL,
+  site_id uuid NOT NULL,
+  at timestamp with time zone NOT NULL
+);
+CREATE TABLE module_analytics_progress (
+  source text NOT NULL,
+  until timestamp with time zone NOT NULL
 );
 CREATE TABLE module_blobs (
   sha256 text NOT NULL,
@@ -552,6 +800,19 @@ CREATE TABLE module_enrolments (
   agency_name text NOT NULL,
   enrolled_at timestamp with time zone NOT NULL DEFAULT now()
 );
+CREATE TABLE module_entitlements (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  agency_id uuid NOT NULL,
+  module_id uuid NOT NULL,
+  kind text NOT NULL,
+  starts_at timestamp with time zone NOT NULL DEFAULT now(),
+  ends_at timestamp with time zone,
+  note text NOT NULL DEFAULT ''::text,
+  granted_by uuid,
+  revoked_at timestamp with time zone,
+  warned_at timestamp with time zone,
+  told_at timestamp with time zone
+);
 CREATE TABLE module_files (
   id uuid NOT NULL DEFAULT uuidv7(),
   agency_id uuid NOT NULL,
@@ -617,7 +878,13 @@ CREATE TABLE module_publications (
   ordered_by uuid,
   ordered_name text NOT NULL DEFAULT ''::text,
   created_at timestamp with time zone NOT NULL DEFAULT now(),
-  changed_at timestamp with time zone NOT NULL DEFAULT now()
+  changed_at timestamp with time zone NOT NULL DEFAULT now(),
+  risk jsonb NOT NULL DEFAULT '{}'::jsonb,
+  approved boolean NOT NULL DEFAULT false,
+  decided_by uuid,
+  decided_name text NOT NULL DEFAULT ''::text,
+  decided_at timestamp with time zone,
+  reason text NOT NULL DEFAULT ''::text
 );
 CREATE TABLE module_rating_reports (
   rating_id uuid NOT NULL,
@@ -678,6 +945,16 @@ CREATE TABLE module_schedules (
   last_at timestamp with time zone,
   last_outcome text NOT NULL DEFAULT ''::text
 );
+CREATE TABLE module_settings (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  agency_id uuid NOT NULL,
+  client_id uuid,
+  module_id uuid NOT NULL,
+  settings jsonb NOT NULL DEFAULT '{}'::jsonb,
+  secrets jsonb NOT NULL DEFAULT '{}'::jsonb,
+  locks jsonb NOT NULL DEFAULT '{}'::jsonb,
+  changed_at timestamp with time zone NOT NULL DEFAULT now()
+);
 CREATE TABLE module_source (
   id uuid NOT NULL DEFAULT uuidv7(),
   agency_id uuid NOT NULL,
@@ -692,6 +969,21 @@ CREATE TABLE module_source (
   latest_version_id uuid,
   created_at timestamp with time zone NOT NULL DEFAULT now(),
   updated_at timestamp with time zone NOT NULL DEFAULT now()
+);
+CREATE TABLE module_trials (
+  id uuid NOT NULL DEFAULT gen_random_uuid(),
+  agency_id uuid NOT NULL,
+  site_id uuid NOT NULL DEFAULT gen_random_uuid(),
+  module_id uuid NOT NULL,
+  version_id uuid NOT NULL,
+  user_id uuid NOT NULL,
+  settings jsonb NOT NULL DEFAULT '{}'::jsonb,
+  layout jsonb NOT NULL DEFAULT '{}'::jsonb,
+  status text NOT NULL DEFAULT 'making'::text,
+  failure text NOT NULL DEFAULT ''::text,
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  ready_at timestamp with time zone,
+  ends_at timestamp with time zone NOT NULL
 );
 CREATE TABLE module_version_files (
   version_id uuid NOT NULL,
@@ -721,7 +1013,10 @@ CREATE TABLE module_versions (
   created_at timestamp with time zone NOT NULL DEFAULT now(),
   published_at timestamp with time zone,
   yanked_at timestamp with time zone,
-  capabilities text[] NOT NULL DEFAULT '{}'::text[]
+  capabilities text[] NOT NULL DEFAULT '{}'::text[],
+  cleared_at timestamp with time zone,
+  yank_reason text NOT NULL DEFAULT ''::text,
+  offered_version_id uuid
 );
 CREATE TABLE module_wishes (
   agency_id uuid NOT NULL,
@@ -756,6 +1051,45 @@ CREATE TABLE password_resets (
   created_at timestamp with time zone NOT NULL DEFAULT now(),
   expires_at timestamp with time zone NOT NULL,
   used_at timestamp with time zone
+);
+CREATE TABLE publisher_keys (
+  id uuid NOT NULL DEFAULT uuidv7(),
+  agency_id uuid NOT NULL,
+  public_key bytea NOT NULL,
+  sealed text NOT NULL,
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  retired_at timestamp with time zone
+);
+CREATE TABLE recorded_bodies (
+  request_id text NOT NULL,
+  agency_id uuid NOT NULL,
+  install_id uuid NOT NULL,
+  at timestamp with time zone NOT NULL,
+  if_match text NOT NULL DEFAULT ''::text,
+  body_sealed text NOT NULL
+);
+CREATE TABLE release_log (
+  number bigint NOT NULL,
+  agency_id uuid NOT NULL,
+  module_id uuid NOT NULL,
+  version_id uuid NOT NULL,
+  kind text NOT NULL,
+  statement text NOT NULL,
+  publisher_key bytea NOT NULL,
+  publisher_signature bytea NOT NULL,
+  platform_key bytea NOT NULL,
+  platform_signature bytea NOT NULL,
+  previous_hash bytea NOT NULL DEFAULT '\x00'::bytea,
+  hash bytea NOT NULL DEFAULT '\x00'::bytea,
+  at timestamp with time zone NOT NULL DEFAULT now()
+);
+CREATE TABLE release_log_head (
+  one boolean NOT NULL DEFAULT true,
+  number bigint NOT NULL,
+  hash bytea NOT NULL,
+  checked_at timestamp with time zone,
+  fault text NOT NULL DEFAULT ''::text,
+  older_entered_at timestamp with time zone
 );
 CREATE TABLE schema_migrations (
   name text NOT NULL,
@@ -954,6 +1288,7 @@ CREATE TABLE users (
 -- constraints
 ALTER TABLE agencies ADD CONSTRAINT agencies_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text));
 ALTER TABLE agencies ADD CONSTRAINT agencies_hue_check CHECK (((hue >= 1) AND (hue <= 10)));
+ALTER TABLE agencies ADD CONSTRAINT agencies_logo_check CHECK ((logo ~ '^([0-9a-f]{64})?$'::text));
 ALTER TABLE agencies ADD CONSTRAINT agencies_name_check CHECK (((length(name) >= 1) AND (length(name) <= 120)));
 ALTER TABLE agencies ADD CONSTRAINT agencies_pkey PRIMARY KEY (id);
 ALTER TABLE agencies ADD CONSTRAINT agencies_slug_check CHECK ((slug ~ '^[a-z][a-z0-9-]{1,38}[a-z0-9]$'::text));
@@ -988,6 +1323,9 @@ ALTER TABLE automations ADD CONSTRAINT automations_off_reason_check CHECK ((off_
 ALTER TABLE automations ADD CONSTRAINT automations_pkey PRIMARY KEY (id);
 ALTER TABLE automations ADD CONSTRAINT automations_retries_check CHECK (((retries >= 0) AND (retries <= 5)));
 ALTER TABLE automations ADD CONSTRAINT automations_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'developer'::text, 'member'::text, 'viewer'::text])));
+ALTER TABLE body_recordings ADD CONSTRAINT body_recordings_agency_id_install_id_fkey FOREIGN KEY (agency_id, install_id) REFERENCES modules_v2(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE body_recordings ADD CONSTRAINT body_recordings_pkey PRIMARY KEY (install_id);
+ALTER TABLE body_recordings ADD CONSTRAINT body_recordings_started_by_fkey FOREIGN KEY (started_by) REFERENCES users(id) ON DELETE SET NULL;
 ALTER TABLE case_bundles ADD CONSTRAINT case_bundles_agency_id_for_user_id_fkey FOREIGN KEY (agency_id, for_user_id) REFERENCES memberships(agency_id, user_id) ON DELETE CASCADE;
 ALTER TABLE case_bundles ADD CONSTRAINT case_bundles_agency_id_id_key UNIQUE (agency_id, id);
 ALTER TABLE case_bundles ADD CONSTRAINT case_bundles_agency_id_install_id_fkey FOREIGN KEY (agency_id, install_id) REFERENCES modules_v2(agency_id, id) ON DELETE CASCADE;
@@ -1091,8 +1429,102 @@ ALTER TABLE failed_requests ADD CONSTRAINT failed_requests_path_check CHECK ((le
 ALTER TABLE failed_requests ADD CONSTRAINT failed_requests_pkey PRIMARY KEY (id);
 ALTER TABLE failed_requests ADD CONSTRAINT failed_requests_surface_check CHECK ((surface = ANY (ARRAY['platform'::text, 'runtime'::text])));
 ALTER TABLE failed_requests ADD CONSTRAINT failed_requests_trace_check CHECK ((length(trace) <= 8000));
+ALTER TABLE fleet_policies ADD CONSTRAINT fleet_policies_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
+ALTER TABLE fleet_policies ADD CONSTRAINT fleet_policies_agency_id_site_id_fkey FOREIGN KEY (agency_id, site_id) REFERENCES sites(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE fleet_policies ADD CONSTRAINT fleet_policies_agency_id_site_id_key UNIQUE NULLS NOT DISTINCT (agency_id, site_id);
+ALTER TABLE fleet_policies ADD CONSTRAINT fleet_policies_check CHECK (((site_id IS NOT NULL) OR ((mode IS NOT NULL) AND (NOT internal))));
+ALTER TABLE fleet_policies ADD CONSTRAINT fleet_policies_mode_check CHECK ((mode = ANY (ARRAY['off'::text, 'patch'::text, 'minor'::text])));
+ALTER TABLE fleet_policies ADD CONSTRAINT fleet_policies_pkey PRIMARY KEY (id);
+ALTER TABLE fleet_rollout_sites ADD CONSTRAINT fleet_rollout_sites_agency_id_install_id_fkey FOREIGN KEY (agency_id, install_id) REFERENCES modules_v2(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE fleet_rollout_sites ADD CONSTRAINT fleet_rollout_sites_agency_id_rollout_id_fkey FOREIGN KEY (agency_id, rollout_id) REFERENCES fleet_rollouts(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE fleet_rollout_sites ADD CONSTRAINT fleet_rollout_sites_detail_check CHECK ((length(detail) <= 1000));
+ALTER TABLE fleet_rollout_sites ADD CONSTRAINT fleet_rollout_sites_pkey PRIMARY KEY (rollout_id, install_id);
+ALTER TABLE fleet_rollout_sites ADD CONSTRAINT fleet_rollout_sites_ring_check CHECK ((ring = ANY (ARRAY['internal'::text, 'part'::text, 'all'::text])));
+ALTER TABLE fleet_rollout_sites ADD CONSTRAINT fleet_rollout_sites_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'moving'::text, 'watching'::text, 'healthy'::text, 'unhealthy'::text, 'skipped'::text])));
+ALTER TABLE fleet_rollouts ADD CONSTRAINT fleet_rollouts_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
+ALTER TABLE fleet_rollouts ADD CONSTRAINT fleet_rollouts_agency_id_id_key UNIQUE (agency_id, id);
+ALTER TABLE fleet_rollouts ADD CONSTRAINT fleet_rollouts_agency_id_version_id_key UNIQUE (agency_id, version_id);
+ALTER TABLE fleet_rollouts ADD CONSTRAINT fleet_rollouts_module_id_fkey FOREIGN KEY (module_id) REFERENCES module_source(id);
+ALTER TABLE fleet_rollouts ADD CONSTRAINT fleet_rollouts_pkey PRIMARY KEY (id);
+ALTER TABLE fleet_rollouts ADD CONSTRAINT fleet_rollouts_reason_check CHECK ((length(reason) <= 1000));
+ALTER TABLE fleet_rollouts ADD CONSTRAINT fleet_rollouts_ring_check CHECK ((ring = ANY (ARRAY['internal'::text, 'part'::text, 'all'::text])));
+ALTER TABLE fleet_rollouts ADD CONSTRAINT fleet_rollouts_status_check CHECK ((status = ANY (ARRAY['running'::text, 'stopped'::text, 'done'::text, 'cancelled'::text])));
+ALTER TABLE fleet_rollouts ADD CONSTRAINT fleet_rollouts_version_id_fkey FOREIGN KEY (version_id) REFERENCES module_versions(id);
+ALTER TABLE fleet_run_items ADD CONSTRAINT fleet_run_items_agency_id_install_id_fkey FOREIGN KEY (agency_id, install_id) REFERENCES modules_v2(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE fleet_run_items ADD CONSTRAINT fleet_run_items_agency_id_run_id_fkey FOREIGN KEY (agency_id, run_id) REFERENCES fleet_runs(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE fleet_run_items ADD CONSTRAINT fleet_run_items_detail_check CHECK ((length(detail) <= 1000));
+ALTER TABLE fleet_run_items ADD CONSTRAINT fleet_run_items_from_version_id_fkey FOREIGN KEY (from_version_id) REFERENCES module_versions(id);
+ALTER TABLE fleet_run_items ADD CONSTRAINT fleet_run_items_pkey PRIMARY KEY (run_id, install_id);
+ALTER TABLE fleet_run_items ADD CONSTRAINT fleet_run_items_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'running'::text, 'done'::text, 'failed'::text, 'skipped'::text])));
+ALTER TABLE fleet_run_items ADD CONSTRAINT fleet_run_items_to_version_id_fkey FOREIGN KEY (to_version_id) REFERENCES module_versions(id);
+ALTER TABLE fleet_runs ADD CONSTRAINT fleet_runs_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
+ALTER TABLE fleet_runs ADD CONSTRAINT fleet_runs_agency_id_id_key UNIQUE (agency_id, id);
+ALTER TABLE fleet_runs ADD CONSTRAINT fleet_runs_agency_id_undoes_id_fkey FOREIGN KEY (agency_id, undoes_id) REFERENCES fleet_runs(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE fleet_runs ADD CONSTRAINT fleet_runs_change_check CHECK (((kind = 'undo'::text) OR ((kind = 'settings'::text) = (change IS NOT NULL))));
+ALTER TABLE fleet_runs ADD CONSTRAINT fleet_runs_check CHECK (((kind = 'undo'::text) = (undoes_id IS NOT NULL)));
+ALTER TABLE fleet_runs ADD CONSTRAINT fleet_runs_kind_check CHECK ((kind = ANY (ARRAY['upgrade'::text, 'pause'::text, 'resume'::text, 'settings'::text, 'undo'::text])));
+ALTER TABLE fleet_runs ADD CONSTRAINT fleet_runs_ordered_by_fkey FOREIGN KEY (ordered_by) REFERENCES users(id) ON DELETE SET NULL;
+ALTER TABLE fleet_runs ADD CONSTRAINT fleet_runs_pkey PRIMARY KEY (id);
+ALTER TABLE fleet_runs ADD CONSTRAINT fleet_runs_reason_check CHECK ((length(reason) <= 1000));
+ALTER TABLE fleet_runs ADD CONSTRAINT fleet_runs_status_check CHECK ((status = ANY (ARRAY['running'::text, 'paused'::text, 'stopped'::text, 'done'::text, 'cancelled'::text])));
 ALTER TABLE idempotency_keys ADD CONSTRAINT idempotency_keys_key_check CHECK (((length(key) >= 1) AND (length(key) <= 255)));
 ALTER TABLE idempotency_keys ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (credential_id, key);
+ALTER TABLE inbound_hooks ADD CONSTRAINT inbound_hooks_agency_id_id_key UNIQUE (agency_id, id);
+ALTER TABLE inbound_hooks ADD CONSTRAINT inbound_hooks_agency_id_install_id_fkey FOREIGN KEY (agency_id, install_id) REFERENCES modules_v2(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE inbound_hooks ADD CONSTRAINT inbound_hooks_check CHECK (((previous_sealed = ''::text) = (previous_until IS NULL)));
+ALTER TABLE inbound_hooks ADD CONSTRAINT inbound_hooks_install_id_name_key UNIQUE (install_id, name);
+ALTER TABLE inbound_hooks ADD CONSTRAINT inbound_hooks_name_check CHECK ((name ~ '^[a-z][a-z0-9_]{0,40}$'::text));
+ALTER TABLE inbound_hooks ADD CONSTRAINT inbound_hooks_pkey PRIMARY KEY (id);
+ALTER TABLE inbound_hooks ADD CONSTRAINT inbound_hooks_set_by_fkey FOREIGN KEY (set_by) REFERENCES users(id) ON DELETE SET NULL;
+ALTER TABLE inbound_hooks ADD CONSTRAINT inbound_hooks_site_id_install_id_fkey FOREIGN KEY (site_id, install_id) REFERENCES modules_v2(site_id, id) ON DELETE CASCADE;
+ALTER TABLE inbound_receipts ADD CONSTRAINT inbound_receipts_agency_id_id_key UNIQUE (agency_id, id);
+ALTER TABLE inbound_receipts ADD CONSTRAINT inbound_receipts_agency_id_install_id_fkey FOREIGN KEY (agency_id, install_id) REFERENCES modules_v2(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE inbound_receipts ADD CONSTRAINT inbound_receipts_check CHECK (((status = 'due'::text) = (finished_at IS NULL)));
+ALTER TABLE inbound_receipts ADD CONSTRAINT inbound_receipts_content_type_check CHECK ((length(content_type) <= 200));
+ALTER TABLE inbound_receipts ADD CONSTRAINT inbound_receipts_error_check CHECK ((length(error) <= 300));
+ALTER TABLE inbound_receipts ADD CONSTRAINT inbound_receipts_message_id_check CHECK ((length(message_id) <= 200));
+ALTER TABLE inbound_receipts ADD CONSTRAINT inbound_receipts_pkey PRIMARY KEY (id);
+ALTER TABLE inbound_receipts ADD CONSTRAINT inbound_receipts_site_id_install_id_fkey FOREIGN KEY (site_id, install_id) REFERENCES modules_v2(site_id, id) ON DELETE CASCADE;
+ALTER TABLE inbound_receipts ADD CONSTRAINT inbound_receipts_status_check CHECK ((status = ANY (ARRAY['due'::text, 'done'::text, 'failed'::text])));
+ALTER TABLE inbound_refusals ADD CONSTRAINT inbound_refusals_agency_id_install_id_fkey FOREIGN KEY (agency_id, install_id) REFERENCES modules_v2(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE inbound_refusals ADD CONSTRAINT inbound_refusals_pkey PRIMARY KEY (install_id, name, hour, reason);
+ALTER TABLE inbound_refusals ADD CONSTRAINT inbound_refusals_reason_check CHECK ((reason = ANY (ARRAY['no_secret'::text, 'no_signature'::text, 'signature'::text, 'timestamp'::text])));
+ALTER TABLE inbound_seen ADD CONSTRAINT inbound_seen_agency_id_receipt_id_fkey FOREIGN KEY (agency_id, receipt_id) REFERENCES inbound_receipts(agency_id, id) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE inbound_seen ADD CONSTRAINT inbound_seen_pkey PRIMARY KEY (install_id, name, key);
+ALTER TABLE install_moves ADD CONSTRAINT install_moves_agency_id_id_key UNIQUE (agency_id, id);
+ALTER TABLE install_moves ADD CONSTRAINT install_moves_agency_id_install_id_fkey FOREIGN KEY (agency_id, install_id) REFERENCES modules_v2(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE install_moves ADD CONSTRAINT install_moves_agency_id_undoes_id_fkey FOREIGN KEY (agency_id, undoes_id) REFERENCES install_moves(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE install_moves ADD CONSTRAINT install_moves_check CHECK (((kind = 'rollback'::text) = (undoes_id IS NOT NULL)));
+ALTER TABLE install_moves ADD CONSTRAINT install_moves_from_version_id_fkey FOREIGN KEY (from_version_id) REFERENCES module_versions(id);
+ALTER TABLE install_moves ADD CONSTRAINT install_moves_kind_check CHECK ((kind = ANY (ARRAY['upgrade'::text, 'rollback'::text])));
+ALTER TABLE install_moves ADD CONSTRAINT install_moves_pkey PRIMARY KEY (id);
+ALTER TABLE install_moves ADD CONSTRAINT install_moves_reason_check CHECK ((length(reason) <= 1000));
+ALTER TABLE install_moves ADD CONSTRAINT install_moves_records_check CHECK ((records = ANY (ARRAY['keep'::text, 'put_back'::text])));
+ALTER TABLE install_moves ADD CONSTRAINT install_moves_site_id_install_id_fkey FOREIGN KEY (site_id, install_id) REFERENCES modules_v2(site_id, id) ON DELETE CASCADE;
+ALTER TABLE install_moves ADD CONSTRAINT install_moves_state_check CHECK ((state = ANY (ARRAY['ordered'::text, 'watching'::text, 'settled'::text, 'undone'::text, 'failed'::text])));
+ALTER TABLE install_moves ADD CONSTRAINT install_moves_to_version_id_fkey FOREIGN KEY (to_version_id) REFERENCES module_versions(id);
+ALTER TABLE install_put_back_rows ADD CONSTRAINT install_put_back_rows_agency_id_move_id_fkey FOREIGN KEY (agency_id, move_id) REFERENCES install_moves(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE install_put_back_rows ADD CONSTRAINT install_put_back_rows_agency_id_site_id_fkey FOREIGN KEY (agency_id, site_id) REFERENCES sites(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE install_put_back_rows ADD CONSTRAINT install_put_back_rows_pkey PRIMARY KEY (move_id, "position");
+ALTER TABLE install_put_back_rows ADD CONSTRAINT install_put_back_rows_position_check CHECK (("position" > 0));
+ALTER TABLE install_put_back_rows ADD CONSTRAINT install_put_back_rows_state_check CHECK ((state = ANY (ARRAY['put_back'::text, 'left'::text, 'refused'::text, 'undone'::text])));
+ALTER TABLE install_put_backs ADD CONSTRAINT install_put_backs_agency_id_id_key UNIQUE (agency_id, id);
+ALTER TABLE install_put_backs ADD CONSTRAINT install_put_backs_agency_id_install_id_fkey FOREIGN KEY (agency_id, install_id) REFERENCES modules_v2(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE install_put_backs ADD CONSTRAINT install_put_backs_agency_id_move_id_fkey FOREIGN KEY (agency_id, move_id) REFERENCES install_moves(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE install_put_backs ADD CONSTRAINT install_put_backs_failure_check CHECK ((length(failure) <= 1000));
+ALTER TABLE install_put_backs ADD CONSTRAINT install_put_backs_ordered_by_fkey FOREIGN KEY (ordered_by) REFERENCES users(id) ON DELETE SET NULL;
+ALTER TABLE install_put_backs ADD CONSTRAINT install_put_backs_pkey PRIMARY KEY (id);
+ALTER TABLE install_put_backs ADD CONSTRAINT install_put_backs_site_id_install_id_fkey FOREIGN KEY (site_id, install_id) REFERENCES modules_v2(site_id, id) ON DELETE CASCADE;
+ALTER TABLE install_put_backs ADD CONSTRAINT install_put_backs_status_check CHECK ((status = ANY (ARRAY['running'::text, 'done'::text, 'failed'::text, 'undone'::text])));
+ALTER TABLE install_rehearsals ADD CONSTRAINT install_rehearsals_agency_id_id_key UNIQUE (agency_id, id);
+ALTER TABLE install_rehearsals ADD CONSTRAINT install_rehearsals_agency_id_install_id_fkey FOREIGN KEY (agency_id, install_id) REFERENCES modules_v2(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE install_rehearsals ADD CONSTRAINT install_rehearsals_failure_check CHECK ((length(failure) <= 1000));
+ALTER TABLE install_rehearsals ADD CONSTRAINT install_rehearsals_from_version_id_fkey FOREIGN KEY (from_version_id) REFERENCES module_versions(id);
+ALTER TABLE install_rehearsals ADD CONSTRAINT install_rehearsals_ordered_by_fkey FOREIGN KEY (ordered_by) REFERENCES users(id) ON DELETE SET NULL;
+ALTER TABLE install_rehearsals ADD CONSTRAINT install_rehearsals_pkey PRIMARY KEY (id);
+ALTER TABLE install_rehearsals ADD CONSTRAINT install_rehearsals_site_id_install_id_fkey FOREIGN KEY (site_id, install_id) REFERENCES modules_v2(site_id, id) ON DELETE CASCADE;
+ALTER TABLE install_rehearsals ADD CONSTRAINT install_rehearsals_status_check CHECK ((status = ANY (ARRAY['running'::text, 'done'::text, 'failed'::text])));
+ALTER TABLE install_rehearsals ADD CONSTRAINT install_rehearsals_to_version_id_fkey FOREIGN KEY (to_version_id) REFERENCES module_versions(id);
 ALTER TABLE invitations ADD CONSTRAINT invitations_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
 ALTER TABLE invitations ADD CONSTRAINT invitations_agency_id_id_key UNIQUE (agency_id, id);
 ALTER TABLE invitations ADD CONSTRAINT invitations_email_check CHECK ((email = lower(email)));
@@ -1120,6 +1552,9 @@ ALTER TABLE marketplace_listings ADD CONSTRAINT marketplace_listings_pkey PRIMAR
 ALTER TABLE marketplace_listings ADD CONSTRAINT marketplace_listings_price_check CHECK ((price = ANY (ARRAY['free'::text, 'trial'::text, 'paid'::text])));
 ALTER TABLE marketplace_measures ADD CONSTRAINT marketplace_measures_module_id_fkey FOREIGN KEY (module_id) REFERENCES module_source(id) ON DELETE CASCADE;
 ALTER TABLE marketplace_measures ADD CONSTRAINT marketplace_measures_pkey PRIMARY KEY (module_id);
+ALTER TABLE marketplace_postings ADD CONSTRAINT marketplace_postings_check CHECK ((num_nulls(ordinals, bits) = 1));
+ALTER TABLE marketplace_postings ADD CONSTRAINT marketplace_postings_part_check CHECK ((part = ANY (ARRAY['name'::text, 'any'::text])));
+ALTER TABLE marketplace_postings ADD CONSTRAINT marketplace_postings_pkey PRIMARY KEY (part, lexeme);
 ALTER TABLE marketplace_publishers ADD CONSTRAINT marketplace_publishers_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
 ALTER TABLE marketplace_publishers ADD CONSTRAINT marketplace_publishers_pkey PRIMARY KEY (agency_id);
 ALTER TABLE marketplace_publishers ADD CONSTRAINT marketplace_publishers_verified_by_fkey FOREIGN KEY (verified_by) REFERENCES users(id) ON DELETE SET NULL;
@@ -1136,6 +1571,12 @@ ALTER TABLE memberships ADD CONSTRAINT memberships_user_id_fkey FOREIGN KEY (use
 ALTER TABLE module_active_days ADD CONSTRAINT module_active_days_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
 ALTER TABLE module_active_days ADD CONSTRAINT module_active_days_module_id_fkey FOREIGN KEY (module_id) REFERENCES module_source(id) ON DELETE CASCADE;
 ALTER TABLE module_active_days ADD CONSTRAINT module_active_days_pkey PRIMARY KEY (agency_id, module_id, major);
+ALTER TABLE module_analytics_aggregates ADD CONSTRAINT module_analytics_aggregates_agency_id_site_id_fkey FOREIGN KEY (agency_id, site_id) REFERENCES sites(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE module_analytics_aggregates ADD CONSTRAINT module_analytics_aggregates_grain_check CHECK ((grain = ANY (ARRAY['hour'::text, 'day'::text])));
+ALTER TABLE module_analytics_aggregates ADD CONSTRAINT module_analytics_aggregates_level_check CHECK ((level = ANY (ARRAY['site'::text, 'pages'::text, 'install'::text])));
+ALTER TABLE module_analytics_aggregates ADD CONSTRAINT module_analytics_aggregates_pkey PRIMARY KEY (site_id, day, grain, level, subject_id, event, dimension, value, bucket);
+ALTER TABLE module_analytics_events ADD CONSTRAINT module_analytics_events_event_check CHECK ((event = ANY (ARRAY['view'::text, 'mount'::text, 'error'::text, 'start'::text, 'submit'::text, 'click'::text, 'time'::text, 'custom'::text, 'installed'::text, 'upgraded'::text, 'rolled_back'::text, 'removed'::text])));
+ALTER TABLE module_analytics_progress ADD CONSTRAINT module_analytics_progress_pkey PRIMARY KEY (source);
 ALTER TABLE module_blobs ADD CONSTRAINT module_blobs_pkey PRIMARY KEY (sha256);
 ALTER TABLE module_blobs ADD CONSTRAINT module_blobs_sha256_check CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text));
 ALTER TABLE module_collection_items ADD CONSTRAINT module_collection_items_collection_id_fkey FOREIGN KEY (collection_id) REFERENCES module_collections(id) ON DELETE CASCADE;
@@ -1185,6 +1626,15 @@ ALTER TABLE module_enrolments ADD CONSTRAINT module_enrolments_agency_id_fkey FO
 ALTER TABLE module_enrolments ADD CONSTRAINT module_enrolments_level_check CHECK ((level = ANY (ARRAY['alpha'::text, 'beta'::text])));
 ALTER TABLE module_enrolments ADD CONSTRAINT module_enrolments_module_id_fkey FOREIGN KEY (module_id) REFERENCES module_source(id) ON DELETE CASCADE;
 ALTER TABLE module_enrolments ADD CONSTRAINT module_enrolments_pkey PRIMARY KEY (module_id, agency_id);
+ALTER TABLE module_entitlements ADD CONSTRAINT module_entitlements_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
+ALTER TABLE module_entitlements ADD CONSTRAINT module_entitlements_agency_id_id_key UNIQUE (agency_id, id);
+ALTER TABLE module_entitlements ADD CONSTRAINT module_entitlements_check CHECK (((kind = 'grant'::text) OR (ends_at IS NOT NULL)));
+ALTER TABLE module_entitlements ADD CONSTRAINT module_entitlements_check1 CHECK ((ends_at > starts_at));
+ALTER TABLE module_entitlements ADD CONSTRAINT module_entitlements_granted_by_fkey FOREIGN KEY (granted_by) REFERENCES users(id) ON DELETE SET NULL;
+ALTER TABLE module_entitlements ADD CONSTRAINT module_entitlements_kind_check CHECK ((kind = ANY (ARRAY['trial'::text, 'grant'::text])));
+ALTER TABLE module_entitlements ADD CONSTRAINT module_entitlements_module_id_fkey FOREIGN KEY (module_id) REFERENCES module_source(id) ON DELETE CASCADE;
+ALTER TABLE module_entitlements ADD CONSTRAINT module_entitlements_note_check CHECK ((length(note) <= 200));
+ALTER TABLE module_entitlements ADD CONSTRAINT module_entitlements_pkey PRIMARY KEY (id);
 ALTER TABLE module_files ADD CONSTRAINT module_files_agency_id_id_key UNIQUE (agency_id, id);
 ALTER TABLE module_files ADD CONSTRAINT module_files_agency_id_install_id_fkey FOREIGN KEY (agency_id, install_id) REFERENCES modules_v2(agency_id, id) ON DELETE CASCADE;
 ALTER TABLE module_files ADD CONSTRAINT module_files_agency_id_site_id_fkey FOREIGN KEY (agency_id, site_id) REFERENCES sites(agency_id, id) ON DELETE CASCADE;
@@ -1199,7 +1649,7 @@ ALTER TABLE module_files ADD CONSTRAINT module_files_size_bytes_check CHECK ((si
 ALTER TABLE module_files ADD CONSTRAINT module_files_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'attached'::text, 'released'::text])));
 ALTER TABLE module_function_runs ADD CONSTRAINT module_function_runs_outcome_check CHECK ((outcome = ANY (ARRAY['ok'::text, 'refused'::text, 'error'::text, 'timeout'::text, 'memory'::text, 'budget'::text])));
 ALTER TABLE module_function_runs ADD CONSTRAINT module_function_runs_pkey PRIMARY KEY (id);
-ALTER TABLE module_function_runs ADD CONSTRAINT module_function_runs_trigger_check CHECK ((trigger = ANY (ARRAY['route'::text, 'hook'::text, 'event'::text, 'schedule'::text, 'page'::text, 'test'::text, 'call'::text])));
+ALTER TABLE module_function_runs ADD CONSTRAINT module_function_runs_trigger_check CHECK ((trigger = ANY (ARRAY['route'::text, 'hook'::text, 'event'::text, 'schedule'::text, 'page'::text, 'test'::text, 'call'::text, 'inbound'::text])));
 ALTER TABLE module_member_roles ADD CONSTRAINT module_member_roles_agency_id_install_id_fkey FOREIGN KEY (agency_id, install_id) REFERENCES modules_v2(agency_id, id) ON DELETE CASCADE;
 ALTER TABLE module_member_roles ADD CONSTRAINT module_member_roles_agency_id_user_id_fkey FOREIGN KEY (agency_id, user_id) REFERENCES memberships(agency_id, user_id) ON DELETE CASCADE;
 ALTER TABLE module_member_roles ADD CONSTRAINT module_member_roles_pkey PRIMARY KEY (install_id, user_id);
@@ -1208,9 +1658,10 @@ ALTER TABLE module_naming_conflicts ADD CONSTRAINT module_naming_conflicts_modul
 ALTER TABLE module_naming_conflicts ADD CONSTRAINT module_naming_conflicts_pkey PRIMARY KEY (id);
 ALTER TABLE module_publications ADD CONSTRAINT module_publications_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
 ALTER TABLE module_publications ADD CONSTRAINT module_publications_agency_id_id_key UNIQUE (agency_id, id);
+ALTER TABLE module_publications ADD CONSTRAINT module_publications_decided_by_fkey FOREIGN KEY (decided_by) REFERENCES users(id) ON DELETE SET NULL;
 ALTER TABLE module_publications ADD CONSTRAINT module_publications_ordered_by_fkey FOREIGN KEY (ordered_by) REFERENCES users(id) ON DELETE SET NULL;
 ALTER TABLE module_publications ADD CONSTRAINT module_publications_pkey PRIMARY KEY (id);
-ALTER TABLE module_publications ADD CONSTRAINT module_publications_status_check CHECK ((status = ANY (ARRAY['running'::text, 'published'::text, 'failed'::text])));
+ALTER TABLE module_publications ADD CONSTRAINT module_publications_status_check CHECK ((status = ANY (ARRAY['running'::text, 'held'::text, 'published'::text, 'failed'::text, 'refused'::text])));
 ALTER TABLE module_publications ADD CONSTRAINT module_publications_tier_check CHECK ((tier = ANY (ARRAY[''::text, 'internal'::text, 'beta'::text, 'public'::text])));
 ALTER TABLE module_publications ADD CONSTRAINT module_publications_version_id_fkey FOREIGN KEY (version_id) REFERENCES module_versions(id) ON DELETE CASCADE;
 ALTER TABLE module_rating_reports ADD CONSTRAINT module_rating_reports_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
@@ -1242,6 +1693,11 @@ ALTER TABLE module_requests ADD CONSTRAINT module_requests_text_check CHECK ((le
 ALTER TABLE module_requests ADD CONSTRAINT module_requests_title_check CHECK (((length(title) >= 1) AND (length(title) <= 100)));
 ALTER TABLE module_schedules ADD CONSTRAINT module_schedules_agency_id_install_id_fkey FOREIGN KEY (agency_id, install_id) REFERENCES modules_v2(agency_id, id) ON DELETE CASCADE;
 ALTER TABLE module_schedules ADD CONSTRAINT module_schedules_pkey PRIMARY KEY (install_id, name);
+ALTER TABLE module_settings ADD CONSTRAINT module_settings_agency_id_client_id_fkey FOREIGN KEY (agency_id, client_id) REFERENCES clients(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE module_settings ADD CONSTRAINT module_settings_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
+ALTER TABLE module_settings ADD CONSTRAINT module_settings_agency_id_module_id_client_id_key UNIQUE NULLS NOT DISTINCT (agency_id, module_id, client_id);
+ALTER TABLE module_settings ADD CONSTRAINT module_settings_module_id_fkey FOREIGN KEY (module_id) REFERENCES module_source(id);
+ALTER TABLE module_settings ADD CONSTRAINT module_settings_pkey PRIMARY KEY (id);
 ALTER TABLE module_source ADD CONSTRAINT module_source_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id);
 ALTER TABLE module_source ADD CONSTRAINT module_source_agency_id_id_key UNIQUE (agency_id, id);
 ALTER TABLE module_source ADD CONSTRAINT module_source_id_latest_version_id_fkey FOREIGN KEY (id, latest_version_id) REFERENCES module_versions(module_id, id);
@@ -1253,6 +1709,15 @@ ALTER TABLE module_source ADD CONSTRAINT module_source_slug_check CHECK ((slug ~
 ALTER TABLE module_source ADD CONSTRAINT module_source_slug_key UNIQUE (slug);
 ALTER TABLE module_source ADD CONSTRAINT module_source_tier_check CHECK ((tier = ANY (ARRAY['internal'::text, 'alpha'::text, 'beta'::text, 'public'::text])));
 ALTER TABLE module_source ADD CONSTRAINT module_source_type_check CHECK ((type = ANY (ARRAY['widget'::text, 'app'::text, 'integration'::text, 'system'::text, 'custom'::text])));
+ALTER TABLE module_trials ADD CONSTRAINT module_trials_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
+ALTER TABLE module_trials ADD CONSTRAINT module_trials_agency_id_id_key UNIQUE (agency_id, id);
+ALTER TABLE module_trials ADD CONSTRAINT module_trials_module_id_fkey FOREIGN KEY (module_id) REFERENCES module_source(id);
+ALTER TABLE module_trials ADD CONSTRAINT module_trials_module_id_version_id_fkey FOREIGN KEY (module_id, version_id) REFERENCES module_versions(module_id, id);
+ALTER TABLE module_trials ADD CONSTRAINT module_trials_pkey PRIMARY KEY (id);
+ALTER TABLE module_trials ADD CONSTRAINT module_trials_site_id_key UNIQUE (site_id);
+ALTER TABLE module_trials ADD CONSTRAINT module_trials_status_check CHECK ((status = ANY (ARRAY['making'::text, 'ready'::text, 'failed'::text, 'ending'::text])));
+ALTER TABLE module_trials ADD CONSTRAINT module_trials_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE;
+ALTER TABLE module_trials ADD CONSTRAINT module_trials_version_id_fkey FOREIGN KEY (version_id) REFERENCES module_versions(id);
 ALTER TABLE module_version_files ADD CONSTRAINT module_version_files_agency_id_version_id_fkey FOREIGN KEY (agency_id, version_id) REFERENCES module_versions(agency_id, id) ON DELETE CASCADE;
 ALTER TABLE module_version_files ADD CONSTRAINT module_version_files_pkey PRIMARY KEY (version_id, path);
 ALTER TABLE module_version_files ADD CONSTRAINT module_version_files_sha256_fkey FOREIGN KEY (sha256) REFERENCES module_blobs(sha256);
@@ -1263,6 +1728,7 @@ ALTER TABLE module_versions ADD CONSTRAINT module_versions_created_by_fkey FOREI
 ALTER TABLE module_versions ADD CONSTRAINT module_versions_digest_check CHECK ((digest ~ '^[0-9a-f]{64}$'::text));
 ALTER TABLE module_versions ADD CONSTRAINT module_versions_module_id_id_key UNIQUE (module_id, id);
 ALTER TABLE module_versions ADD CONSTRAINT module_versions_module_id_version_key UNIQUE (module_id, version);
+ALTER TABLE module_versions ADD CONSTRAINT module_versions_offered_version_id_fkey FOREIGN KEY (offered_version_id) REFERENCES module_versions(id);
 ALTER TABLE module_versions ADD CONSTRAINT module_versions_pkey PRIMARY KEY (id);
 ALTER TABLE module_versions ADD CONSTRAINT module_versions_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'published'::text, 'yanked'::text])));
 ALTER TABLE module_versions ADD CONSTRAINT module_versions_version_check CHECK ((length(version) <= 64));
@@ -1285,6 +1751,16 @@ ALTER TABLE modules_v2 ADD CONSTRAINT modules_v2_version_id_fkey FOREIGN KEY (ve
 ALTER TABLE password_resets ADD CONSTRAINT password_resets_pkey PRIMARY KEY (id);
 ALTER TABLE password_resets ADD CONSTRAINT password_resets_token_hash_key UNIQUE (token_hash);
 ALTER TABLE password_resets ADD CONSTRAINT password_resets_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE;
+ALTER TABLE publisher_keys ADD CONSTRAINT publisher_keys_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
+ALTER TABLE publisher_keys ADD CONSTRAINT publisher_keys_agency_id_id_key UNIQUE (agency_id, id);
+ALTER TABLE publisher_keys ADD CONSTRAINT publisher_keys_pkey PRIMARY KEY (id);
+ALTER TABLE publisher_keys ADD CONSTRAINT publisher_keys_public_key_check CHECK ((length(public_key) = 32));
+ALTER TABLE recorded_bodies ADD CONSTRAINT recorded_bodies_if_match_check CHECK ((length(if_match) <= 200));
+ALTER TABLE recorded_bodies ADD CONSTRAINT recorded_bodies_pkey PRIMARY KEY (request_id);
+ALTER TABLE release_log ADD CONSTRAINT release_log_kind_check CHECK ((kind = ANY (ARRAY['release'::text, 'yank'::text])));
+ALTER TABLE release_log ADD CONSTRAINT release_log_pkey PRIMARY KEY (number);
+ALTER TABLE release_log_head ADD CONSTRAINT release_log_head_one_check CHECK (one);
+ALTER TABLE release_log_head ADD CONSTRAINT release_log_head_pkey PRIMARY KEY (one);
 ALTER TABLE schema_migrations ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (name);
 ALTER TABLE sign_in_attempts ADD CONSTRAINT sign_in_attempts_outcome_check CHECK ((outcome = ANY (ARRAY['signed_in'::text, 'wrong'::text, 'throttled'::text, 'disabled'::text])));
 ALTER TABLE sign_in_attempts ADD CONSTRAINT sign_in_attempts_pkey PRIMARY KEY (id);
@@ -1426,8 +1902,34 @@ CREATE INDEX external_webhooks_site ON public.external_webhooks USING btree (age
 CREATE INDEX failed_requests_agency ON public.failed_requests USING btree (agency_id, at DESC);
 CREATE INDEX failed_requests_at ON public.failed_requests USING btree (at DESC);
 CREATE INDEX failed_requests_request ON public.failed_requests USING btree (request_id);
+CREATE INDEX fleet_rollout_sites_install ON public.fleet_rollout_sites USING btree (agency_id, install_id);
+CREATE INDEX fleet_rollouts_module ON public.fleet_rollouts USING btree (module_id);
+CREATE INDEX fleet_rollouts_running ON public.fleet_rollouts USING btree (agency_id) WHERE (status = 'running'::text);
+CREATE INDEX fleet_rollouts_version ON public.fleet_rollouts USING btree (version_id);
+CREATE INDEX fleet_run_items_install ON public.fleet_run_items USING btree (agency_id, install_id);
+CREATE INDEX fleet_run_items_order ON public.fleet_run_items USING btree (run_id, "position");
+CREATE INDEX fleet_runs_agency ON public.fleet_runs USING btree (agency_id, id DESC);
+CREATE INDEX fleet_runs_unfinished ON public.fleet_runs USING btree (changed_at) WHERE (status = 'running'::text);
 CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING btree (created_at);
 CREATE INDEX idempotency_keys_site ON public.idempotency_keys USING btree (site_id);
+CREATE INDEX inbound_receipts_age ON public.inbound_receipts USING btree (received_at);
+CREATE INDEX inbound_receipts_agency ON public.inbound_receipts USING btree (agency_id, received_at);
+CREATE INDEX inbound_receipts_due ON public.inbound_receipts USING btree (due_at) WHERE (status = 'due'::text);
+CREATE INDEX inbound_receipts_install ON public.inbound_receipts USING btree (agency_id, install_id, id DESC);
+CREATE INDEX inbound_receipts_request ON public.inbound_receipts USING btree (request_id) WHERE (request_id <> ''::text);
+CREATE INDEX inbound_refusals_age ON public.inbound_refusals USING btree (hour);
+CREATE INDEX inbound_seen_age ON public.inbound_seen USING btree (at);
+CREATE INDEX inbound_seen_receipt ON public.inbound_seen USING btree (agency_id, receipt_id);
+CREATE INDEX install_moves_install ON public.install_moves USING btree (agency_id, install_id, id DESC);
+CREATE INDEX install_moves_kept ON public.install_moves USING btree (keep_until) WHERE (keep_until IS NOT NULL);
+CREATE INDEX install_moves_watched ON public.install_moves USING btree (watch_until) WHERE (state = 'watching'::text);
+CREATE INDEX install_put_back_rows_run ON public.install_put_back_rows USING btree (run_id, "position");
+CREATE INDEX install_put_backs_age ON public.install_put_backs USING btree (created_at);
+CREATE INDEX install_put_backs_move ON public.install_put_backs USING btree (agency_id, move_id, id DESC);
+CREATE INDEX install_put_backs_stalled ON public.install_put_backs USING btree (changed_at) WHERE (status = 'running'::text);
+CREATE INDEX install_rehearsals_age ON public.install_rehearsals USING btree (created_at);
+CREATE INDEX install_rehearsals_install ON public.install_rehearsals USING btree (agency_id, install_id, id DESC);
+CREATE INDEX install_rehearsals_running ON public.install_rehearsals USING btree (changed_at) WHERE (status = 'running'::text);
 CREATE INDEX job_runs_age ON public.job_runs USING btree (started_at);
 CREATE INDEX job_runs_agency ON public.job_runs USING btree (agency_id, started_at DESC);
 CREATE INDEX job_runs_request ON public.job_runs USING btree (request_id) WHERE (request_id <> ''::text);
@@ -1439,12 +1941,17 @@ CREATE INDEX mails_request ON public.mails USING btree (request_id) WHERE (reque
 CREATE INDEX marketplace_listings_document ON public.marketplace_listings USING gin (document);
 CREATE INDEX marketplace_listings_few ON public.marketplace_listings USING btree (agency_id) WHERE (tier <> 'public'::text);
 CREATE INDEX marketplace_listings_fresh ON public.marketplace_listings USING btree (module_id) WHERE fresh;
-CREATE INDEX marketplace_listings_installs ON public.marketplace_listings USING btree (installs, module_id);
+CREATE INDEX marketplace_listings_installs ON public.marketplace_listings USING btree (installs, module_id) INCLUDE (ordinal, fresh);
 CREATE INDEX marketplace_listings_monthly ON public.marketplace_listings USING btree (monthly, module_id);
+CREATE INDEX marketplace_listings_name ON public.marketplace_listings USING btree (plain_name);
 CREATE INDEX marketplace_listings_published ON public.marketplace_listings USING btree (published_at, module_id);
 CREATE INDEX marketplace_listings_rating ON public.marketplace_listings USING btree (rating, ratings, module_id);
 CREATE INDEX marketplace_words_like ON public.marketplace_words USING gin (word gin_trgm_ops);
 CREATE INDEX memberships_user ON public.memberships USING btree (user_id);
+CREATE INDEX module_analytics_aggregates_agency ON public.module_analytics_aggregates USING btree (agency_id, level, grain, dimension, day);
+CREATE INDEX module_analytics_aggregates_module ON public.module_analytics_aggregates USING btree (module_id, grain, dimension, day) WHERE (level = 'install'::text);
+CREATE INDEX module_analytics_events_site ON ONLY public.module_analytics_events USING btree (agency_id, site_id, at);
+CREATE INDEX module_analytics_marks_site ON public.module_analytics_marks USING btree (agency_id, site_id, at);
 CREATE INDEX module_collection_items_module ON public.module_collection_items USING btree (module_id);
 CREATE INDEX module_connections_agency ON public.module_connections USING btree (agency_id);
 CREATE INDEX module_connections_due ON public.module_connections USING btree (refresh_at) WHERE (refresh_at IS NOT NULL);
@@ -1452,6 +1959,8 @@ CREATE INDEX module_done_age ON public.module_done USING btree (at);
 CREATE INDEX module_embed_pages_site ON public.module_embed_pages USING btree (agency_id, site_id);
 CREATE INDEX module_embed_tokens_install ON public.module_embed_tokens USING btree (agency_id, install_id, id DESC);
 CREATE INDEX module_enrolments_agency ON public.module_enrolments USING btree (agency_id);
+CREATE INDEX module_entitlements_ends ON public.module_entitlements USING btree (ends_at) WHERE ((told_at IS NULL) AND (revoked_at IS NULL));
+CREATE INDEX module_entitlements_module ON public.module_entitlements USING btree (agency_id, module_id);
 CREATE INDEX module_files_install ON public.module_files USING btree (agency_id, install_id);
 CREATE INDEX module_files_pending ON public.module_files USING btree (created_at) WHERE (state = 'pending'::text);
 CREATE INDEX module_files_used ON public.module_files USING btree (site_id) INCLUDE (size_bytes) WHERE (state <> 'released'::text);
@@ -1459,13 +1968,17 @@ CREATE INDEX module_function_runs_age ON public.module_function_runs USING btree
 CREATE INDEX module_function_runs_agency ON public.module_function_runs USING btree (agency_id, started_at DESC);
 CREATE INDEX module_function_runs_install ON public.module_function_runs USING btree (agency_id, install_id, started_at DESC);
 CREATE INDEX module_function_runs_request ON public.module_function_runs USING btree (request_id) WHERE (request_id <> ''::text);
+CREATE INDEX module_publications_held ON public.module_publications USING btree (changed_at) WHERE (status = 'held'::text);
 CREATE INDEX module_publications_stalled ON public.module_publications USING btree (changed_at) WHERE (status = 'running'::text);
 CREATE INDEX module_publications_version ON public.module_publications USING btree (agency_id, version_id, created_at DESC);
 CREATE INDEX module_rating_reports_open ON public.module_rating_reports USING btree (at) WHERE (settled_at IS NULL);
 CREATE INDEX module_ratings_module ON public.module_ratings USING btree (module_id, helpful DESC, created_at DESC);
 CREATE INDEX module_requests_votes ON public.module_requests USING btree (votes DESC, created_at DESC);
 CREATE INDEX module_schedules_next ON public.module_schedules USING btree (next_at);
+CREATE INDEX module_settings_client ON public.module_settings USING btree (agency_id, client_id) WHERE (client_id IS NOT NULL);
+CREATE INDEX module_settings_module ON public.module_settings USING btree (module_id);
 CREATE INDEX module_source_name ON public.module_source USING gin (lower(((name || ' '::text) || summary)) gin_trgm_ops);
+CREATE INDEX module_trials_ends ON public.module_trials USING btree (ends_at);
 CREATE INDEX module_version_files_sha256 ON public.module_version_files USING btree (sha256);
 CREATE INDEX module_versions_order ON public.module_versions USING btree (module_id, major DESC, minor DESC, patch DESC);
 CREATE INDEX modules_v2_agency ON public.modules_v2 USING btree (agency_id, status);
@@ -1474,6 +1987,7 @@ CREATE INDEX modules_v2_module ON public.modules_v2 USING btree (module_id);
 CREATE INDEX modules_v2_parked ON public.modules_v2 USING btree (purge_after) WHERE (status = 'removed'::text);
 CREATE INDEX modules_v2_unfinished ON public.modules_v2 USING btree (changed_at) WHERE (status = ANY (ARRAY['provisioning'::text, 'removing'::text]));
 CREATE INDEX password_resets_user ON public.password_resets USING btree (user_id);
+CREATE INDEX recorded_bodies_age ON public.recorded_bodies USING btree (at);
 CREATE INDEX sign_in_attempts_at ON public.sign_in_attempts USING btree (at);
 CREATE INDEX sign_in_attempts_email ON public.sign_in_attempts USING btree (email_hash, at DESC);
 CREATE INDEX sign_in_attempts_ip ON public.sign_in_attempts USING btree (ip, at DESC);
@@ -1508,6 +2022,7 @@ CREATE UNIQUE INDEX automation_runs_automation_id_event_id_key ON public.automat
 CREATE UNIQUE INDEX automation_runs_pkey ON public.automation_runs USING btree (id);
 CREATE UNIQUE INDEX automations_agency_id_id_key ON public.automations USING btree (agency_id, id);
 CREATE UNIQUE INDEX automations_pkey ON public.automations USING btree (id);
+CREATE UNIQUE INDEX body_recordings_pkey ON public.body_recordings USING btree (install_id);
 CREATE UNIQUE INDEX case_bundles_agency_id_id_key ON public.case_bundles USING btree (agency_id, id);
 CREATE UNIQUE INDEX case_bundles_pkey ON public.case_bundles USING btree (id);
 CREATE UNIQUE INDEX clients_agency_id_id_key ON public.clients USING btree (agency_id, id);
@@ -1538,7 +2053,31 @@ CREATE UNIQUE INDEX external_webhook_deliveries_pkey ON public.external_webhook_
 CREATE UNIQUE INDEX external_webhooks_agency_id_id_key ON public.external_webhooks USING btree (agency_id, id);
 CREATE UNIQUE INDEX external_webhooks_pkey ON public.external_webhooks USING btree (id);
 CREATE UNIQUE INDEX failed_requests_pkey ON public.failed_requests USING btree (id);
+CREATE UNIQUE INDEX fleet_policies_agency_id_site_id_key ON public.fleet_policies USING btree (agency_id, site_id) NULLS NOT DISTINCT;
+CREATE UNIQUE INDEX fleet_policies_pkey ON public.fleet_policies USING btree (id);
+CREATE UNIQUE INDEX fleet_rollout_sites_pkey ON public.fleet_rollout_sites USING btree (rollout_id, install_id);
+CREATE UNIQUE INDEX fleet_rollouts_agency_id_id_key ON public.fleet_rollouts USING btree (agency_id, id);
+CREATE UNIQUE INDEX fleet_rollouts_agency_id_version_id_key ON public.fleet_rollouts USING btree (agency_id, version_id);
+CREATE UNIQUE INDEX fleet_rollouts_pkey ON public.fleet_rollouts USING btree (id);
+CREATE UNIQUE INDEX fleet_run_items_pkey ON public.fleet_run_items USING btree (run_id, install_id);
+CREATE UNIQUE INDEX fleet_runs_agency_id_id_key ON public.fleet_runs USING btree (agency_id, id);
+CREATE UNIQUE INDEX fleet_runs_pkey ON public.fleet_runs USING btree (id);
 CREATE UNIQUE INDEX idempotency_keys_pkey ON public.idempotency_keys USING btree (credential_id, key);
+CREATE UNIQUE INDEX inbound_hooks_agency_id_id_key ON public.inbound_hooks USING btree (agency_id, id);
+CREATE UNIQUE INDEX inbound_hooks_install_id_name_key ON public.inbound_hooks USING btree (install_id, name);
+CREATE UNIQUE INDEX inbound_hooks_pkey ON public.inbound_hooks USING btree (id);
+CREATE UNIQUE INDEX inbound_receipts_agency_id_id_key ON public.inbound_receipts USING btree (agency_id, id);
+CREATE UNIQUE INDEX inbound_receipts_pkey ON public.inbound_receipts USING btree (id);
+CREATE UNIQUE INDEX inbound_refusals_pkey ON public.inbound_refusals USING btree (install_id, name, hour, reason);
+CREATE UNIQUE INDEX inbound_seen_pkey ON public.inbound_seen USING btree (install_id, name, key);
+CREATE UNIQUE INDEX install_moves_agency_id_id_key ON public.install_moves USING btree (agency_id, id);
+CREATE UNIQUE INDEX install_moves_pkey ON public.install_moves USING btree (id);
+CREATE UNIQUE INDEX install_put_back_rows_pkey ON public.install_put_back_rows USING btree (move_id, "position");
+CREATE UNIQUE INDEX install_put_backs_agency_id_id_key ON public.install_put_backs USING btree (agency_id, id);
+CREATE UNIQUE INDEX install_put_backs_pkey ON public.install_put_backs USING btree (id);
+CREATE UNIQUE INDEX install_put_backs_running ON public.install_put_backs USING btree (install_id) WHERE (status = 'running'::text);
+CREATE UNIQUE INDEX install_rehearsals_agency_id_id_key ON public.install_rehearsals USING btree (agency_id, id);
+CREATE UNIQUE INDEX install_rehearsals_pkey ON public.install_rehearsals USING btree (id);
 CREATE UNIQUE INDEX invitations_agency_id_id_key ON public.invitations USING btree (agency_id, id);
 CREATE UNIQUE INDEX invitations_open ON public.invitations USING btree (agency_id, email) WHERE ((accepted_at IS NULL) AND (revoked_at IS NULL));
 CREATE UNIQUE INDEX invitations_pkey ON public.invitations USING btree (id);
@@ -1553,6 +2092,7 @@ CREATE UNIQUE INDEX marketplace_listings_agency_id_module_id_key ON public.marke
 CREATE UNIQUE INDEX marketplace_listings_ordinal ON public.marketplace_listings USING btree (ordinal);
 CREATE UNIQUE INDEX marketplace_listings_pkey ON public.marketplace_listings USING btree (module_id);
 CREATE UNIQUE INDEX marketplace_measures_pkey ON public.marketplace_measures USING btree (module_id);
+CREATE UNIQUE INDEX marketplace_postings_pkey ON public.marketplace_postings USING btree (part, lexeme);
 CREATE UNIQUE INDEX marketplace_publishers_pkey ON public.marketplace_publishers USING btree (agency_id);
 CREATE UNIQUE INDEX marketplace_related_pkey ON public.marketplace_related USING btree (module_id, other_id);
 CREATE UNIQUE INDEX marketplace_words_pkey ON public.marketplace_words USING btree (word);
@@ -1560,6 +2100,9 @@ CREATE UNIQUE INDEX memberships_agency_id_id_key ON public.memberships USING btr
 CREATE UNIQUE INDEX memberships_agency_id_user_id_key ON public.memberships USING btree (agency_id, user_id);
 CREATE UNIQUE INDEX memberships_pkey ON public.memberships USING btree (id);
 CREATE UNIQUE INDEX module_active_days_pkey ON public.module_active_days USING btree (agency_id, module_id, major);
+CREATE UNIQUE INDEX module_analytics_aggregates_pkey ON public.module_analytics_aggregates USING btree (site_id, day, grain, level, subject_id, event, dimension, value, bucket);
+CREATE UNIQUE INDEX module_analytics_events_told ON ONLY public.module_analytics_events USING btree (told_id, at) WHERE (told_id IS NOT NULL);
+CREATE UNIQUE INDEX module_analytics_progress_pkey ON public.module_analytics_progress USING btree (source);
 CREATE UNIQUE INDEX module_blobs_pkey ON public.module_blobs USING btree (sha256);
 CREATE UNIQUE INDEX module_collection_items_pkey ON public.module_collection_items USING btree (collection_id, module_id);
 CREATE UNIQUE INDEX module_collections_pkey ON public.module_collections USING btree (id);
@@ -1578,6 +2121,9 @@ CREATE UNIQUE INDEX module_embed_tokens_agency_id_id_key ON public.module_embed_
 CREATE UNIQUE INDEX module_embed_tokens_pkey ON public.module_embed_tokens USING btree (id);
 CREATE UNIQUE INDEX module_embed_tokens_token_hash_key ON public.module_embed_tokens USING btree (token_hash);
 CREATE UNIQUE INDEX module_enrolments_pkey ON public.module_enrolments USING btree (module_id, agency_id);
+CREATE UNIQUE INDEX module_entitlements_agency_id_id_key ON public.module_entitlements USING btree (agency_id, id);
+CREATE UNIQUE INDEX module_entitlements_pkey ON public.module_entitlements USING btree (id);
+CREATE UNIQUE INDEX module_entitlements_trial ON public.module_entitlements USING btree (agency_id, module_id) WHERE (kind = 'trial'::text);
 CREATE UNIQUE INDEX module_files_agency_id_id_key ON public.module_files USING btree (agency_id, id);
 CREATE UNIQUE INDEX module_files_pkey ON public.module_files USING btree (id);
 CREATE UNIQUE INDEX module_files_site_id_id_key ON public.module_files USING btree (site_id, id);
@@ -1585,7 +2131,7 @@ CREATE UNIQUE INDEX module_function_runs_pkey ON public.module_function_runs USI
 CREATE UNIQUE INDEX module_member_roles_pkey ON public.module_member_roles USING btree (install_id, user_id);
 CREATE UNIQUE INDEX module_naming_conflicts_pkey ON public.module_naming_conflicts USING btree (id);
 CREATE UNIQUE INDEX module_publications_agency_id_id_key ON public.module_publications USING btree (agency_id, id);
-CREATE UNIQUE INDEX module_publications_one_at_a_time ON public.module_publications USING btree (version_id) WHERE (status = 'running'::text);
+CREATE UNIQUE INDEX module_publications_one_at_a_time ON public.module_publications USING btree (version_id) WHERE (status = ANY (ARRAY['running'::text, 'held'::text]));
 CREATE UNIQUE INDEX module_publications_pkey ON public.module_publications USING btree (id);
 CREATE UNIQUE INDEX module_rating_reports_pkey ON public.module_rating_reports USING btree (rating_id, agency_id);
 CREATE UNIQUE INDEX module_rating_votes_pkey ON public.module_rating_votes USING btree (rating_id, agency_id);
@@ -1596,10 +2142,15 @@ CREATE UNIQUE INDEX module_request_votes_pkey ON public.module_request_votes USI
 CREATE UNIQUE INDEX module_requests_agency_id_id_key ON public.module_requests USING btree (agency_id, id);
 CREATE UNIQUE INDEX module_requests_pkey ON public.module_requests USING btree (id);
 CREATE UNIQUE INDEX module_schedules_pkey ON public.module_schedules USING btree (install_id, name);
+CREATE UNIQUE INDEX module_settings_agency_id_module_id_client_id_key ON public.module_settings USING btree (agency_id, module_id, client_id) NULLS NOT DISTINCT;
+CREATE UNIQUE INDEX module_settings_pkey ON public.module_settings USING btree (id);
 CREATE UNIQUE INDEX module_source_agency_id_id_key ON public.module_source USING btree (agency_id, id);
 CREATE UNIQUE INDEX module_source_pkey ON public.module_source USING btree (id);
 CREATE UNIQUE INDEX module_source_short_id_key ON public.module_source USING btree (short_id);
 CREATE UNIQUE INDEX module_source_slug_key ON public.module_source USING btree (slug);
+CREATE UNIQUE INDEX module_trials_agency_id_id_key ON public.module_trials USING btree (agency_id, id);
+CREATE UNIQUE INDEX module_trials_pkey ON public.module_trials USING btree (id);
+CREATE UNIQUE INDEX module_trials_site_id_key ON public.module_trials USING btree (site_id);
 CREATE UNIQUE INDEX module_version_files_pkey ON public.module_version_files USING btree (version_id, path);
 CREATE UNIQUE INDEX module_versions_agency_id_id_key ON public.module_versions USING btree (agency_id, id);
 CREATE UNIQUE INDEX module_versions_module_id_id_key ON public.module_versions USING btree (module_id, id);
@@ -1612,6 +2163,13 @@ CREATE UNIQUE INDEX modules_v2_pkey ON public.modules_v2 USING btree (id);
 CREATE UNIQUE INDEX modules_v2_site_id_id_key ON public.modules_v2 USING btree (site_id, id);
 CREATE UNIQUE INDEX password_resets_pkey ON public.password_resets USING btree (id);
 CREATE UNIQUE INDEX password_resets_token_hash_key ON public.password_resets USING btree (token_hash);
+CREATE UNIQUE INDEX publisher_keys_agency_id_id_key ON public.publisher_keys USING btree (agency_id, id);
+CREATE UNIQUE INDEX publisher_keys_in_use ON public.publisher_keys USING btree (agency_id) WHERE (retired_at IS NULL);
+CREATE UNIQUE INDEX publisher_keys_pkey ON public.publisher_keys USING btree (id);
+CREATE UNIQUE INDEX recorded_bodies_pkey ON public.recorded_bodies USING btree (request_id);
+CREATE UNIQUE INDEX release_log_head_pkey ON public.release_log_head USING btree (one);
+CREATE UNIQUE INDEX release_log_pkey ON public.release_log USING btree (number);
+CREATE UNIQUE INDEX release_log_version ON public.release_log USING btree (version_id, kind);
 CREATE UNIQUE INDEX schema_migrations_pkey ON public.schema_migrations USING btree (name);
 CREATE UNIQUE INDEX sign_in_attempts_pkey ON public.sign_in_attempts USING btree (id);
 CREATE UNIQUE INDEX site_images_agency_id_id_key ON public.site_images USING btree (agency_id, id);
@@ -1650,6 +2208,9 @@ CREATE UNIQUE INDEX users_pkey ON public.users USING btree (id);
 -- policies
 CREATE POLICY append ON external_api_requests FOR INSERT TO dramac_runtime WITH CHECK (true);
 CREATE POLICY append ON failed_requests FOR INSERT TO dramac_runtime WITH CHECK (true);
+CREATE POLICY append ON module_analytics_events FOR INSERT TO dramac_runtime WITH CHECK (true);
+CREATE POLICY append ON module_analytics_marks FOR INSERT TO dramac_runtime WITH CHECK (true);
+CREATE POLICY append ON recorded_bodies FOR INSERT TO dramac_runtime WITH CHECK (true);
 CREATE POLICY everybody ON module_requests FOR SELECT TO dramac_app USING ((( SELECT current_agency_id() AS current_agency_id) IS NOT NULL));
 CREATE POLICY everybody ON status_days FOR SELECT TO dramac_app USING (( SELECT identifying() AS identifying));
 CREATE POLICY identifying ON agencies FOR SELECT TO dramac_app USING (( SELECT identifying() AS identifying));
@@ -1677,31 +2238,44 @@ CREATE POLICY listed ON module_ratings FOR SELECT TO dramac_app USING (((hidden_
 CREATE POLICY lookup ON agencies FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON api_keys FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON audit_heads FOR ALL TO dramac_lookup USING (true) WITH CHECK (true);
+CREATE POLICY lookup ON audit_log FOR ALL TO dramac_lookup USING (true);
+CREATE POLICY lookup ON body_recordings FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON external_domains FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON external_oauth_clients FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON external_oauth_codes FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON external_oauth_grants FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON external_oauth_tokens FOR SELECT TO dramac_lookup USING (true);
+CREATE POLICY lookup ON fleet_rollout_sites FOR SELECT TO dramac_lookup USING (true);
+CREATE POLICY lookup ON fleet_rollouts FOR SELECT TO dramac_lookup USING (true);
+CREATE POLICY lookup ON inbound_hooks FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON marketplace_bits FOR ALL TO dramac_lookup USING (true) WITH CHECK (true);
 CREATE POLICY lookup ON marketplace_gone FOR ALL TO dramac_lookup USING (true) WITH CHECK (true);
 CREATE POLICY lookup ON marketplace_listings FOR ALL TO dramac_lookup USING (true) WITH CHECK (true);
+CREATE POLICY lookup ON marketplace_postings FOR ALL TO dramac_lookup USING (true) WITH CHECK (true);
 CREATE POLICY lookup ON marketplace_publishers FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON marketplace_words FOR ALL TO dramac_lookup USING (true) WITH CHECK (true);
 CREATE POLICY lookup ON memberships FOR SELECT TO dramac_lookup USING (true);
+CREATE POLICY lookup ON module_analytics_aggregates FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON module_blobs FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON module_connections FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON module_database_registry FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON module_embed_pages FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON module_embed_tokens FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON module_enrolments FOR ALL TO dramac_lookup USING (true) WITH CHECK (true);
+CREATE POLICY lookup ON module_entitlements FOR ALL TO dramac_lookup USING (true) WITH CHECK (true);
 CREATE POLICY lookup ON module_rating_votes FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON module_ratings FOR ALL TO dramac_lookup USING (true) WITH CHECK (true);
 CREATE POLICY lookup ON module_request_votes FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON module_requests FOR ALL TO dramac_lookup USING (true) WITH CHECK (true);
+CREATE POLICY lookup ON module_settings FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON module_source FOR SELECT TO dramac_lookup USING (true);
+CREATE POLICY lookup ON module_trials FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON module_version_files FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON module_versions FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON modules_v2 FOR SELECT TO dramac_lookup USING (true);
+CREATE POLICY lookup ON publisher_keys FOR SELECT TO dramac_lookup USING (true);
+CREATE POLICY lookup ON release_log FOR SELECT TO dramac_lookup USING (true);
+CREATE POLICY lookup ON release_log_head FOR ALL TO dramac_lookup USING (true) WITH CHECK (true);
 CREATE POLICY lookup ON site_looks FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON site_page_versions FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON site_pages FOR SELECT TO dramac_lookup USING (true);
@@ -1724,10 +2298,14 @@ CREATE POLICY marketplace ON module_versions FOR SELECT TO dramac_app USING (((s
 CREATE POLICY member ON sign_in_attempts FOR SELECT TO dramac_app USING ((EXISTS ( SELECT
    FROM memberships m
   WHERE ((m.user_id = sign_in_attempts.user_id) AND (m.agency_id = ( SELECT current_agency_id() AS current_agency_id)) AND (m.created_at <= sign_in_attempts.at)))));
+CREATE POLICY moved ON module_versions FOR SELECT TO dramac_app USING ((EXISTS ( SELECT
+   FROM install_moves m
+  WHERE ((module_versions.id = m.from_version_id) OR (module_versions.id = m.to_version_id)))));
 CREATE POLICY new ON module_blobs FOR INSERT TO dramac_app WITH CHECK (true);
 CREATE POLICY new ON module_requests FOR INSERT TO dramac_app WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY new ON users FOR INSERT TO dramac_app WITH CHECK ((( SELECT identifying() AS identifying) AND (staff_role IS NULL) AND (disabled_at IS NULL)));
 CREATE POLICY open_to_agency ON marketplace_listings FOR SELECT TO dramac_app USING (listing_open_to(tier, agency_id, module_id, ( SELECT current_agency_id() AS current_agency_id), ( SELECT enrolled_listings(current_agency_id()) AS enrolled_listings)));
+CREATE POLICY open_to_agency ON module_trials FOR INSERT TO dramac_app WITH CHECK (version_open_to(version_id, agency_id));
 CREATE POLICY open_to_agency ON modules_v2 FOR INSERT TO dramac_app WITH CHECK (version_open_to(version_id, agency_id));
 CREATE POLICY own ON agencies FOR SELECT TO dramac_app USING ((EXISTS ( SELECT
    FROM memberships m
@@ -1751,6 +2329,7 @@ CREATE POLICY provisioning ON module_database_registry FOR ALL TO dramac_owner U
 CREATE POLICY publisher ON module_source FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY publisher ON module_version_files FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY publisher ON module_versions FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY publisher ON release_log FOR INSERT TO dramac_app WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY reachable ON module_blobs FOR SELECT TO dramac_app USING ((EXISTS ( SELECT
    FROM module_version_files f
   WHERE (f.sha256 = module_blobs.sha256))));
@@ -1761,6 +2340,7 @@ CREATE POLICY shown ON module_collection_items FOR SELECT TO dramac_app USING ((
 CREATE POLICY shown ON module_collections FOR SELECT TO dramac_app USING (((( SELECT current_agency_id() AS current_agency_id) IS NOT NULL) AND shown AND ((starts_at IS NULL) OR (starts_at <= now())) AND ((ends_at IS NULL) OR (ends_at > now()))));
 CREATE POLICY site ON events FOR INSERT TO dramac_module, dramac_runtime WITH CHECK (((site_id = ( SELECT current_site_id() AS current_site_id)) AND (agency_id = ( SELECT current_agency_id() AS current_agency_id)) AND runtime_speaks_for(install_id, site_id, agency_id, CURRENT_USER)));
 CREATE POLICY site ON idempotency_keys FOR ALL TO dramac_runtime USING ((site_id = ( SELECT current_site_id() AS current_site_id))) WITH CHECK (((site_id = ( SELECT current_site_id() AS current_site_id)) AND (agency_id = ( SELECT current_agency_id() AS current_agency_id))));
+CREATE POLICY site ON install_put_back_rows FOR ALL TO dramac_runtime USING ((site_id = ( SELECT current_site_id() AS current_site_id))) WITH CHECK (((site_id = ( SELECT current_site_id() AS current_site_id)) AND (agency_id = ( SELECT current_agency_id() AS current_agency_id))));
 CREATE POLICY site ON mails FOR INSERT TO dramac_runtime WITH CHECK (((site_id = ( SELECT current_site_id() AS current_site_id)) AND (agency_id = ( SELECT current_agency_id() AS current_agency_id)) AND runtime_speaks_for(install_id, site_id, agency_id, CURRENT_USER)));
 CREATE POLICY site ON module_done FOR ALL TO dramac_runtime USING ((site_id = ( SELECT current_site_id() AS current_site_id))) WITH CHECK (((site_id = ( SELECT current_site_id() AS current_site_id)) AND (agency_id = ( SELECT current_agency_id() AS current_agency_id)) AND runtime_speaks_for(install_id, site_id, agency_id, CURRENT_USER)));
 CREATE POLICY site ON module_files FOR ALL TO dramac_runtime USING ((site_id = ( SELECT current_site_id() AS current_site_id))) WITH CHECK (((site_id = ( SELECT current_site_id() AS current_site_id)) AND (agency_id = ( SELECT current_agency_id() AS current_agency_id))));
@@ -1774,6 +2354,7 @@ CREATE POLICY staff ON audit_heads FOR ALL TO dramac_staff USING (true) WITH CHE
 CREATE POLICY staff ON audit_log FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON automation_runs FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON automations FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON body_recordings FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON case_bundles FOR SELECT TO dramac_staff USING ((((for_user_id IS NULL) AND (revoked_at IS NULL) AND (expires_at > now())) OR (expires_at < (now() - '30 days'::interval))));
 CREATE POLICY staff ON clients FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON event_deliveries FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
@@ -1788,7 +2369,20 @@ CREATE POLICY staff ON external_webhook_attempts FOR ALL TO dramac_staff USING (
 CREATE POLICY staff ON external_webhook_deliveries FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON external_webhooks FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON failed_requests FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON fleet_policies FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON fleet_rollout_sites FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON fleet_rollouts FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON fleet_run_items FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON fleet_runs FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON idempotency_keys FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON inbound_hooks FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON inbound_receipts FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON inbound_refusals FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON inbound_seen FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON install_moves FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON install_put_back_rows FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON install_put_backs FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON install_rehearsals FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON invitations FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON job_runs FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON log_searches FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
@@ -1799,6 +2393,10 @@ CREATE POLICY staff ON marketplace_publishers FOR ALL TO dramac_staff USING (tru
 CREATE POLICY staff ON marketplace_related FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON memberships FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_active_days FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON module_analytics_aggregates FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON module_analytics_events FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON module_analytics_marks FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON module_analytics_progress FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_blobs FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_collection_items FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_collections FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
@@ -1808,6 +2406,7 @@ CREATE POLICY staff ON module_done FOR ALL TO dramac_staff USING (true) WITH CHE
 CREATE POLICY staff ON module_embed_pages FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_embed_tokens FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_enrolments FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON module_entitlements FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_files FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_function_runs FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_member_roles FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
@@ -1819,12 +2418,18 @@ CREATE POLICY staff ON module_ratings FOR ALL TO dramac_staff USING (true) WITH 
 CREATE POLICY staff ON module_request_votes FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_requests FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_schedules FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON module_settings FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_source FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON module_trials FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_version_files FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_versions FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON module_wishes FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON modules_v2 FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON password_resets FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON publisher_keys FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON recorded_bodies FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON release_log FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON release_log_head FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON sign_in_attempts FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON site_images FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON site_looks FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
@@ -1857,6 +2462,7 @@ CREATE POLICY tenant ON audit_heads FOR SELECT TO dramac_app USING ((agency_id =
 CREATE POLICY tenant ON audit_log FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON automation_runs FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON automations FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON body_recordings FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON case_bundles FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON clients FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON event_deliveries FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
@@ -1871,23 +2477,44 @@ CREATE POLICY tenant ON external_webhook_attempts FOR SELECT TO dramac_app USING
 CREATE POLICY tenant ON external_webhook_deliveries FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON external_webhooks FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON failed_requests FOR SELECT TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON fleet_policies FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON fleet_rollout_sites FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON fleet_rollouts FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON fleet_run_items FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON fleet_runs FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON inbound_hooks FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON inbound_receipts FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON inbound_refusals FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON inbound_seen FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON install_moves FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON install_put_back_rows FOR SELECT TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON install_put_backs FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON install_rehearsals FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON invitations FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON job_runs FOR SELECT TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON log_searches FOR SELECT TO dramac_app USING (((agency_id = ( SELECT current_agency_id() AS current_agency_id)) AND (shared OR (user_id = ( SELECT current_person_id() AS current_person_id)))));
 CREATE POLICY tenant ON mails FOR SELECT TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON memberships FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON module_active_days FOR SELECT TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON module_analytics_aggregates FOR SELECT TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON module_analytics_events FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON module_analytics_marks FOR INSERT TO dramac_app WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON module_connections FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON module_embed_pages FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON module_embed_tokens FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON module_entitlements FOR SELECT TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON module_function_runs FOR SELECT TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON module_member_roles FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON module_publications FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON module_schedules FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON module_settings FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON module_trials FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON module_wishes FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK (((agency_id = ( SELECT current_agency_id() AS current_agency_id)) AND (EXISTS ( SELECT
    FROM marketplace_listings l
   WHERE (l.module_id = module_wishes.module_id)))));
 CREATE POLICY tenant ON modules_v2 FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON publisher_keys FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON recorded_bodies FOR SELECT TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON site_images FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON site_looks FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON site_page_steps FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
@@ -1917,9 +2544,12 @@ CREATE POLICY visible ON module_naming_conflicts FOR ALL TO dramac_app USING ((E
   WHERE (m.id = module_naming_conflicts.module_id)))) WITH CHECK ((EXISTS ( SELECT
    FROM module_source m
   WHERE (m.id = module_naming_conflicts.module_id))));
+CREATE POLICY visible ON release_log FOR SELECT TO dramac_app USING (((agency_id = ( SELECT current_agency_id() AS current_agency_id)) OR (EXISTS ( SELECT
+   FROM module_versions v
+  WHERE (v.id = release_log.version_id)))));
 -- triggers
 CREATE TRIGGER audit_chain BEFORE INSERT ON public.audit_log FOR EACH ROW EXECUTE FUNCTION audit_chain();
-CREATE TRIGGER fresh BEFORE UPDATE OF tier, category, type, price, rating, verified, capabilities ON public.marketplace_listings FOR EACH ROW EXECUTE FUNCTION marketplace_fresh();
+CREATE TRIGGER fresh BEFORE UPDATE OF tier, category, type, price, rating, verified, capabilities, document ON public.marketplace_listings FOR EACH ROW EXECUTE FUNCTION marketplace_fresh();
 CREATE TRIGGER gone AFTER DELETE ON public.marketplace_listings FOR EACH ROW EXECUTE FUNCTION marketplace_left();
 CREATE TRIGGER marketplace AFTER INSERT OR DELETE ON public.marketplace_publishers FOR EACH ROW EXECUTE FUNCTION marketplace_publisher_changed();
 CREATE TRIGGER marketplace AFTER INSERT OR UPDATE OF name, summary, category, icon, type, tier, latest_version_id ON public.module_source FOR EACH ROW EXECUTE FUNCTION marketplace_module_changed();
@@ -1928,6 +2558,9 @@ CREATE TRIGGER marketplace AFTER UPDATE OF name ON public.agencies FOR EACH ROW 
 CREATE TRIGGER only_drafts_go BEFORE DELETE ON public.module_versions FOR EACH ROW EXECUTE FUNCTION only_drafts_go();
 CREATE TRIGGER only_drafts_grow BEFORE INSERT OR UPDATE ON public.module_version_files FOR EACH ROW EXECUTE FUNCTION only_drafts_grow();
 CREATE TRIGGER rated AFTER INSERT OR DELETE OR UPDATE OF stars, hidden_at ON public.module_ratings FOR EACH ROW EXECUTE FUNCTION module_ratings_changed();
+CREATE TRIGGER release_log_chain BEFORE INSERT ON public.release_log FOR EACH ROW EXECUTE FUNCTION release_log_chain();
+CREATE TRIGGER release_log_never_emptied BEFORE TRUNCATE ON public.release_log FOR EACH STATEMENT EXECUTE FUNCTION release_log_only_grows();
+CREATE TRIGGER release_log_only_grows BEFORE DELETE OR UPDATE ON public.release_log FOR EACH ROW EXECUTE FUNCTION release_log_only_grows();
 CREATE TRIGGER version_stays BEFORE UPDATE ON public.module_versions FOR EACH ROW EXECUTE FUNCTION version_stays();
 CREATE TRIGGER voted AFTER INSERT OR DELETE ON public.module_rating_votes FOR EACH ROW EXECUTE FUNCTION module_rating_voted();
 CREATE TRIGGER voted AFTER INSERT OR DELETE ON public.module_request_votes FOR EACH ROW EXECUTE FUNCTION module_request_voted();
@@ -1936,11 +2569,13 @@ GRANT DELETE, INSERT, SELECT ON external_domains TO dramac_app;
 GRANT DELETE, INSERT, SELECT ON log_searches TO dramac_app;
 GRANT DELETE, INSERT, SELECT ON marketplace_bits TO dramac_lookup;
 GRANT DELETE, INSERT, SELECT ON marketplace_gone TO dramac_lookup;
+GRANT DELETE, INSERT, SELECT ON marketplace_postings TO dramac_lookup;
 GRANT DELETE, INSERT, SELECT ON marketplace_publishers TO dramac_staff;
 GRANT DELETE, INSERT, SELECT ON module_embed_pages TO dramac_app;
 GRANT DELETE, INSERT, SELECT ON module_files TO dramac_runtime;
 GRANT DELETE, INSERT, SELECT ON module_rating_votes TO dramac_app;
 GRANT DELETE, INSERT, SELECT ON module_request_votes TO dramac_app;
+GRANT DELETE, INSERT, SELECT ON module_trials TO dramac_app;
 GRANT DELETE, INSERT, SELECT ON module_wishes TO dramac_app;
 GRANT DELETE, INSERT, SELECT ON site_page_steps TO dramac_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON agencies TO dramac_staff;
@@ -1963,8 +2598,20 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON external_webhook_deliveries TO dramac_st
 GRANT DELETE, INSERT, SELECT, UPDATE ON external_webhooks TO dramac_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON external_webhooks TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON failed_requests TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON fleet_policies TO dramac_app;
+GRANT DELETE, INSERT, SELECT, UPDATE ON fleet_policies TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON fleet_rollout_sites TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON fleet_rollouts TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON fleet_run_items TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON fleet_runs TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON idempotency_keys TO dramac_runtime;
 GRANT DELETE, INSERT, SELECT, UPDATE ON idempotency_keys TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON inbound_hooks TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON install_moves TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON install_put_back_rows TO dramac_runtime;
+GRANT DELETE, INSERT, SELECT, UPDATE ON install_put_back_rows TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON install_put_backs TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON install_rehearsals TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON invitations TO dramac_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON invitations TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON job_runs TO dramac_staff;
@@ -1976,6 +2623,10 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON marketplace_related TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON memberships TO dramac_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON memberships TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_active_days TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON module_analytics_aggregates TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON module_analytics_events TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON module_analytics_marks TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON module_analytics_progress TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_blobs TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_collection_items TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_collections TO dramac_staff;
@@ -1986,6 +2637,7 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON module_embed_pages TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_embed_tokens TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_enrolments TO dramac_lookup;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_enrolments TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON module_entitlements TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_files TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_function_runs TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_member_roles TO dramac_app;
@@ -1999,7 +2651,9 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON module_request_votes TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_requests TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_schedules TO dramac_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_schedules TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON module_settings TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_source TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON module_trials TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_version_files TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_versions TO dramac_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON module_versions TO dramac_staff;
@@ -2022,14 +2676,24 @@ GRANT DELETE, INSERT, SELECT, UPDATE ON status_days TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON user_sessions TO dramac_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON user_sessions TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON users TO dramac_staff;
+GRANT DELETE, SELECT ON audit_log TO dramac_lookup;
+GRANT DELETE, SELECT ON body_recordings TO dramac_staff;
 GRANT DELETE, SELECT ON case_bundles TO dramac_staff;
+GRANT DELETE, SELECT ON inbound_refusals TO dramac_staff;
+GRANT DELETE, SELECT ON inbound_seen TO dramac_staff;
 GRANT DELETE, SELECT ON module_ratings TO dramac_app;
+GRANT DELETE, SELECT ON recorded_bodies TO dramac_staff;
 GRANT DELETE, SELECT ON studio_trials TO dramac_staff;
+GRANT DELETE, SELECT, UPDATE ON inbound_receipts TO dramac_staff;
 GRANT INSERT ON events TO dramac_module;
 GRANT INSERT ON external_api_requests TO dramac_runtime;
 GRANT INSERT ON failed_requests TO dramac_runtime;
 GRANT INSERT ON mails TO dramac_runtime;
+GRANT INSERT ON module_analytics_events TO dramac_runtime;
+GRANT INSERT ON module_analytics_marks TO dramac_app;
+GRANT INSERT ON module_analytics_marks TO dramac_runtime;
 GRANT INSERT ON module_function_runs TO dramac_runtime;
+GRANT INSERT ON recorded_bodies TO dramac_runtime;
 GRANT INSERT, SELECT ON audit_log TO dramac_app;
 GRANT INSERT, SELECT ON audit_log TO dramac_staff;
 GRANT INSERT, SELECT ON case_bundles TO dramac_app;
@@ -2038,12 +2702,18 @@ GRANT INSERT, SELECT ON events TO dramac_app;
 GRANT INSERT, SELECT ON events TO dramac_runtime;
 GRANT INSERT, SELECT ON mails TO dramac_app;
 GRANT INSERT, SELECT ON marketplace_words TO dramac_lookup;
+GRANT INSERT, SELECT ON module_analytics_events TO dramac_app;
 GRANT INSERT, SELECT ON module_blobs TO dramac_app;
 GRANT INSERT, SELECT ON module_done TO dramac_runtime;
 GRANT INSERT, SELECT ON module_embed_tokens TO dramac_app;
+GRANT INSERT, SELECT ON module_entitlements TO dramac_lookup;
 GRANT INSERT, SELECT ON module_naming_conflicts TO dramac_app;
 GRANT INSERT, SELECT ON module_rating_reports TO dramac_app;
 GRANT INSERT, SELECT ON module_version_files TO dramac_app;
+GRANT INSERT, SELECT ON publisher_keys TO dramac_app;
+GRANT INSERT, SELECT ON publisher_keys TO dramac_staff;
+GRANT INSERT, SELECT ON release_log TO dramac_app;
+GRANT INSERT, SELECT ON release_log TO dramac_staff;
 GRANT INSERT, SELECT ON sign_in_attempts TO dramac_app;
 GRANT INSERT, SELECT ON site_images TO dramac_app;
 GRANT INSERT, SELECT ON site_page_versions TO dramac_app;
@@ -2053,13 +2723,26 @@ GRANT INSERT, SELECT ON users TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON api_keys TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON audit_heads TO dramac_lookup;
 GRANT INSERT, SELECT, UPDATE ON automation_runs TO dramac_app;
+GRANT INSERT, SELECT, UPDATE ON body_recordings TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON external_oauth_clients TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON external_oauth_codes TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON external_oauth_grants TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON external_oauth_tokens TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON external_webhook_deliveries TO dramac_app;
+GRANT INSERT, SELECT, UPDATE ON fleet_rollout_sites TO dramac_app;
+GRANT INSERT, SELECT, UPDATE ON fleet_rollouts TO dramac_app;
+GRANT INSERT, SELECT, UPDATE ON fleet_run_items TO dramac_app;
+GRANT INSERT, SELECT, UPDATE ON fleet_runs TO dramac_app;
+GRANT INSERT, SELECT, UPDATE ON inbound_hooks TO dramac_app;
+GRANT INSERT, SELECT, UPDATE ON inbound_receipts TO dramac_app;
+GRANT INSERT, SELECT, UPDATE ON inbound_refusals TO dramac_app;
+GRANT INSERT, SELECT, UPDATE ON inbound_seen TO dramac_app;
+GRANT INSERT, SELECT, UPDATE ON install_moves TO dramac_app;
+GRANT INSERT, SELECT, UPDATE ON install_put_backs TO dramac_app;
+GRANT INSERT, SELECT, UPDATE ON install_rehearsals TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON module_connections TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON module_publications TO dramac_app;
+GRANT INSERT, SELECT, UPDATE ON module_settings TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON module_source TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON modules_v2 TO dramac_app;
 GRANT INSERT, SELECT, UPDATE ON site_looks TO dramac_app;
@@ -2072,6 +2755,7 @@ GRANT SELECT ON agencies TO dramac_lookup;
 GRANT SELECT ON api_keys TO dramac_lookup;
 GRANT SELECT ON audit_heads TO dramac_app;
 GRANT SELECT ON audit_heads TO dramac_staff;
+GRANT SELECT ON body_recordings TO dramac_lookup;
 GRANT SELECT ON external_api_requests TO dramac_app;
 GRANT SELECT ON external_domains TO dramac_lookup;
 GRANT SELECT ON external_oauth_clients TO dramac_lookup;
@@ -2079,12 +2763,18 @@ GRANT SELECT ON external_oauth_codes TO dramac_lookup;
 GRANT SELECT ON external_oauth_grants TO dramac_lookup;
 GRANT SELECT ON external_oauth_tokens TO dramac_lookup;
 GRANT SELECT ON external_webhook_attempts TO dramac_app;
+GRANT SELECT ON fleet_rollout_sites TO dramac_lookup;
+GRANT SELECT ON fleet_rollouts TO dramac_lookup;
+GRANT SELECT ON inbound_hooks TO dramac_lookup;
+GRANT SELECT ON install_put_back_rows TO dramac_app;
 GRANT SELECT ON marketplace_listings TO dramac_app;
 GRANT SELECT ON marketplace_listings TO dramac_staff;
 GRANT SELECT ON marketplace_measures TO dramac_app;
 GRANT SELECT ON marketplace_publishers TO dramac_lookup;
 GRANT SELECT ON marketplace_related TO dramac_app;
 GRANT SELECT ON module_active_days TO dramac_app;
+GRANT SELECT ON module_analytics_aggregates TO dramac_app;
+GRANT SELECT ON module_analytics_aggregates TO dramac_lookup;
 GRANT SELECT ON module_blobs TO dramac_lookup;
 GRANT SELECT ON module_collection_items TO dramac_app;
 GRANT SELECT ON module_collections TO dramac_app;
@@ -2094,14 +2784,22 @@ GRANT SELECT ON module_database_registry TO dramac_lookup;
 GRANT SELECT ON module_embed_pages TO dramac_lookup;
 GRANT SELECT ON module_embed_tokens TO dramac_lookup;
 GRANT SELECT ON module_enrolments TO dramac_app;
+GRANT SELECT ON module_entitlements TO dramac_app;
 GRANT SELECT ON module_function_runs TO dramac_app;
 GRANT SELECT ON module_rating_votes TO dramac_lookup;
 GRANT SELECT ON module_request_votes TO dramac_lookup;
 GRANT SELECT ON module_requests TO dramac_app;
+GRANT SELECT ON module_settings TO dramac_lookup;
 GRANT SELECT ON module_source TO dramac_lookup;
+GRANT SELECT ON module_trials TO dramac_lookup;
 GRANT SELECT ON module_version_files TO dramac_lookup;
 GRANT SELECT ON module_versions TO dramac_lookup;
 GRANT SELECT ON modules_v2 TO dramac_lookup;
+GRANT SELECT ON publisher_keys TO dramac_lookup;
+GRANT SELECT ON recorded_bodies TO dramac_app;
+GRANT SELECT ON release_log TO dramac_lookup;
+GRANT SELECT ON release_log_head TO dramac_lookup;
+GRANT SELECT ON release_log_head TO dramac_staff;
 GRANT SELECT ON site_looks TO dramac_lookup;
 GRANT SELECT ON site_page_versions TO dramac_lookup;
 GRANT SELECT ON site_page_views TO dramac_app;
@@ -2117,6 +2815,46 @@ GRANT SELECT ON support_switches TO dramac_staff;
 GRANT SELECT, UPDATE ON module_ratings TO dramac_lookup;
 GRANT SELECT, UPDATE ON module_requests TO dramac_lookup;
 -- functions
+CREATE OR REPLACE FUNCTION public.analytics_agencies(wanted uuid[])
+ RETURNS TABLE(site_id uuid, agency_id uuid)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  SELECT s.id, s.agency_id FROM sites s WHERE s.id = ANY (wanted)
+$function$
+;
+CREATE OR REPLACE FUNCTION public.analytics_partitions(back integer, ahead integer, keep integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+DECLARE
+  today date := (now() AT TIME ZONE 'UTC')::date;
+  day date;
+  name text;
+  dropped integer := 0;
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended('analytics_partitions', 0));
+  FOR day IN SELECT generate_series(today - least(back, keep), today + ahead, '1 day')::date LOOP
+    name := 'module_analytics_events_' || to_char(day, 'YYYYMMDD');
+    IF to_regclass(name) IS NULL THEN
+      EXECUTE format('CREATE TABLE %I PARTITION OF module_analytics_events FOR VALUES FROM (%L) TO (%L)',
+                     name, day::timestamp AT TIME ZONE 'UTC', (day + 1)::timestamp AT TIME ZONE 'UTC');
+      EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
+      EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);
+    END IF;
+  END LOOP;
+  FOR name IN SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'module_analytics_events'::regclass LOOP
+    IF to_date(right(name, 8), 'YYYYMMDD') < today - keep THEN
+      EXECUTE format('DROP TABLE %I', name);
+      dropped := dropped + 1;
+    END IF;
+  END LOOP;
+  RETURN dropped;
+END $function$
+;
 CREATE OR REPLACE FUNCTION public.api_key_by_hash(wanted bytea)
  RETURNS TABLE(id uuid, agency_id uuid, site_id uuid, install_id uuid, kind text, scopes text[], origins text[], networks cidr[], expires_at timestamp with time zone, revoked_at timestamp with time zone, site_archived boolean, agency_suspended boolean)
  LANGUAGE sql
@@ -2175,6 +2913,39 @@ BEGIN
   RETURN NEW;
 END $function$
 ;
+CREATE OR REPLACE FUNCTION public.audit_let_go(agency uuid, before timestamp with time zone)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+DECLARE
+  last record;
+  gone bigint;
+BEGIN
+  IF before > now() - interval '365 days' THEN
+    RAISE EXCEPTION 'lines of the audit trail are kept for 365 days';
+  END IF;
+  PERFORM 1 FROM audit_heads WHERE agency_id = agency AND fault = '' FOR UPDATE;
+  IF NOT FOUND THEN
+    RETURN 0;
+  END IF;
+  -- lines are numbered as they are committed, their times are of the beginning: none before the first young line goes too far,
+  -- and the last line of all stays, since the chain's end is held against it
+  SELECT number, hash INTO last FROM audit_log
+  WHERE agency_id = agency AND number < least(
+    (SELECT min(number) FROM audit_log WHERE agency_id = agency AND at >= before),
+    (SELECT max(number) FROM audit_log WHERE agency_id = agency))
+  ORDER BY number DESC LIMIT 1;
+  IF NOT FOUND THEN
+    RETURN 0;
+  END IF;
+  DELETE FROM audit_log WHERE agency_id = agency AND number <= last.number;
+  GET DIAGNOSTICS gone = ROW_COUNT;
+  UPDATE audit_heads SET first_number = last.number, first_hash = last.hash WHERE agency_id = agency;
+  RETURN gone;
+END $function$
+;
 CREATE OR REPLACE FUNCTION public.audit_row_hash(a audit_log)
  RETURNS bytea
  LANGUAGE sql
@@ -2189,6 +2960,17 @@ CREATE OR REPLACE FUNCTION public.blob_known(digests text[])
  STABLE SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$ SELECT sha256 FROM module_blobs WHERE sha256 = ANY (digests) $function$
+;
+CREATE OR REPLACE FUNCTION public.cheapest_plan(manifest jsonb)
+ RETURNS TABLE(amount integer, trial_days integer)
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  SELECT coalesce(p.amount, 0), coalesce(p.trial_days, 0) FROM (SELECT) one LEFT JOIN LATERAL (
+    SELECT (p ->> 'amount')::integer AS amount, (p ->> 'trial_days')::integer AS trial_days
+    FROM jsonb_array_elements(manifest -> 'pricing') p
+    ORDER BY (p ->> 'amount')::integer / CASE p ->> 'per' WHEN 'year' THEN 12 ELSE 1 END, (p ->> 'amount')::integer LIMIT 1) p ON true
+$function$
 ;
 CREATE OR REPLACE FUNCTION public.current_agency_id()
  RETURNS uuid
@@ -2209,17 +2991,37 @@ CREATE OR REPLACE FUNCTION public.current_site_id()
 AS $function$ SELECT nullif(current_setting('app.site_id', true), '')::uuid $function$
 ;
 CREATE OR REPLACE FUNCTION public.domain_at(wanted text)
- RETURNS TABLE(domain_id uuid, agency_id uuid, agency_name text, site_id uuid, host text, www text, purposes text[], target_install_id uuid, target_page text)
+ RETURNS TABLE(domain_id uuid, agency_id uuid, agency_name text, agency_hue smallint, agency_logo text, site_id uuid, host text, www text, purposes text[], target_install_id uuid, target_page text)
  LANGUAGE sql
  STABLE SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
 AS $function$
-  SELECT d.id, d.agency_id, a.name, d.site_id, d.host, d.www, d.purposes, d.target_install_id, d.target_page
+  SELECT d.id, d.agency_id, a.name, a.hue, a.logo, d.site_id, d.host, d.www, d.purposes, d.target_install_id, d.target_page
   FROM external_domains d JOIN agencies a ON a.id = d.agency_id LEFT JOIN sites s ON s.id = d.site_id
   WHERE d.state IN ('verified', 'failing') AND d.purposes && ARRAY['pages', 'platform']
     AND a.suspended_at IS NULL AND s.archived_at IS NULL
     AND (d.host = wanted OR (d.www <> 'none' AND 'www.' || d.host = wanted))
   ORDER BY d.host = wanted DESC LIMIT 1
+$function$
+;
+CREATE OR REPLACE FUNCTION public.domain_callers(site uuid)
+ RETURNS SETOF text
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  SELECT host FROM external_domains
+  WHERE site_id = site AND state IN ('verified', 'failing') AND 'api' = ANY (purposes) ORDER BY host
+$function$
+;
+CREATE OR REPLACE FUNCTION public.domain_calls(wanted text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  SELECT EXISTS (SELECT FROM external_domains
+    WHERE host = wanted AND state IN ('verified', 'failing') AND 'api' = ANY (purposes))
 $function$
 ;
 CREATE OR REPLACE FUNCTION public.domain_embedders(site uuid)
@@ -2280,11 +3082,57 @@ AS $function$
   WHERE e.agency_id = agency AND agency = current_agency_id() AND audience_open_to(l.tier, l.agency_id, agency, e.level)
 $function$
 ;
+CREATE OR REPLACE FUNCTION public.entitlement_of(agency uuid, wanted uuid)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  SELECT jsonb_build_object(
+    'kind', CASE WHEN v.agency_id = agency THEN 'own' WHEN plan.amount = 0 THEN 'free' ELSE coalesce(e.kind, 'none') END,
+    'until', CASE WHEN v.agency_id <> agency AND plan.amount > 0 THEN e.ends_at END, 'trial_days', plan.trial_days)
+  FROM module_versions v CROSS JOIN LATERAL cheapest_plan(v.manifest) plan
+  LEFT JOIN LATERAL (
+    SELECT kind, ends_at FROM module_entitlements e
+    WHERE e.agency_id = agency AND e.module_id = v.module_id AND e.revoked_at IS NULL ORDER BY ends_at DESC NULLS FIRST LIMIT 1) e ON true
+  WHERE v.id = wanted
+$function$
+;
+CREATE OR REPLACE FUNCTION public.entitlement_try(wanted uuid, at timestamp with time zone)
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  INSERT INTO module_entitlements (agency_id, module_id, kind, starts_at, ends_at)
+  SELECT current_agency_id(), v.module_id, 'trial', at, at + make_interval(days => plan.trial_days)
+  FROM module_versions v CROSS JOIN LATERAL cheapest_plan(v.manifest) plan
+  WHERE v.id = wanted AND plan.amount > 0 AND plan.trial_days > 0 AND version_open_to(v.id, current_agency_id())
+    AND at BETWEEN now() - interval '1 hour' AND now() + interval '1 minute'
+  ON CONFLICT (agency_id, module_id) WHERE kind = 'trial' DO NOTHING
+  RETURNING ends_at
+$function$
+;
 CREATE OR REPLACE FUNCTION public.identifying()
  RETURNS boolean
  LANGUAGE sql
  STABLE PARALLEL SAFE
 AS $function$ SELECT coalesce(current_setting('app.identifying', true), '') = 'on' $function$
+;
+CREATE OR REPLACE FUNCTION public.inbound_hook_at(wanted uuid, hook text)
+ RETURNS TABLE(agency_id uuid, site_id uuid, module_slug text, status text, declared jsonb, hook_id uuid, secret_sealed text, previous_sealed text, previous_until timestamp with time zone)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  SELECT i.agency_id, i.site_id, m.slug, i.status, v.manifest -> 'inbound' -> hook, h.id, coalesce(h.secret_sealed, ''),
+         coalesce(h.previous_sealed, ''), h.previous_until
+  FROM modules_v2 i
+  JOIN module_source m ON m.id = i.module_id
+  JOIN module_versions v ON v.id = i.version_id
+  LEFT JOIN inbound_hooks h ON h.install_id = i.id AND h.name = hook
+  WHERE i.id = wanted AND v.manifest -> 'inbound' ? hook
+$function$
 ;
 CREATE OR REPLACE FUNCTION public.listing_open_to(tier text, publisher uuid, module uuid, agency uuid, enrolled uuid[])
  RETURNS boolean
@@ -2308,10 +3156,11 @@ CREATE OR REPLACE FUNCTION public.marketplace_bitset(ordinals integer[], size in
  LANGUAGE sql
  IMMUTABLE
 AS $function$
-  SELECT coalesce(string_agg(coalesce(w.bits, 0)::bit(64)::text, '' ORDER BY n), '')::bit varying
-  FROM generate_series(0, size / 64 - 1) n
-  LEFT JOIN (SELECT o >> 6 AS word, bit_or(1::bigint << (63 - (o & 63))) AS bits FROM unnest(ordinals) o WHERE o < size GROUP BY 1) w
-    ON w.word = n
+  SELECT CASE WHEN coalesce(cardinality(ordinals), 0) = 0 THEN repeat('0', size)::bit varying ELSE (
+    SELECT coalesce(string_agg(coalesce(w.bits, 0)::bit(64)::text, '' ORDER BY n), '')::bit varying
+    FROM generate_series(0, size / 64 - 1) n
+    LEFT JOIN (SELECT o >> 6 AS word, bit_or(1::bigint << (63 - (o & 63))) AS bits FROM unnest(ordinals) o WHERE o < size GROUP BY 1) w
+      ON w.word = n) END
 $function$
 ;
 CREATE OR REPLACE FUNCTION public.marketplace_card()
@@ -2322,6 +3171,28 @@ AS $function$
   SELECT 'l.module_id, l.slug, l.name, l.summary, l.category, l.type, l.icon, l.tier, l.publisher, l.agency_id, l.verified, l.version, '
     'l.published_at, l.price, l.amount, l.currency, l.per, l.trial_days, l.rating, l.ratings, l.installs'
 $function$
+;
+CREATE OR REPLACE FUNCTION public.marketplace_common(words text[], size integer, OUT matched bit varying, OUT named bit varying)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+DECLARE
+  word record;
+  own bit varying;
+BEGIN
+  FOR word IN SELECT * FROM marketplace_forms(words) LOOP
+    IF word.forms IS NULL OR coalesce((SELECT sum(docs) FROM marketplace_postings_of('any', word.forms, word.beginning)), 0) < marketplace_many() THEN
+      RETURN;
+    END IF;
+  END LOOP;
+  FOR word IN SELECT * FROM marketplace_forms(words) LOOP
+    own := marketplace_having('any', word.forms, word.beginning, size);
+    matched := coalesce(matched & own, own);
+    own := marketplace_having('name', word.forms, word.beginning, size);
+    named := coalesce(named & own, own);
+  END LOOP;
+END $function$
 ;
 CREATE OR REPLACE FUNCTION public.marketplace_condition(chosen jsonb)
  RETURNS text
@@ -2339,14 +3210,40 @@ AS $function$
   FROM (SELECT key, ARRAY(SELECT jsonb_array_elements_text(value)) AS several FROM jsonb_each(chosen)) c
 $function$
 ;
+CREATE OR REPLACE FUNCTION public.marketplace_forms(words text[])
+ RETURNS TABLE(forms text[], beginning text)
+ LANGUAGE sql
+ STABLE
+AS $function$
+  SELECT CASE WHEN cardinality(plain) = 1 AND cardinality(stems) <= 1 THEN plain || stems END, CASE WHEN at = cardinality(words) THEN plain[1] END
+  FROM (SELECT at, tsvector_to_array(to_tsvector('simple', word)) AS plain, tsvector_to_array(to_tsvector('english', word)) AS stems
+        FROM unnest(words) WITH ORDINALITY w (word, at)) w
+  WHERE cardinality(stems) > 0 OR at = cardinality(words)
+$function$
+;
 CREATE OR REPLACE FUNCTION public.marketplace_fresh()
  RETURNS trigger
  LANGUAGE plpgsql
 AS $function$
 BEGIN
-  NEW.fresh := OLD.fresh OR (NEW.tier, NEW.category, NEW.type, NEW.price, floor(NEW.rating), NEW.verified, NEW.capabilities)
-    IS DISTINCT FROM (OLD.tier, OLD.category, OLD.type, OLD.price, floor(OLD.rating), OLD.verified, OLD.capabilities);
+  NEW.fresh := OLD.fresh
+    OR (NEW.tier, NEW.category, NEW.type, NEW.price, floor(NEW.rating), NEW.verified, NEW.capabilities, NEW.document)
+    IS DISTINCT FROM (OLD.tier, OLD.category, OLD.type, OLD.price, floor(OLD.rating), OLD.verified, OLD.capabilities, OLD.document);
   RETURN NEW;
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.marketplace_having(wanted text, forms text[], beginning text, size integer)
+ RETURNS bit varying
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+DECLARE
+  found bit varying;
+  few integer[];
+BEGIN
+  SELECT coalesce(bit_or(bits), marketplace_bitset('{}', size)) INTO found FROM marketplace_postings_of(wanted, forms, beginning);
+  SELECT array_agg(ordinal) INTO few FROM marketplace_postings_of(wanted, forms, beginning), unnest(ordinals) ordinal;
+  RETURN CASE WHEN few IS NULL THEN found ELSE found | marketplace_bitset(few, size) END;
 END $function$
 ;
 CREATE OR REPLACE FUNCTION public.marketplace_index(at_least integer)
@@ -2354,6 +3251,7 @@ CREATE OR REPLACE FUNCTION public.marketplace_index(at_least integer)
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'public', 'pg_temp'
+ SET work_mem TO '64MB'
 AS $function$
 DECLARE
   changed integer := (SELECT count(*) FROM marketplace_listings WHERE fresh) + (SELECT count(*) FROM marketplace_gone);
@@ -2370,8 +3268,26 @@ BEGIN
     SELECT x.facet, x.value, marketplace_bitset(array_agg(l.ordinal), size)
     FROM marketplace_listings l, marketplace_values(l) x WHERE NOT l.fresh GROUP BY 1, 2;
   INSERT INTO marketplace_bits (facet, value, bits) VALUES ('tier', 'public', marketplace_bitset('{}', size)) ON CONFLICT DO NOTHING;
+  DELETE FROM marketplace_postings;
+  INSERT INTO marketplace_postings (part, lexeme, docs, ordinals, bits)
+    SELECT part, lexeme, cardinality(ordinals), CASE WHEN few THEN ordinals END, CASE WHEN NOT few THEN marketplace_bitset(ordinals, size) END
+    FROM (
+      SELECT part, lexeme, ordinals, cardinality(ordinals) <= size / 32 AS few FROM ( -- from there on bits are the smaller
+        SELECT 'any' AS part, lexeme, array_agg(ordinal) AS ordinals
+          FROM marketplace_listings, unnest(tsvector_to_array(document)) lexeme WHERE NOT fresh GROUP BY 2
+        UNION ALL
+        SELECT 'name', lexeme, array_agg(ordinal)
+          FROM marketplace_listings, unnest(tsvector_to_array(ts_filter(head, '{a}'))) lexeme WHERE NOT fresh GROUP BY 2
+      ) found
+    ) sized;
   RETURN changed;
 END $function$
+;
+CREATE OR REPLACE FUNCTION public.marketplace_judged()
+ RETURNS integer
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$ SELECT 300 $function$
 ;
 CREATE OR REPLACE FUNCTION public.marketplace_left()
  RETURNS trigger
@@ -2444,6 +3360,12 @@ BEGIN
   END IF;
 END $function$
 ;
+CREATE OR REPLACE FUNCTION public.marketplace_many()
+ RETURNS integer
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$ SELECT 1000 $function$
+;
 CREATE OR REPLACE FUNCTION public.marketplace_missed(l marketplace_listings, chosen jsonb)
  RETURNS text[]
  LANGUAGE sql
@@ -2463,6 +3385,14 @@ BEGIN
   PERFORM marketplace_list(NEW.id);
   RETURN NULL;
 END $function$
+;
+CREATE OR REPLACE FUNCTION public.marketplace_near(name text, typed text)
+ RETURNS integer
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  SELECT CASE WHEN name = typed THEN 3 WHEN name ^@ typed THEN 2 WHEN strpos(name, ' ' || typed) > 0 THEN 1 ELSE 0 END
+$function$
 ;
 CREATE OR REPLACE FUNCTION public.marketplace_order(sort text)
  RETURNS text
@@ -2502,6 +3432,46 @@ AS $function$
     marketplace_condition(chosen), marketplace_order(sort))
 $function$
 ;
+CREATE OR REPLACE FUNCTION public.marketplace_page_of_bits(chosen jsonb, sort text, few boolean, few_named boolean)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  SELECT format(CASE WHEN sort = 'relevance' THEN $q$
+    WITH judged AS MATERIALIZED (%4$s),
+    ranked AS (
+      SELECT l.module_id, row_number() OVER (ORDER BY marketplace_near(l.plain_name, $3)
+        + ts_rank('{0.05, 0.2, 0.5, 1}', l.head, $7) + ln(1 + l.installs) / 50 DESC, l.module_id DESC) AS place
+      FROM judged JOIN marketplace_listings l USING (module_id)),
+    page AS (
+      SELECT module_id, place FROM ranked WHERE place > $5 AND place <= $5 + $4
+      UNION ALL SELECT module_id, 1000000 + row_number() OVER () FROM (%5$s) others)
+    $q$ ELSE $q$
+    WITH page AS (
+      SELECT module_id, row_number() OVER () AS place FROM (
+        SELECT l.module_id FROM marketplace_listings l WHERE %2$s ORDER BY %3$s LIMIT $4 OFFSET $5) x)
+    $q$ END || $q$
+    SELECT jsonb_agg(to_jsonb(p) - 'place' ORDER BY p.place) FROM (
+      SELECT %1$s, page.place FROM page JOIN marketplace_listings l USING (module_id)) p
+  $q$, marketplace_card(), hits, marketplace_order(sort),
+    CASE WHEN few THEN 'SELECT l.module_id FROM marketplace_listings l WHERE ' || hits ELSE format($q$
+      (SELECT l.module_id FROM marketplace_listings l WHERE %1$s ORDER BY l.installs DESC, l.module_id DESC LIMIT %2$s)
+      UNION (SELECT l.module_id FROM marketplace_listings l WHERE %3$s LIMIT %2$s)
+      UNION SELECT l.module_id FROM marketplace_listings l WHERE l.plain_name = $3 AND %1$s
+      UNION SELECT l.module_id FROM marketplace_listings l WHERE l.module_id = ANY ($6) AND %4$s
+    $q$, held, marketplace_judged(), CASE WHEN few_named
+        THEN 'l.ordinal = ANY ($8) ORDER BY marketplace_near(l.plain_name, $3) DESC, l.installs DESC, l.module_id DESC'
+        ELSE replace(held, '$2', '$9') || ' ORDER BY l.installs DESC, l.module_id DESC' END, marketplace_condition(chosen)) END,
+    CASE WHEN few THEN 'SELECT module_id FROM judged LIMIT 0' ELSE format($q$
+      SELECT l.module_id FROM marketplace_listings l WHERE %s AND l.module_id NOT IN (SELECT module_id FROM judged)
+      ORDER BY l.installs DESC, l.module_id DESC
+      OFFSET greatest(0, $5 - (SELECT count(*) FROM judged)) LIMIT greatest(0, $5 + $4 - greatest($5, (SELECT count(*) FROM judged)))
+    $q$, held) END)
+  FROM (SELECT held, CASE WHEN few THEN format('(l.ordinal = ANY ($1) OR (l.module_id = ANY ($6) AND %s))', marketplace_condition(chosen))
+      ELSE format('CASE WHEN l.fresh THEN l.module_id = ANY ($6) AND %s ELSE get_bit($2, l.ordinal) = 1 END', marketplace_condition(chosen)) END AS hits
+    FROM (SELECT 'CASE WHEN l.fresh THEN false ELSE get_bit($2, l.ordinal) = 1 END' AS held) h) said
+$function$
+;
 CREATE OR REPLACE FUNCTION public.marketplace_page_of_words(chosen jsonb, sort text)
  RETURNS text
  LANGUAGE sql
@@ -2510,7 +3480,7 @@ AS $function$
   SELECT format($q$
     WITH hits AS MATERIALIZED (
       SELECT l.module_id, l.ordinal, l.fresh, l.installs, l.published_at, l.rating, l.ratings, l.monthly, (%s) AS chosen,
-        CASE WHEN l.plain_name = $3 THEN 3 WHEN l.plain_name ^@ $3 THEN 2 WHEN strpos(l.plain_name, $3) > 0 THEN 1 ELSE 0 END AS near
+        marketplace_near(l.plain_name, $3) AS near
       FROM marketplace_listings l WHERE l.document @@ $2 AND listing_open_to(l.tier, l.agency_id, l.module_id, $1, $6)),
     page AS (%s)
     SELECT (SELECT array_agg(h.ordinal) FROM hits h WHERE NOT h.fresh), (SELECT array_agg(h.module_id) FROM hits h WHERE h.fresh),
@@ -2525,6 +3495,16 @@ AS $function$
       FROM (SELECT l.module_id FROM hits l WHERE l.chosen ORDER BY %2$s LIMIT $4 OFFSET $5) c
       JOIN marketplace_listings l ON l.module_id = c.module_id
     $q$, marketplace_card(), marketplace_order(sort)) END)
+$function$
+;
+CREATE OR REPLACE FUNCTION public.marketplace_postings_of(wanted text, forms text[], beginning text)
+ RETURNS SETOF marketplace_postings
+ LANGUAGE sql
+ STABLE
+AS $function$
+  SELECT * FROM marketplace_postings WHERE part = wanted AND lexeme = ANY (forms)
+  UNION ALL
+  SELECT * FROM marketplace_postings WHERE part = wanted AND lexeme >= beginning AND lexeme < beginning || chr(1114111)
 $function$
 ;
 CREATE OR REPLACE FUNCTION public.marketplace_publisher_changed()
@@ -2566,6 +3546,7 @@ CREATE OR REPLACE FUNCTION public.marketplace_respelt(typed text[], agency uuid)
 AS $function$
 DECLARE
   better text[] := typed;
+  enrolled uuid[] := enrolled_listings(agency);
   nearest text;
 BEGIN
   FOR i IN 1..cardinality(typed) LOOP
@@ -2573,7 +3554,7 @@ BEGIN
       SELECT word FROM marketplace_words WHERE word % typed[i]
       UNION
       SELECT word FROM marketplace_listings l, unnest(tsvector_to_array(l.head)) word
-      WHERE l.tier <> 'public' AND listing_open_to(l.tier, l.agency_id, l.module_id, agency, enrolled_listings(agency)) AND word % typed[i]
+      WHERE l.tier <> 'public' AND listing_open_to(l.tier, l.agency_id, l.module_id, agency, enrolled) AND word % typed[i]
     ) w ORDER BY w.word = typed[i] DESC, i = cardinality(typed) AND w.word ^@ typed[i] DESC, similarity(w.word, typed[i]) DESC, w.word LIMIT 1;
     better[i] := coalesce(nearest, typed[i]);
   END LOOP;
@@ -2599,6 +3580,8 @@ DECLARE
   news uuid[]; -- matches that are not
   items jsonb;
   matched bit varying;
+  named bit varying; -- those whose names have the words, when the words are common
+  opened bit varying; -- what the agency may find
   masks bit varying[]; -- for each kind: the matches that pass the filters of every other kind
   passing bit varying; -- the matches that pass all
   own bit varying;
@@ -2606,22 +3589,30 @@ DECLARE
   facets jsonb;
 BEGIN
   LOOP
+    matched := NULL;
+    named := NULL;
     IF asked IS NOT NULL THEN
+      SELECT * INTO matched, named FROM marketplace_common(words, size);
+    END IF;
+    IF asked IS NOT NULL AND matched IS NULL THEN
       EXECUTE marketplace_page_of_words(chosen, sort) INTO ordinals, news, items
         USING agency, asked, array_to_string(words, ' '), most, skip, enrolled;
       matched := marketplace_bitset(ordinals, size);
     ELSE
-      SELECT array_agg(module_id) INTO news FROM marketplace_listings WHERE fresh AND listing_open_to(tier, agency_id, module_id, agency, enrolled);
-      SELECT array_agg(ordinal) INTO ordinals FROM marketplace_listings
-        WHERE tier <> 'public' AND NOT fresh AND listing_open_to(tier, agency_id, module_id, agency, enrolled);
-      SELECT bits | marketplace_bitset(ordinals, size) INTO matched FROM marketplace_bits
+      SELECT array_agg(module_id) INTO news FROM marketplace_listings
+        WHERE fresh AND (asked IS NULL OR document @@ asked) AND listing_open_to(tier, agency_id, module_id, agency, enrolled);
+      SELECT array_agg(ordinal) INTO ordinals FROM marketplace_listings -- one's own and what one is let into: looked up, then judged
+        WHERE tier <> 'public' AND NOT fresh AND (agency_id = agency OR module_id = ANY (enrolled))
+          AND listing_open_to(tier, agency_id, module_id, agency, enrolled);
+      SELECT bits | marketplace_bitset(ordinals, size) INTO opened FROM marketplace_bits
         WHERE facet = 'tier' AND value = 'public' AND agency IS NOT NULL;
-      matched := coalesce(matched, marketplace_bitset('{}', size));
+      opened := coalesce(opened, marketplace_bitset('{}', size));
       SELECT array_agg(ordinal) INTO ordinals FROM (
         SELECT ordinal FROM marketplace_listings WHERE fresh UNION ALL SELECT ordinal FROM marketplace_gone) changed;
       IF ordinals IS NOT NULL THEN
-        matched := matched & ~ marketplace_bitset(ordinals, size);
+        opened := opened & ~ marketplace_bitset(ordinals, size);
       END IF;
+      matched := coalesce(matched & opened, opened);
     END IF;
     EXIT WHEN asked IS NULL OR respelt IS NOT NULL OR news IS NOT NULL OR bit_count(matched) > 0;
     respelt := marketplace_respelt(words, agency); -- nothing, whatever the filters: perhaps a word was mistyped
@@ -2658,6 +3649,11 @@ BEGIN
     -- few are fetched by their numbers, many are met soon enough in the order asked for
     EXECUTE marketplace_page(chosen, sort, few => total <= 500) INTO items
       USING agency, CASE WHEN total <= 500 THEN marketplace_ordinals(passing) END, news, most, skip, enrolled;
+  ELSIF named IS NOT NULL AND total > 0 THEN
+    named := named & passing;
+    EXECUTE marketplace_page_of_bits(chosen, sort, few => total <= marketplace_many(), few_named => bit_count(named) <= marketplace_many())
+      INTO items USING CASE WHEN total <= marketplace_many() THEN marketplace_ordinals(passing) END, passing, array_to_string(words, ' '),
+        most, skip, news, asked, CASE WHEN bit_count(named) <= marketplace_many() THEN marketplace_ordinals(named) END, named;
   END IF;
   RETURN jsonb_build_object('total', total, 'items', coalesce(items, '[]'), 'facets', coalesce(facets, '{}'), 'respelt', respelt);
 END $function$
@@ -2890,6 +3886,29 @@ BEGIN
   RETURN NEW;
 END $function$
 ;
+CREATE OR REPLACE FUNCTION public.publisher_analytics(wanted uuid, since date, until date, wanted_grain text)
+ RETURNS TABLE(day date, bucket timestamp with time zone, event text, dimension text, value text, count bigint, visitors bigint, repeats bigint, total bigint, installs bigint)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  SELECT a.day, CASE wanted_grain WHEN 'hour' THEN a.bucket END, a.event, a.dimension, a.value, sum(a.count)::bigint,
+         sum(a.visitors)::bigint, sum(a.repeats)::bigint, sum(a.total)::bigint, count(DISTINCT a.subject_id)
+  FROM module_analytics_aggregates a
+  WHERE a.module_id = wanted AND a.level = 'install' AND a.grain = wanted_grain AND a.day BETWEEN since AND until
+    AND a.dimension IN ('', 'page', 'version', 'language', 'country', 'device', 'browser', 'system', 'latency')
+    AND EXISTS (SELECT FROM module_source m WHERE m.id = wanted AND m.agency_id = current_agency_id())
+  GROUP BY 1, 2, 3, 4, 5
+$function$
+;
+CREATE OR REPLACE FUNCTION public.publisher_key_known(agency uuid, wanted bytea)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  SELECT EXISTS (SELECT FROM publisher_keys WHERE agency_id = agency AND public_key = wanted) $function$
+;
 CREATE OR REPLACE FUNCTION public.publisher_names(wanted uuid[])
  RETURNS TABLE(id uuid, name text)
  LANGUAGE sql
@@ -2899,6 +3918,110 @@ AS $function$
   SELECT a.id, a.name FROM agencies a
   WHERE a.id = ANY (wanted) AND EXISTS (SELECT FROM module_source m WHERE m.agency_id = a.id AND m.latest_version_id IS NOT NULL)
 $function$
+;
+CREATE OR REPLACE FUNCTION public.publisher_retention(wanted uuid, since date, moment timestamp with time zone)
+ RETURNS TABLE(month date, installed bigint, days integer, due bigint, kept bigint)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  SELECT date_trunc('month', i.installed_at AT TIME ZONE 'UTC')::date, count(*), d.days,
+         count(*) FILTER (WHERE i.installed_at + make_interval(days => d.days) <= moment),
+         count(*) FILTER (WHERE i.installed_at + make_interval(days => d.days) <= moment
+                            AND (i.removed_at IS NULL OR i.removed_at >= i.installed_at + make_interval(days => d.days)))
+  FROM modules_v2 i CROSS JOIN (VALUES (7), (30), (90)) AS d (days)
+  WHERE i.module_id = wanted AND i.installed_at >= since::timestamp AT TIME ZONE 'UTC'
+    AND NOT (i.task = 'install' AND i.status IN ('provisioning', 'failed')) -- never was one
+    AND EXISTS (SELECT FROM module_source m WHERE m.id = wanted AND m.agency_id = current_agency_id())
+  GROUP BY 1, d.days
+$function$
+;
+CREATE OR REPLACE FUNCTION public.recording_until(install uuid)
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  SELECT until FROM body_recordings WHERE install_id = install
+$function$
+;
+CREATE OR REPLACE FUNCTION public.release_figures(wanted uuid)
+ RETURNS TABLE(ring text, state text, sites bigint, agencies bigint)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  SELECT s.ring, s.state, count(*), count(DISTINCT s.agency_id)
+  FROM fleet_rollouts r
+  JOIN module_source m ON m.id = r.module_id
+  JOIN fleet_rollout_sites s ON s.rollout_id = r.id
+  WHERE r.version_id = wanted AND m.agency_id = current_agency_id()
+  GROUP BY s.ring, s.state
+$function$
+;
+CREATE OR REPLACE FUNCTION public.release_held_back(wanted uuid)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  SELECT EXISTS (SELECT FROM fleet_rollouts r JOIN module_source m ON m.id = r.module_id AND m.agency_id = r.agency_id
+                 WHERE r.version_id = wanted AND r.status IN ('running', 'stopped'))
+$function$
+;
+CREATE OR REPLACE FUNCTION public.release_log_chain()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+DECLARE
+  head release_log_head;
+BEGIN
+  SELECT * INTO head FROM release_log_head FOR UPDATE;
+  NEW.number := head.number + 1;
+  NEW.previous_hash := head.hash;
+  NEW.hash := release_log_hash(NEW);
+  UPDATE release_log_head SET number = NEW.number, hash = NEW.hash;
+  RETURN NEW;
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.release_log_end()
+ RETURNS TABLE(number bigint, hash bytea, checked_at timestamp with time zone, fault text)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  SELECT number, hash, checked_at, fault FROM release_log_head $function$
+;
+CREATE OR REPLACE FUNCTION public.release_log_hash(e release_log)
+ RETURNS bytea
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  SELECT sha256(convert_to(concat_ws(E'\n', 'dramac release log 1', e.number::text, e.kind,
+    encode(sha256(convert_to(e.statement, 'UTF8')), 'hex'), encode(e.publisher_key, 'hex'), encode(e.publisher_signature, 'hex'),
+    encode(e.platform_key, 'hex'), encode(e.platform_signature, 'hex'), encode(e.previous_hash, 'hex')), 'UTF8')) $function$
+;
+CREATE OR REPLACE FUNCTION public.release_log_only_grows()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  RAISE EXCEPTION 'the release log only grows' USING ERRCODE = 'insufficient_privilege';
+END $function$
+;
+CREATE OR REPLACE FUNCTION public.release_log_page(before bigint, most integer)
+ RETURNS TABLE(number bigint, at timestamp with time zone, kind text, statement text, statement_sha256 text, publisher text, publisher_key bytea, publisher_signature bytea, platform_key bytea, platform_signature bytea, previous_hash bytea, hash bytea)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  SELECT e.number, e.at, e.kind, CASE WHEN m.tier = 'public' THEN e.statement END,
+    encode(sha256(convert_to(e.statement, 'UTF8')), 'hex'), CASE WHEN m.tier = 'public' THEN a.name END,
+    e.publisher_key, e.publisher_signature, e.platform_key, e.platform_signature, e.previous_hash, e.hash
+  FROM release_log e LEFT JOIN module_source m ON m.id = e.module_id LEFT JOIN agencies a ON a.id = e.agency_id
+  WHERE e.number < before ORDER BY e.number DESC LIMIT most $function$
 ;
 CREATE OR REPLACE FUNCTION public.request_log_partitions(ahead integer, keep integer)
  RETURNS integer
@@ -2985,6 +4108,8 @@ CREATE OR REPLACE FUNCTION public.runtime_is_member(site uuid, person uuid)
 AS $function$
   SELECT EXISTS (SELECT FROM memberships m JOIN sites s ON s.agency_id = m.agency_id
                  WHERE s.id = site AND s.id = current_site_id() AND m.user_id = person)
+      OR EXISTS (SELECT FROM memberships m JOIN module_trials t ON t.agency_id = m.agency_id
+                 WHERE t.site_id = site AND t.site_id = current_site_id() AND m.user_id = person)
 $function$
 ;
 CREATE OR REPLACE FUNCTION public.runtime_member_email(site uuid, person uuid)
@@ -2997,6 +4122,22 @@ AS $function$
   WHERE s.id = site AND s.id = current_site_id() AND u.id = person AND u.disabled_at IS NULL
 $function$
 ;
+CREATE OR REPLACE FUNCTION public.runtime_setting_levels(wanted uuid)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  SELECT coalesce(jsonb_agg(jsonb_build_object(
+           'kind', CASE WHEN l.client_id IS NULL THEN 'agency' ELSE 'client' END,
+           'id', l.id, 'settings', l.settings, 'secrets', l.secrets, 'locks', l.locks) ORDER BY l.client_id NULLS FIRST), '[]')
+  FROM modules_v2 i
+  JOIN sites s ON s.id = i.site_id
+  JOIN module_settings l ON l.agency_id = i.agency_id AND l.module_id = i.module_id
+                        AND (l.client_id IS NULL OR l.client_id = s.client_id)
+  WHERE i.id = wanted
+$function$
+;
 CREATE OR REPLACE FUNCTION public.runtime_speaks_for(install uuid, site uuid, agency uuid, speaker name)
  RETURNS boolean
  LANGUAGE sql
@@ -3006,6 +4147,24 @@ AS $function$
   SELECT EXISTS (
     SELECT FROM modules_v2 i LEFT JOIN module_database_registry r ON r.module_id = i.module_id
     WHERE i.id = install AND i.site_id = site AND i.agency_id = agency AND speaker IN (r.role_name, 'dramac_runtime'))
+$function$
+;
+CREATE OR REPLACE FUNCTION public.runtime_trial(wanted uuid)
+ RETURNS TABLE(install_id uuid, agency_id uuid, site_id uuid, module_id uuid, version_id uuid, status text, settings jsonb, secrets jsonb, granted jsonb, module_slug text, module_name text, short_id text, schema_name text, role_name text, version text, manifest jsonb, digest text, layout jsonb, site_slug text, site_name text, site_url text, time_zone text, locale text, currency text, site_archived boolean, trial_until timestamp with time zone)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  SELECT t.id, t.agency_id, t.site_id, t.module_id, t.version_id,
+         CASE t.status WHEN 'making' THEN 'provisioning' WHEN 'ready' THEN 'active' WHEN 'failed' THEN 'failed' ELSE 'removed' END,
+         t.settings, '{}'::jsonb, '{}'::jsonb, m.slug, m.name, own.name, own.name, own.name, v.version, v.manifest, v.digest, t.layout,
+         'trial', a.name, '', a.time_zone, 'en', a.currency, a.suspended_at IS NOT NULL, t.ends_at
+  FROM module_trials t
+  CROSS JOIN LATERAL (SELECT 'try_' || replace(t.id::text, '-', '') AS name) own
+  JOIN module_source m ON m.id = t.module_id
+  JOIN module_versions v ON v.id = t.version_id
+  JOIN agencies a ON a.id = t.agency_id
+  WHERE t.id = wanted AND t.ends_at > now()
 $function$
 ;
 CREATE OR REPLACE FUNCTION public.short_id_taken(wanted text)
@@ -3134,23 +4293,52 @@ BEGIN
   RETURN NEW;
 END $function$
 ;
+CREATE OR REPLACE FUNCTION public.version_use(wanted uuid)
+ RETURNS TABLE(agencies bigint, sites bigint)
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  SELECT count(DISTINCT i.agency_id), count(*) FROM modules_v2 i JOIN module_versions v ON v.id = i.version_id
+  WHERE i.version_id = wanted AND i.status <> 'removed' AND v.agency_id = current_agency_id() AND i.agency_id <> v.agency_id $function$
+;
+CREATE OR REPLACE FUNCTION public.webhook_at_once(w external_webhooks, struggling boolean)
+ RETURNS integer
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN (struggling OR ((w).latency_ms IS NULL)) THEN 1 ELSE ((w).concurrency)::integer END
+;
 CREATE OR REPLACE FUNCTION public.webhook_calls_left(rate integer, kept double precision, kept_at timestamp with time zone, at timestamp with time zone)
  RETURNS double precision
  LANGUAGE sql
  IMMUTABLE PARALLEL SAFE
 RETURN CASE WHEN (rate IS NULL) THEN 'Infinity'::double precision ELSE LEAST((LEAST(rate, GREATEST((1 + ((rate >= 10))::integer), (rate / 10))))::double precision, (kept + (((((rate - LEAST(rate, GREATEST((1 + ((rate >= 10))::integer), (rate / 10)))) + 1))::double precision * GREATEST((0)::double precision, (EXTRACT(epoch FROM (at - kept_at)))::double precision)) / (60)::double precision))) END
 ;
+CREATE OR REPLACE FUNCTION public.webhook_takes(w external_webhooks, struggling boolean, held bigint, sent bigint)
+ RETURNS bigint
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+RETURN CASE WHEN (webhook_at_once(w, struggling) <= (sent - held)) THEN (0)::bigint WHEN (((w).latency_ms IS NULL) OR ((w).rate_per_minute IS NOT NULL)) THEN (webhook_at_once(w, struggling) - sent) ELSE (((webhook_at_once(w, struggling) - (sent - held)) * LEAST(CASE WHEN struggling THEN 8 ELSE 16 END, GREATEST(1, (1000 / GREATEST((w).latency_ms, 1))))) - held) END
+;
 -- who may call functions that work with their owner's rights
+GRANT EXECUTE ON FUNCTION analytics_agencies TO dramac_runtime;
+GRANT EXECUTE ON FUNCTION analytics_partitions TO dramac_staff;
 GRANT EXECUTE ON FUNCTION api_key_by_hash TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION api_keys_used TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION api_origin_known TO dramac_runtime;
+GRANT EXECUTE ON FUNCTION audit_let_go TO dramac_staff;
 GRANT EXECUTE ON FUNCTION blob_known TO dramac_app, dramac_staff;
 GRANT EXECUTE ON FUNCTION domain_at TO dramac_runtime;
+GRANT EXECUTE ON FUNCTION domain_callers TO dramac_runtime;
+GRANT EXECUTE ON FUNCTION domain_calls TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION domain_embedders TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION embed_closed_pages TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION embed_token_alive TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION embed_token_used TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION enrolled_listings TO dramac_app;
+GRANT EXECUTE ON FUNCTION entitlement_of TO dramac_app, dramac_runtime, dramac_staff;
+GRANT EXECUTE ON FUNCTION entitlement_try TO dramac_app;
+GRANT EXECUTE ON FUNCTION inbound_hook_at TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION marketplace_index TO dramac_staff;
 GRANT EXECUTE ON FUNCTION marketplace_search TO dramac_app;
 GRANT EXECUTE ON FUNCTION module_enrol TO dramac_app;
@@ -3163,7 +4351,15 @@ GRANT EXECUTE ON FUNCTION oauth_client TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION oauth_client_name TO dramac_app;
 GRANT EXECUTE ON FUNCTION oauth_introspect TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION oauth_origin_known TO dramac_runtime;
+GRANT EXECUTE ON FUNCTION publisher_analytics TO dramac_app;
+GRANT EXECUTE ON FUNCTION publisher_key_known TO dramac_app, dramac_staff;
 GRANT EXECUTE ON FUNCTION publisher_names TO dramac_app, dramac_staff;
+GRANT EXECUTE ON FUNCTION publisher_retention TO dramac_app;
+GRANT EXECUTE ON FUNCTION recording_until TO dramac_runtime;
+GRANT EXECUTE ON FUNCTION release_figures TO dramac_app;
+GRANT EXECUTE ON FUNCTION release_held_back TO dramac_app;
+GRANT EXECUTE ON FUNCTION release_log_end TO dramac_app, dramac_staff;
+GRANT EXECUTE ON FUNCTION release_log_page TO dramac_app, dramac_staff;
 GRANT EXECUTE ON FUNCTION request_log_partitions TO dramac_staff;
 GRANT EXECUTE ON FUNCTION runtime_connections TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION runtime_files TO dramac_runtime, dramac_staff;
@@ -3171,10 +4367,13 @@ GRANT EXECUTE ON FUNCTION runtime_install TO dramac_runtime, dramac_staff;
 GRANT EXECUTE ON FUNCTION runtime_install_id TO dramac_runtime, dramac_staff;
 GRANT EXECUTE ON FUNCTION runtime_is_member TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION runtime_member_email TO dramac_runtime;
+GRANT EXECUTE ON FUNCTION runtime_setting_levels TO dramac_runtime, dramac_staff;
 GRANT EXECUTE ON FUNCTION runtime_speaks_for TO dramac_module, dramac_runtime;
+GRANT EXECUTE ON FUNCTION runtime_trial TO dramac_runtime, dramac_staff;
 GRANT EXECUTE ON FUNCTION short_id_taken TO dramac_app, dramac_staff;
 GRANT EXECUTE ON FUNCTION site_map_of TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION site_page_at TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION site_page_preview TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION support_agency TO dramac_app;
 GRANT EXECUTE ON FUNCTION version_open_to TO dramac_app;
+GRANT EXECUTE ON FUNCTION version_use TO dramac_app, dramac_staff;

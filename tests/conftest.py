@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from flask import Flask
 
+from app.analytics.setup import setup
 from app.config import Config
 from app.db.base import db
 from app.db.migrate import migrate
@@ -24,7 +25,7 @@ from tests.support.world import World
 if TYPE_CHECKING:  # a plugin: imported by pytest itself, which rewrites its asserts
     from tests.support.servers import TestServers
 
-pytest_plugins = ("tests.support.servers",)
+pytest_plugins = ("tests.support.servers", "tests.support.schedule")
 
 SECRET = "a secret key for tests that is long enough to be taken"
 
@@ -60,6 +61,7 @@ def wired(config: Config) -> Iterator[Config]:
     install_jobs.SETTLE_S = 0  # no other process of a test has an install in its memory
     wire(config)
     yield config
+    setup().counting.queue.stop()
     close_pools()
 
 

@@ -25,6 +25,7 @@ class Permission(StrEnum):
     INSTALLS_CREATE = "installs:create"
     INSTALLS_CONFIGURE = "installs:configure"
     INSTALLS_REMOVE = "installs:remove"
+    FLEET_MANAGE = "fleet:manage"
     RECORDS_VIEW = "records:view"
     RECORDS_EDIT = "records:edit"
     RECORDS_DELETE = "records:delete"
@@ -40,6 +41,7 @@ class Permission(StrEnum):
     WEBHOOKS_MANAGE = "webhooks:manage"
     AUTOMATIONS_VIEW = "automations:view"
     AUTOMATIONS_MANAGE = "automations:manage"
+    ANALYTICS_VIEW = "analytics:view"
     LOGS_VIEW = "logs:view"
     AUDIT_VIEW = "audit:view"
     SUPPORT_MANAGE = "support:manage"
@@ -92,6 +94,7 @@ LABELS: dict[Permission, str] = {
     Permission.INSTALLS_CREATE: "Install modules on sites",
     Permission.INSTALLS_CONFIGURE: "Change an installed module's settings and version",
     Permission.INSTALLS_REMOVE: "Remove modules from sites",
+    Permission.FLEET_MANAGE: "Set and lock a module's settings for all sites, and let versions roll out by themselves",
     Permission.RECORDS_VIEW: "See the records of installed modules",
     Permission.RECORDS_EDIT: "Create and change records",
     Permission.RECORDS_DELETE: "Delete records",
@@ -107,6 +110,7 @@ LABELS: dict[Permission, str] = {
     Permission.WEBHOOKS_MANAGE: "Create, change and delete webhooks, see their secrets, send again",
     Permission.AUTOMATIONS_VIEW: "See automations and what became of their runs",
     Permission.AUTOMATIONS_MANAGE: "Create, change and delete automations, try failed runs again",
+    Permission.ANALYTICS_VIEW: "See how much sites and modules are used",
     Permission.LOGS_VIEW: "Read request and function logs",
     Permission.AUDIT_VIEW: "Read the audit trail",
     Permission.SUPPORT_MANAGE: "Let platform support look at the agency, or refuse it",
@@ -130,6 +134,7 @@ _VIEWS = {
     Permission.INSTALLS_VIEW,
     Permission.RECORDS_VIEW,
     Permission.DOMAINS_VIEW,
+    Permission.ANALYTICS_VIEW,
 }
 _PAGES = {Permission.PAGES_EDIT, Permission.PAGES_PUBLISH}
 _RECORDS = {Permission.RECORDS_EDIT, Permission.RECORDS_DELETE, Permission.RECORDS_EXPORT}

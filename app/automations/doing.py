@@ -10,8 +10,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.access.permissions import ROLE_PERMISSIONS, Permission, Role
-from app.accounts.models import User
+from app.access.permissions import ROLE_PERMISSIONS, Permission
 from app.automations.models import Automation
 from app.automations.setup import current_keys
 from app.automations.steps import Step, at_path, filled, value_for, values_of
@@ -26,14 +25,14 @@ from app.runtime.data import Access, Data, Surface
 from app.runtime.functions.run import ONCE, AlreadyDone, run_function
 from app.runtime.validation.problems import Wrong
 from app.runtime.validation.texts import email
-from app.tenancy.models import Membership
+from app.tenancy.recipients import MANAGERS, OWNERS, recipients
 from app.webhooks.models import Webhook
 from app.webhooks.replaying import send_event
 
 KIND = "automation"
 DAILY_LETTERS = 500  # of an agency's automations within 24 hours
 MOST_RECIPIENTS = 50
-_ROLES = {"owners": (Role.OWNER,), "managers": (Role.OWNER, Role.ADMIN)}
+_ROLES = {"owners": OWNERS, "managers": MANAGERS}
 _RIGHTS = {
     Permission.RECORDS_VIEW: ("read",),
     Permission.RECORDS_EDIT: ("create", "update"),
@@ -47,17 +46,17 @@ class LettersUsedUp(Conflict):
 
 def mail(db: Session, automation: Automation, step: Step, event: Event) -> str:
     """Post the letters in this transaction; says to whom."""
-    recipients, subject, body = letter(db, automation, step, event)
+    addresses, subject, body = letter(db, automation, step, event)
     since = utcnow() - timedelta(days=1)
     query = select(func.count()).where(Mail.agency_id == event.agency_id, Mail.kind == KIND, Mail.created_at > since)
-    if (db.scalar(query) or 0) + len(recipients) > DAILY_LETTERS:
+    if (db.scalar(query) or 0) + len(addresses) > DAILY_LETTERS:
         raise LettersUsedUp()
-    for recipient in recipients:
+    for recipient in addresses:
         post(
             db, keys=current_keys(), kind=KIND, recipient=recipient, subject=subject, text=body,
             agency_id=event.agency_id, site_id=event.site_id,
         )  # fmt: skip
-    return f"to {', '.join(recipients)}"
+    return f"to {', '.join(addresses)}"
 
 
 def letter(db: Session, automation: Automation, step: Step, event: Event) -> tuple[list[str], str, str]:
@@ -70,21 +69,11 @@ def letter(db: Session, automation: Automation, step: Step, event: Event) -> tup
             raise Invalid(f"{step['path']} {error}.") from None
         if not address:
             raise Invalid(f"The event has no address at {step['path']}.")
-        recipients = [address]
+        addresses = [address]
     else:
-        query = (
-            select(User.email)
-            .join(Membership, Membership.user_id == User.id)
-            .where(
-                Membership.agency_id == automation.agency_id,
-                Membership.role.in_([role.value for role in _ROLES[step["to"]]]),
-                User.disabled_at.is_(None),
-            )
-            .order_by(User.email)
-            .limit(MOST_RECIPIENTS)
-        )
-        recipients = list(db.scalars(query))
-    return recipients, filled(step["subject"], values) or automation.name, filled(step["text"], values)
+        members = recipients(db, agency_id=automation.agency_id, roles=_ROLES[step["to"]])
+        addresses = [one.email for one in members[:MOST_RECIPIENTS]]
+    return addresses, filled(step["subject"], values) or automation.name, filled(step["text"], values)
 
 
 def webhook(db: Session, automation: Automation, step: Step, event: Event) -> str:
@@ -149,8 +138,8 @@ def would(db: Session, automation: Automation, step: Step, event: Event) -> str:
     """What the step would do for this event, doing nothing. Raises as the step itself where that can be known."""
     values = values_of(event)
     if step["kind"] == "mail":
-        recipients, subject, body = letter(db, automation, step, event)
-        return f"To {', '.join(recipients)}\n{subject}\n\n{body}"
+        addresses, subject, body = letter(db, automation, step, event)
+        return f"To {', '.join(addresses)}\n{subject}\n\n{body}"
     if step["kind"] == "webhook":
         return f"To {endpoint_of(db, step).url}"
     install = db.get(Install, UUID(step["install"]))

@@ -16,13 +16,15 @@ from app.access.permissions import Role
 from app.accounts.actions import create_user, normal_email
 from app.accounts.queries import user_with_email
 from app.cli.common import agency_named, config, everywhere, operator, site_named, told, within
-from app.cli.modules import install_of, modules
+from app.cli.modules import install_of, modules, say_entered
 from app.cli.oauth import oauth
 from app.cli.webhooks import webhooks
 from app.db.migrate import MigrationFailed, applied, migrate, migrations
+from app.events.restored import place_restored
 from app.gateway.actions import create_key
 from app.gateway.models import SCOPES
 from app.lib.clock import utcnow
+from app.modules.signing.older import enter_older_once
 from app.seeds.demo import seed_demo
 from app.tenancy.actions.agencies import create_agency
 from app.tenancy.actions.members import add_member
@@ -36,14 +38,27 @@ users = AppGroup("users", help="People of this installation.")
 keys = AppGroup("keys", help="API keys.")
 
 
+LOG_MADE = "0045_releases"
+
+
 @database.command("migrate")
 def db_migrate() -> None:
-    """Bring the database up to date; prints what was applied."""
+    """Bring the database up to date, also one that was restored from a dump; prints what was applied.
+
+    Old releases that were not in the release log are entered into it, and named.
+    """
     try:
         for name in migrate(config().database_url, config().secret_keys[0]):
             click.echo(f"applied {name}")
     except MigrationFailed as error:
         raise click.ClickException(str(error)) from error
+    with psycopg.connect(config().database_url, autocommit=True) as connection:
+        log_since = next(row.applied_at for row in applied(connection) if row.name == LOG_MADE)
+    with everywhere("releases from before the release log") as session:
+        say_entered(session, enter_older_once(session, log_since=log_since, now=utcnow()))
+    with everywhere("events of another server") as session:
+        if place_restored(session):
+            click.echo("restored from another server: its events are before all new ones")
 
 
 @database.command("status")

@@ -15,20 +15,35 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.access.actors import Actor
-from app.cli.common import agency_named, config, operator, site_named, told, within
+from app.cli.common import agency_named, config, everywhere, operator, site_named, told, within
+from app.db.base import db
+from app.db.scope import tenant_scope
 from app.errors import NotFound
-from app.installs.actions import install_module, remove_install, rollback_install, upgrade_install
+from app.installs.actions import install_module, remove_install
 from app.installs.models import Install
+from app.installs.upgrades import rollback_install, upgrade_install
 from app.lib.clock import utcnow
-from app.modules.actions import TIERS, publish_version, set_tier, upload_package
+from app.modules.actions import TIERS, upload_package
 from app.modules.manifest import Problem
 from app.modules.models import Module, Version
 from app.modules.package import CheckedPackage, Package, check_folder, check_package
 from app.modules.queries import latest_published, module_by_slug, versions_of
+from app.modules.signing.checking import verify as verify_log
+from app.modules.signing.checking import version_faults
+from app.modules.signing.keys import rotate_key
+from app.modules.signing.models import ReleaseHead
+from app.modules.signing.older import enter_older
 from app.queue.worker import perform
-from app.runtime.acceptance.runner import Result, run_tests
+from app.rollouts.plan import make_plan
+from app.runtime.acceptance.runner import Result
 from app.runtime.checks import source_problems
 from app.runtime.functions.process import sandbox
+from app.studio import jobs as publications
+from app.studio.actions import order_publication
+from app.studio.models import Publication
+from app.studio.publishing.pipeline import STEPS, Watch
+from app.studio.publishing.rules import static_problems
+from app.studio.publishing.work import Outcome
 from app.tenancy.models import Site
 
 modules = AppGroup("modules", help="Module packages, and modules on sites.")
@@ -53,7 +68,7 @@ def check(path: Path) -> None:
 @click.option("--tier", type=click.Choice(TIERS), help="Who may see and install it; a new module starts as internal.")
 @told
 def publish(path: Path, slug: str, tier: str | None) -> None:
-    """Upload a package and release its version."""
+    """Upload a package, put it through every check, and release its version."""
     package, problems = read(path)
     say(problems)
     if package is None:
@@ -61,8 +76,64 @@ def publish(path: Path, slug: str, tier: str | None) -> None:
     agency = agency_named(slug)
     by = operator("modules publish", agency_id=agency.id)
     with within(agency.id) as session:
-        version = release(session, package=package, agency_id=agency.id, tier=tier, by=by, heard=_say_test)
-        click.echo(f"{package.manifest.slug} {version.version} is published: {version.digest}")
+        version = upload_package(session, package=package, agency_id=agency.id, by=by, now=utcnow())
+        session.flush()
+        ordered = order_publication(session, version=version, tier=tier or "", by=by, now=utcnow(), here=True)
+        publication_id = ordered.id
+    with tenant_scope(agency.id):
+        publications.publish(str(publication_id), told=_says())
+        db.session.remove()
+    with within(agency.id) as session:
+        done = session.get_one(Publication, publication_id)
+        if done.status == "held":
+            click.echo(
+                f"{package.manifest.slug} {package.manifest.version} waits for the platform's staff to look at it:"
+            )
+            for points, reason in done.risk["reasons"]:
+                click.echo(f"  {points:>3} points: it {reason}")
+            return
+        if done.status != "published":
+            say([Problem(**item) for item in done.problems])
+            raise click.ClickException(f"{package.manifest.slug} {package.manifest.version} is not published.")
+        click.echo(f"{package.manifest.slug} {package.manifest.version} is published: {package.digest}")
+
+
+@modules.command("verify")
+@told
+def verify_all() -> None:
+    """Go through the release log and every stored release; exits with 1 when anything does not agree."""
+    found = verify_log()
+    with everywhere("stored releases against the release log") as session:
+        found += list(version_faults(session))
+        end = session.scalars(select(ReleaseHead)).one()
+        number, digest = end.number, end.hash.hex()
+    for fault in found:
+        click.echo(f"FAULT  {fault}", err=True)
+    if found:
+        raise click.ClickException(f"{len(found)} faults.")
+    click.echo(f"{number} entries in order, and every stored release is what was signed. The chain ends in {digest}.")
+
+
+@modules.command("enter-old")
+@told
+def enter_old() -> None:
+    """Sign and enter releases that stand in no log; they cannot be installed until this was done.
+
+    What was released before there was a log is entered by `db migrate`, once; this is for what was published meanwhile.
+    """
+    with everywhere("releases that stand in no log") as session:
+        say_entered(session, enter_older(session, now=utcnow()))
+
+
+@modules.command("rotate-key")
+@click.option("--agency", "slug", required=True, help="The publishing agency's slug.")
+@told
+def rotate(slug: str) -> None:
+    """Give an agency another key to sign its releases with; what is signed stays good."""
+    agency = agency_named(slug)
+    with within(agency.id) as session:
+        key = rotate_key(session, agency_id=agency.id, now=utcnow())
+        click.echo(f"{slug} signs with {key.hex()} from now on")
 
 
 @modules.command("install")
@@ -107,13 +178,28 @@ def uninstall(slug: str, site_slug: str) -> None:
 @click.option("--site", "site_slug", required=True, help="The site's slug.")
 @click.option("--version", "number", help="A published version; without it, the latest.")
 @click.option("--consent", is_flag=True, help="Agree to what the version asks for besides.")
+@click.option("--park", is_flag=True, help="Agree that what it has no place for is hidden, and deleted after 30 days.")
+@click.option("--settings", "settings_text", default="{}", help="JSON object of settings to change with it.")
+@click.option("--plan", "only_plan", is_flag=True, help="Say as JSON what it would do, and do nothing.")
 @told
-def upgrade(slug: str, site_slug: str, number: str | None, consent: bool) -> None:
+def upgrade(
+    slug: str, site_slug: str, number: str | None, consent: bool, park: bool, settings_text: str, only_plan: bool
+) -> None:
     """Move a site to a higher version of a module."""
+    settings = _settings(settings_text)
+    if only_plan:
+        site = site_named(site_slug)
+        with within(site.agency_id) as session:
+            found = install_of(session, site=site, slug=slug)
+            version = version_of(session, slug=slug, number=number)
+            made = make_plan(session, install=found, version=version, now=utcnow(), settings=settings)
+            click.echo(json.dumps(made.to_dict(), indent=2, ensure_ascii=False))
+        return
     _change(
         slug, site_slug, "upgrade", job="installs.provision", wanted="active",
         action=lambda session, found, by: upgrade_install(
-            session, install=found, version=version_of(session, slug=slug, number=number), consent=consent, by=by, now=utcnow()
+            session, install=found, version=version_of(session, slug=slug, number=number), consent=consent, lose=park,
+            settings=settings, keys=config().secret_keys, by=by, now=utcnow(),
         ),
     )  # fmt: skip
 
@@ -130,6 +216,12 @@ def rollback(slug: str, site_slug: str) -> None:
     )  # fmt: skip
 
 
+def say_entered(session: Session, versions: list[Version]) -> None:
+    for version in versions:
+        slug = session.get_one(Module, version.module_id).slug
+        click.echo(f"{slug} {version.version} is entered: {version.digest}")
+
+
 def read(path: Path) -> tuple[Package | None, list[Problem]]:
     """The package in a folder or zip, None when it has errors; and all that was found, the code's syntax included."""
     checked: CheckedPackage
@@ -144,6 +236,7 @@ def read(path: Path) -> tuple[Package | None, list[Problem]]:
     problems = list(checked.problems)
     if checked.package is not None:
         problems += source_problems(checked.package, sandbox())
+        problems += static_problems(checked.package)
     failed = any(problem.severity == "error" for problem in problems)
     return (None if failed else checked.package), problems
 
@@ -152,34 +245,27 @@ def say(problems: list[Problem]) -> None:
     """One line per finding, on standard error."""
     for problem in sorted(problems, key=lambda item: (item.severity != "error", item.file, item.line)):
         click.echo(f"{problem.severity}: {problem}", err=True)
+        if problem.remedy:
+            click.echo(f"  {problem.remedy}", err=True)
 
 
-def _say_test(result: Result) -> None:
-    """One line for each acceptance test, and one for each thing that is not as it expects."""
-    click.echo(f"{'ok' if result.passed else 'FAILED'}  {result.name}", err=True)
-    for failure in result.failures:
-        click.echo(f"    {failure}", err=True)
+def _says() -> Watch:
+    """Each step, what it found and how long it took, on standard error as it goes."""
 
+    def end(key: str, outcome: Outcome, took_ms: int) -> None:
+        click.echo(
+            f"{'FAILED' if outcome.errors else 'ok':7}{STEPS[key]}: {outcome.detail} ({took_ms / 1000:.1f} s)", err=True
+        )
+        for note in outcome.notes:
+            click.echo(f"       {note}", err=True)
+        say([problem for problem in outcome.problems if problem.severity == "warning"])
 
-def release(
-    session: Session,
-    *,
-    package: Package,
-    agency_id: UUID,
-    tier: str | None,
-    by: Actor,
-    heard: Callable[[Result], None] | None = None,
-) -> Version:
-    """Upload a package that was read, run its checks and acceptance tests, publish its version, set its audience."""
-    version = upload_package(session, package=package, agency_id=agency_id, by=by, now=utcnow())
-    publish_version(
-        session, version=version, package=package, by=by, now=utcnow(),
-        check=lambda read_again: [*source_problems(read_again, sandbox()), *run_tests(read_again, heard=heard).problems],
-    )  # fmt: skip
-    module = session.get_one(Module, version.module_id)
-    if tier is not None and tier != module.tier:
-        set_tier(session, module=module, tier=tier, by=by, now=utcnow())
-    return version
+    def tested(result: Result) -> None:
+        click.echo(f"       {'ok' if result.passed else 'FAILED'}  {result.name}", err=True)
+        for failure in result.failures:
+            click.echo(f"           {failure}", err=True)
+
+    return Watch(end=end, tested=tested)
 
 
 def version_of(session: Session, *, slug: str, number: str | None) -> Version:

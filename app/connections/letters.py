@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from app.access.permissions import Role
-from app.accounts.models import User
 from app.connections.models import Connection
 from app.connections.setup import Setup
 from app.installs.queries import install_with_parts
 from app.lib.ids import encode
 from app.mail.actions import post
 from app.mail.letters import compose
-from app.tenancy.models import Membership
+from app.tenancy.recipients import recipients
 
 
 def tell_broken(db: Session, connection: Connection, service: str, *, setup: Setup) -> None:
     """Ask to connect it again."""
     install = install_with_parts(db, install_id=connection.install_id)
     assert install is not None
-    query = (
-        select(User.id, User.email, User.name)
-        .join(Membership, Membership.user_id == User.id)
-        .where(
-            Membership.agency_id == connection.agency_id, User.disabled_at.is_(None),
-            or_(User.id == connection.connected_by, Membership.role == Role.OWNER.value),
-        )
-        .order_by(User.email)
-    )  # fmt: skip
-    people = db.execute(query).all()
+    people = recipients(db, agency_id=connection.agency_id, also=connection.connected_by)
     link = f"{setup.platform_url}/installs/{encode('ins', connection.install_id)}/connections"
     for person in [one for one in people if one.id == connection.connected_by] or people:
         words = compose(

@@ -12,7 +12,8 @@ from urllib.parse import urlencode
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.client import OAuth2Client
 
-from app.lib.http_out import Answer, Egress, OutgoingFailed
+from app.lib.http_out import Answer, Egress
+from app.lib.judged import OutgoingFailed
 from app.modules.manifest.connections import Connection as Declared
 
 log = logging.getLogger(__name__)

@@ -107,6 +107,8 @@ def _become(*, parent: int, output: int, close: Collection[int], environ: Mappin
     for signum in (signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
         signal.signal(signum, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # a worker that granian forks has granian's own handler until it sets one: asked to stop before that, it never would
+    os.register_at_fork(after_in_child=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL))
     os.setsid()
     die_with(parent, signal.SIGTERM)
     name_process(f"dramac-{name}")

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -100,9 +101,12 @@ def owner_url(data_dir: Path) -> str:
     return _url(OWNER, kept_secret(data_dir / "postgres-owner-password"), DATABASE, socket_folder_path(data_dir))
 
 
-def start(data_dir: Path, *, for_tests: bool = False) -> Postgres:
-    """Start the server of `data_dir` (absolute, exists) and wait until it is ready. Raises DevError."""
-    server = launch(data_dir, for_tests=for_tests)
+def start(data_dir: Path, *, for_tests: bool = False, other: Mapping[str, str] | None = None) -> Postgres:
+    """Start the server of `data_dir` (absolute, exists) and wait until it is ready. Raises DevError.
+
+    other: settings of PostgreSQL that are to be other than ours.
+    """
+    server = launch(data_dir, for_tests=for_tests, other=other)
     if not until(server.ready, seconds=60):
         server.stop()
         raise DevError(f"PostgreSQL was not ready after 60 s; the end of {server.log}:\n{last_lines(server.log)}")
@@ -114,7 +118,7 @@ def start(data_dir: Path, *, for_tests: bool = False) -> Postgres:
     return server
 
 
-def launch(data_dir: Path, *, for_tests: bool = False) -> Postgres:
+def launch(data_dir: Path, *, for_tests: bool = False, other: Mapping[str, str] | None = None) -> Postgres:
     """Start the server without waiting. The caller holds the folder's Lock: a server found here is an orphan."""
     account = server_account()
     programs = _programs(account)
@@ -127,7 +131,9 @@ def launch(data_dir: Path, *, for_tests: bool = False) -> Postgres:
     _check_version(data, programs)
     _end_orphans(data)
     log = data_dir / "postgres.log"
-    settings = (_TEST_SETTINGS if for_tests else _SETTINGS) | {"unix_socket_directories": _quoted(sockets)}
+    settings = (
+        (_TEST_SETTINGS if for_tests else _SETTINGS) | {"unix_socket_directories": _quoted(sockets)} | dict(other or {})
+    )
     command = [str(programs / "postgres"), "-D", str(data)]
     command += [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
     with open(log, "wb") as output:  # one start's log: what a person looks at when it did not come up

@@ -16,7 +16,7 @@ from app.config import Config
 from app.dev import postgres, valkey
 from app.dev.errors import DevError
 from app.dev.folders import Lock, data_folder, forget_short_folder, kept_secret, write_private
-from app.dev.forked import preload
+from app.dev.forked import Process, preload
 from app.dev.processes import last_lines, until
 from app.dev.supervisor import StopAsked, Supervisor
 
@@ -105,19 +105,29 @@ def _run(environ: Mapping[str, str], config: Config, lock: Lock, started: float)
 
 def _start_servers(supervisor: Supervisor, config: Config, servers: list[Server]) -> None:
     """Both at once; each only when its address is our own. `servers` is filled as they start, so that they can be stopped."""
-    if config.redis_url == valkey.url(config.data_dir):
-        servers.append(store := valkey.launch(config.data_dir))
-        supervisor.watch("valkey", store.process, lambda: last_lines(store.log))
-    if config.database_url == postgres.owner_url(config.data_dir):
-        if not (config.data_dir / "postgres").exists():
-            supervisor.say(f"Making a new database in {config.data_dir} …")
-        servers.append(database := postgres.launch(config.data_dir))
-        supervisor.watch("postgres", database.process, lambda: last_lines(database.log))
+    folder = config.data_dir
+    if config.redis_url == valkey.url(folder):
+        _watch(supervisor, servers, "valkey", lambda: valkey.launch(folder))
+    if config.database_url == postgres.owner_url(folder):
+        if not (folder / "postgres").exists():
+            supervisor.say(f"Making a new database in {folder} …")
+        _watch(supervisor, servers, "postgres", lambda: postgres.launch(folder))
     for server in servers:
         if not supervisor.until(server.ready, seconds=READY_WITHIN_S, every_s=0.01):
             raise DevError(f"no answer after {READY_WITHIN_S} s; the end of {server.log}:\n{last_lines(server.log)}")
         if isinstance(server, postgres.Postgres):
             server.settle()
+
+
+def _watch(supervisor: Supervisor, servers: list[Server], name: str, launch: Callable[[], Server]) -> None:
+    place = len(servers)
+    servers.append(launch())
+
+    def again() -> Process:
+        servers[place] = launch()
+        return servers[place].process
+
+    supervisor.watch(name, servers[place].process, lambda: last_lines(servers[place].log), again=again)
 
 
 def _prepare(supervisor: Supervisor, environ: Mapping[str, str], config: Config) -> None:
@@ -172,7 +182,7 @@ def _start_programs(supervisor: Supervisor, config: Config) -> None:
         "scheduler": (sys.executable, "worker.py", "--scheduler"),
     }
     for name, command in programs.items():
-        supervisor.start(name, command, fork=fork)
+        supervisor.start(name, command, fork=fork, again=True)
     for name, port, path, wanted in (
         ("web", config.port, "/api/ready", (200,)),
         ("runtime", config.runtime_port, "/", range(200, 500)),

@@ -1,4 +1,6 @@
-"""Runs a set of programs as one: shows what they say, stops them all when one ends or a person asks, leaves nothing."""
+"""Runs a set of programs as one: shows what they say, starts again what ends by itself, stops them all when one does so again and
+again or a person asks, leaves nothing.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +20,8 @@ from app.dev.forked import Forked, Process
 from app.dev.processes import adopt_orphans, how_it_ended, signal_group, spawn
 
 KEPT_LINES = 20
+ENDINGS, WITHIN_S = 5, 60.0  # a program that ended so often in so long will not stay up
+AGAIN_S = 0.5  # before it is started again; twice as long after each ending
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _COLOURS = (36, 35, 33, 32, 34, 96, 95, 93)
 
@@ -28,7 +32,7 @@ class StopAsked(Exception):
 
 @dataclass(slots=True)
 class Child:
-    """One running program. `once` ones are expected to end; any other end stops everything."""
+    """One running program. `once` ones are expected to end; any other end stops everything, or is mended by `again`."""
 
     name: str
     process: Process
@@ -36,6 +40,9 @@ class Child:
     said: deque[str] = field(default_factory=lambda: deque(maxlen=KEPT_LINES))
     rest: bytes = b""  # a line not finished yet
     last_words: Callable[[], str] | None = None  # for servers that write to a file of their own
+    again: Callable[[], Process] | None = None
+    ended: deque[float] = field(default_factory=lambda: deque(maxlen=ENDINGS))  # when it did, by the monotonic clock
+    due: float | None = None  # when it is to be started again
 
     def epitaph(self) -> str:
         said = self.last_words() if self.last_words else "\n".join(self.said)
@@ -65,6 +72,7 @@ class Supervisor:
         self._children: list[Child] = []
         self._sessions: list[int] = []
         self._asked = 0
+        self._keeping = False  # what ends is started again
         self._selector = selectors.DefaultSelector()
         self._before: dict[int, object] = {}
 
@@ -94,13 +102,21 @@ class Supervisor:
     def _ask(self, *_: object) -> None:
         self._asked += 1
 
-    def start(self, name: str, command: Sequence[str], *, fork: bool = False) -> Child:
-        """Start a program that is to run until we stop. fork: as a copy of this process (see app/dev/forked.py)."""
-        return self._start(name, command, once=False, fork=fork)
+    def start(self, name: str, command: Sequence[str], *, fork: bool = False, again: bool = False) -> Child:
+        """Start a program that is to run until we stop. fork: as a copy of this process (see app/dev/forked.py).
 
-    def watch(self, name: str, process: Process, last_words: Callable[[], str]) -> None:
-        """Stop everything when this server ends. Whoever started it stops it."""
-        self._children.append(Child(name, process, last_words=last_words))
+        again: once all is up (forever()), start it again when it ends.
+        """
+        child = self._start(name, command, once=False, fork=fork)
+        if again:
+            child.again = lambda: self._launch(name, command, fork=fork)
+        return child
+
+    def watch(
+        self, name: str, process: Process, last_words: Callable[[], str], *, again: Callable[[], Process] | None = None
+    ) -> None:
+        """Stop everything when this server ends, or start it again. Whoever started it stops it."""
+        self._children.append(Child(name, process, last_words=last_words, again=again))
 
     def unwatch(self, name: str) -> None:
         self._children = [child for child in self._children if child.name != name]
@@ -131,7 +147,8 @@ class Supervisor:
         return True
 
     def forever(self) -> None:
-        """Pass on output until someone asks to stop (StopAsked) or a program ends (DevError)."""
+        """Pass on output until someone asks to stop (StopAsked) or a program ends and does not stay up (DevError)."""
+        self._keeping = True
         self.until(lambda: False)
 
     def stop(self) -> None:
@@ -170,19 +187,25 @@ class Supervisor:
         extra: Mapping[str, str] | None = None,
         keep: int | None = KEPT_LINES,
     ) -> Child:
-        environ = {**self._environ, **(extra or {})}
-        process: Process
-        if fork:
-            process = Forked(command, environ=environ, close=self._descriptors(), name=name)
-        else:
-            process = spawn(command, environ=environ, output=subprocess.PIPE)
-        assert process.stdout is not None
-        os.set_blocking(process.stdout.fileno(), False)
-        child = Child(name, process, once=once, said=deque(maxlen=keep))
+        child = Child(name, self._launch(name, command, fork=fork, extra=extra), once=once, said=deque(maxlen=keep))
         self._children.append(child)
-        self._sessions.append(process.pid)
-        self._selector.register(process.stdout, selectors.EVENT_READ, child)
+        self._hear(child)
         return child
+
+    def _launch(
+        self, name: str, command: Sequence[str], *, fork: bool, extra: Mapping[str, str] | None = None
+    ) -> Process:
+        environ = {**self._environ, **(extra or {})}
+        if fork:
+            return Forked(command, environ=environ, close=self._descriptors(), name=name)
+        return spawn(command, environ=environ, output=subprocess.PIPE)
+
+    def _hear(self, child: Child) -> None:
+        stream = child.process.stdout
+        assert stream is not None
+        os.set_blocking(stream.fileno(), False)
+        self._sessions.append(child.process.pid)
+        self._selector.register(stream, selectors.EVENT_READ, child)
 
     def _descriptors(self) -> list[int]:
         """The open files that are ours alone."""
@@ -192,12 +215,44 @@ class Supervisor:
 
     def _check(self) -> None:
         for child in self._children:
+            if child.due is not None:
+                if time.monotonic() >= child.due:
+                    self._start_again(child)
+                continue
             code = child.process.poll()
-            if code is not None and not child.once:
-                self._drain(child)
+            if code is None or child.once:
+                continue
+            self._drain(child)
+            if not self._plan_again(child):
                 raise DevError(
                     f"{child.name} stopped by itself ({how_it_ended(code)}), so everything stops; {child.epitaph()}"
                 )
+            self.say(f"{child.name} stopped by itself ({how_it_ended(code)}) and is started again")
+
+    def _plan_again(self, child: Child) -> bool:
+        """When it is to be started again; False when it is not."""
+        now = time.monotonic()
+        if not self._keeping or child.again is None:
+            return False
+        if len(child.ended) == ENDINGS and now - child.ended[0] < WITHIN_S:
+            return False
+        lately = sum(now - at < WITHIN_S for at in child.ended)
+        child.ended.append(now)
+        # the others need the servers: they come back at once
+        child.due = now + (0 if child.last_words and not lately else AGAIN_S * 2**lately)
+        return True
+
+    def _start_again(self, child: Child) -> None:
+        assert child.again is not None
+        if child.last_words is None:  # what it had started holds its port and its work
+            from app.dev import orphans
+
+            orphans.sweep([child.process.pid], spare={one.process.pid for one in self._children})
+            self._sessions.remove(child.process.pid)
+        child.due, child.rest = None, b""
+        child.process = child.again()
+        if child.last_words is None:
+            self._hear(child)
 
     def _pass_on(self, seconds: float) -> None:
         for key, _ in self._selector.select(seconds):

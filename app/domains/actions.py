@@ -37,7 +37,7 @@ RETRY, DAILY, WEEKLY = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
 PATIENCE = timedelta(seconds=60)  # after this long a check may be ordered again
 LOST_AFTER = 3  # checks in a row
 WWW = ("none", "to_host", "to_www")
-FOR_SITES = ("embed", "pages")
+FOR_SITES = ("embed", "api", "pages")
 
 
 class TooManyDomains(Conflict):
@@ -59,7 +59,7 @@ class TokenExpired(Conflict):
 def add_domain(
     db: Session, *, site: Site | None, host: str, purposes: Iterable[str], by: Actor, setup: Setup, now: datetime
 ) -> Domain:
-    """A host name, pending until it is proven. purposes: of "embed" and "pages" for a site's; one without a site is for
+    """A host name, pending until it is proven. purposes: of "embed", "api" and "pages" for a site's; one without a site is for
     the platform's own screens.
 
     Raises Invalid with errors on host or purposes, DomainThere, TooManyDomains.

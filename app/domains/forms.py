@@ -11,6 +11,7 @@ from app.web.forms import Form, Text
 
 PURPOSES = [
     SelectChoice("embed", "Embed modules", render_kw={"help": "Pages at this domain may show the site’s modules."}),
+    SelectChoice("api", "Call the API", render_kw={"help": "Pages at this domain may call the API with publishable keys."}),
     SelectChoice("pages", "Serve pages", render_kw={"help": "Visitors of this domain get pages from here. It has to lead here."}),
 ]  # fmt: skip
 

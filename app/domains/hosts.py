@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from publicsuffixlist import PublicSuffixList
 
-from app.lib.http_out import OutgoingFailed, check_url
+from app.lib.judged import OutgoingFailed, check_url
 
 # RFC 6761, 6762, 7686, 8375, 9476: names that no public server answers for
 SPECIAL = ("localhost", "local", "internal", "invalid", "onion", "arpa", "alt")

@@ -1,6 +1,7 @@
-"""What visitors' requests ask of domains: who may frame a site, what is served at a host.
+"""What visitors' requests ask of domains: who may frame a site or call its API, what is served
+at a host.
 
-Asked as dramac_runtime through two lookups, since the agency is only known afterwards; answers are kept for 5 s per process
+Asked as dramac_runtime through a few lookups, since the agency is only known afterwards; answers are kept for 5 s per process
 and dropped at once when `dramac:domain-changed` is heard.
 """
 
@@ -8,19 +9,17 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 from psycopg.rows import class_row
-from redis import RedisError
 
 from app.db.pools import runtime_pool
 from app.domains.hosts import is_loopback, origin_of
 from app.domains.setup import current_setup
-from app.queue.enqueue import redis
+from app.queue.hearing import Hearing
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +35,8 @@ class Served:
     domain_id: UUID
     agency_id: UUID
     agency_name: str
+    agency_hue: int
+    agency_logo: str
     site_id: UUID | None
     host: str
     www: str
@@ -51,17 +52,38 @@ class Served:
 
 _kept: dict[tuple[str, Any], tuple[float, Any]] = {}
 _news = {"heard": 0}  # how often something changed
-_lock = threading.Lock()
-_listener: dict[str, threading.Thread] = {}
 
 
 def verified_origins(site_id: UUID) -> list[str]:
     """The exact origins whose pages may frame the modules of a site, in order. Empty: nobody's may."""
-    key, before = ("embed", site_id), _news["heard"]
+    return _origins("embed", "SELECT domain_embedders(%s)", site_id)
+
+
+def calling_origins(site_id: UUID) -> list[str]:
+    """The exact origins whose pages may call the API with the site's publishable keys, besides those a key names."""
+    return _origins("api", "SELECT domain_callers(%s)", site_id)
+
+
+def may_call(origin: str) -> bool:
+    """Whether pages of this origin may call the API of any site with its publishable keys."""
+    host = origin.partition("://")[2]
+    if not host or origin_of(host, development=current_setup().development) != origin:
+        return False
+    key, before = ("call", host), _news["heard"]
+    if (kept := _fresh(key)) is not None:
+        return bool(kept)
+    with runtime_pool().connection() as connection:
+        row = connection.execute("SELECT domain_calls(%s)", [host], prepare=True).fetchone()
+    _keep(key, found := bool(row and row[0]), before)
+    return found
+
+
+def _origins(purpose: str, statement: LiteralString, site_id: UUID) -> list[str]:
+    key, before = (purpose, site_id), _news["heard"]
     if (kept := _fresh(key)) is not None:
         return list(kept)
     with runtime_pool().connection() as connection:
-        rows = connection.execute("SELECT domain_embedders(%s)", [site_id], prepare=True).fetchall()
+        rows = connection.execute(statement, [site_id], prepare=True).fetchall()
     development = current_setup().development
     found = [origin for (host,) in rows if (origin := origin_of(host, development=development))]
     _keep(key, tuple(found), before)
@@ -99,7 +121,7 @@ def _fresh(key: tuple[str, Any]) -> Any:
     kept = _kept.get(key)
     if kept and kept[0] > time.monotonic():
         return kept[1]
-    _listen()
+    _hearing.listen()
     return None
 
 
@@ -111,31 +133,10 @@ def _keep(key: tuple[str, Any], value: Any, before: int) -> None:
     _kept[key] = (time.monotonic() + TTL_S, value)
 
 
-def _listen() -> None:
-    """Start the thread that hears of changes, once per process."""
-    thread = _listener.get("thread")
-    if thread is None or not thread.is_alive():
-        with _lock:
-            _listener["thread"] = thread = threading.Thread(target=_hear, name="domain-changed", daemon=True)
-            thread.start()
-
-
-def _hear() -> None:
-    while True:
-        try:
-            with redis().pubsub(ignore_subscribe_messages=True) as pubsub:  # type: ignore[no-untyped-call]  # redis-py does not type it
-                pubsub.subscribe(CHANGED)
-                forget_domains()  # whatever was said before is missed
-                while True:
-                    if pubsub.get_message(timeout=2.0):
-                        forget_domains()
-        except (RedisError, OSError, ValueError) as error:
-            log.warning("not hearing of changed domains: %s; they are noticed within %s s", error, TTL_S)
-            time.sleep(1)
+_hearing = Hearing(CHANGED, "domains", heard=lambda _: forget_domains(), missed=forget_domains, within_s=TTL_S)
 
 
 def _after_fork() -> None:
-    _listener.clear()
     _kept.clear()
 
 

@@ -10,7 +10,8 @@ from selectolax.lexbor import LexborHTMLParser
 
 from app.domains.evidence import Evidence
 from app.domains.hosts import is_loopback
-from app.lib.http_out import Answer, Egress, OutgoingFailed
+from app.lib.http_out import Answer, Egress
+from app.lib.judged import OutgoingFailed
 from app.lib.names import Names
 
 LABEL = "_dramac-verify"

@@ -8,7 +8,8 @@ from typing import Any
 
 from app.domains.hosts import is_loopback, is_registrable
 from app.domains.models import Domain
-from app.lib.http_out import Egress, OutgoingFailed
+from app.lib.http_out import Egress
+from app.lib.judged import OutgoingFailed
 from app.lib.names import Names
 
 SHOWN = 5

@@ -22,13 +22,13 @@ from app.installs.models import Install
 from app.lib.clock import utcnow
 from app.lib.ids import decode, encode
 from app.tenancy.models import Site
+from app.web.brand import PLATFORM, Brand
 from app.web.dispatch import own_hosts, plain_host
 from app.web.errors import status_of
 from app.web.filters import day
 from app.web.forms import asked, clean, page_number
 from app.web.guard import requires
 from app.web.htmx import fragment, htmx_target, is_htmx, respond, trigger_toast
-from app.web.ui import BRAND
 
 log = logging.getLogger(__name__)
 bp = Blueprint("domains", __name__)
@@ -175,17 +175,20 @@ def remove(domain: Domain) -> Response:
     return respond(redirect_to=url_for(".index", site=row.site_public_id))
 
 
-def brand() -> str:
-    """The name that the platform's pages carry: on an agency's own host the agency's. For templates."""
+def brand() -> Brand:
+    """What the platform's pages carry: on an agency's own host the agency's name, colour and logo. For templates."""
     host = plain_host(request.host)
     if host in own_hosts(current_app.config["DRAMAC"]):
-        return BRAND
+        return PLATFORM
     try:
         served = served_at(host)
     except psycopg.Error as error:
         log.warning("whose host this is could not be asked: %s", error)
-        return BRAND
-    return served.agency_name if served is not None and served.site_id is None else BRAND
+        return PLATFORM
+    if served is None or served.site_id is not None:
+        return PLATFORM
+    logo = url_for("tenancy.logo", digest=served.agency_logo) if served.agency_logo else ""
+    return Brand(served.agency_name, own=True, hue=served.agency_hue, logo=logo)
 
 
 def _check(domain: Domain) -> dict[str, Any]:

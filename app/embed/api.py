@@ -9,10 +9,13 @@ from app.domains.known import verified_origins
 from app.embed.access import visitor
 from app.embed.closed import open_session
 from app.embed.tokens import SESSION_S
-from app.errors import AppError
+from app.errors import AppError, RateLimited
 from app.lib.clock import utcnow
 from app.runtime.context import InstallContext
+from app.runtime.pages import spam
 from app.web.errors import status_of
+
+PER_MINUTE = 300  # of one address for one install: a page with 20 embeds in an office behind one address
 
 bp = Blueprint("embed_api", __name__, url_prefix="/embed")
 
@@ -25,11 +28,16 @@ def create_session(context: InstallContext) -> Response:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     origin = request.headers.get("Origin", "")
     try:
+        if wait_s := spam.wait_s(context.install_id, request.remote_addr or "", what="session", most=PER_MINUTE):
+            raise RateLimited(retry_after_s=wait_s)
         session = open_session(
             context, keys=config.secret_keys, token=token.strip() if scheme.lower() == "bearer" else "", origin=origin, now=utcnow()
         )  # fmt: skip
     except AppError as error:
-        return _for_origin(context, jsonify(detail=error.message, code=error.code), status_of(error))
+        answer = _for_origin(context, jsonify(detail=error.message, code=error.code), status_of(error))
+        if isinstance(error, RateLimited):
+            answer.headers["Retry-After"] = str(error.retry_after_s)
+        return answer
     return _for_origin(context, jsonify(session=session, expires_in=SESSION_S), 201)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, current_app, make_response, render_template
+from flask import Blueprint, Response, current_app, make_response, render_template, request
 from markupsafe import Markup
 
 from app.embed.views import TYPES
@@ -51,14 +51,26 @@ def _found(name: str) -> Preview:
 
 
 def _answer(preview: Preview, name: str, html: str) -> Response:
-    allow_framing([current_app.config["DRAMAC"].platform_url])
-    shown = preview.shown
+    """?theme=light or dark shows it so whatever it says itself."""
+    platform = current_app.config["DRAMAC"].platform_url
+    allow_framing([platform])
+    shown, asked = preview.shown, request.args.get("theme", "")
+    theme = asked if asked in ("light", "dark") else shown.theme
+    if preview.kind == "screen":
+        # drawn by the workspace's own templates, which escape every value
+        body = Markup(html)  # noqa: S704
+        answer = make_response(
+            render_template("embed/screen.html", page_title=shown.title, theme=theme, body=body, platform=platform)
+        )
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
     answer = make_response(
         render_template(
-            "embed/page.html",
+            "embed/preview.html",
+            platform=platform,
             page_title=shown.title,
             site_name=preview.module,
-            theme=shown.theme,
+            theme=theme,
             accent=shown.accent,
             lang=shown.locale,
             embedded=False,  # nothing speaks to the frame: it scrolls by itself

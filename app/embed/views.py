@@ -21,6 +21,7 @@ from app.errors import NotFound
 from app.lib.clock import utcnow
 from app.lib.ids import encode
 from app.modules.manifest.pages import Page
+from app.runtime.audience import audience
 from app.runtime.context import InstallContext, version_files
 from app.runtime.files.queries import open_bytes
 from app.runtime.files.serving import chunks, file_headers
@@ -31,6 +32,7 @@ from app.runtime.pages.submit import Outcome, submit_form
 from app.runtime.pages.uploads import shown_file, upload_bytes
 from app.runtime.pages.view import FormState, Shown, find_page, show_page
 from app.web.headers import allow_framing, nonce
+from app.web.visits import this_visit
 
 bp = Blueprint("embed", __name__, url_prefix="/embed")
 
@@ -113,6 +115,8 @@ def submit(context: InstallContext, name: str) -> Response:
         context, name, found, request.form.items(multi=True), files=sent, visitor=visiting(), now=utcnow()
     )
     if outcome.status == 303:
+        if outcome.kept:
+            audience().form_sent(context, name, this_visit(), now=utcnow())
         args = {key: value for key, value in request.args.items() if key != "sent"}
         return make_response(redirect(_address({**args, "sent": "1"}), code=303))
     return _answer(context, name, found, _show(context, found, outcome.form), framers=framers, outcome=outcome)
@@ -226,25 +230,41 @@ def _answer(
             page_name=name,
             sent="sent" in request.args and outcome is None,
             closed=is_closed(context, name),
+            analytics=_told_of(context, name, again="sent" in request.args or outcome is not None),
+            again="sent" in request.args or outcome is not None,
             # the sandbox has escaped every value in it; what is left is the author's, held by the origin and its CSP
             body=Markup(link_assets(html, version=_version(context), nonce=nonce())),  # noqa: S704
         ),
         outcome.status if outcome else 200,
     )
     answer.headers["Cache-Control"] = "no-store"  # it holds a stamp or records of this moment
+    if context.on_trial:
+        answer.headers["X-Robots-Tag"] = "noindex"
     answer.vary.update(["Sec-Fetch-Dest", "Accept-Language"])
     if outcome and outcome.retry_after_s:
         answer.headers["Retry-After"] = str(outcome.retry_after_s)
     return answer
 
 
+def _told_of(context: InstallContext, name: str, *, again: bool) -> str:
+    """The page's key for telling more; the platform's own previews, and trials, are nobody's views."""
+    if request.method == "HEAD" or "_preview" in request.args or context.on_trial:
+        return ""
+    return audience().page_shown(context, name, this_visit(), again=again, now=utcnow())
+
+
+def answer_framed(context: InstallContext, name: str, shown: Shown, framer: str) -> Response:
+    """The answer that a page's frame on another site gets: for checks, of an install that may be nobody's yet."""
+    return _answer(context, name, find_page(context, name), shown, framers=[framer])
+
+
 def _framers(context: InstallContext, page: Page) -> list[str]:
-    """The site's verified origins and no others, for pages that may be embedded at all.
+    """The site's verified origins and no others, for pages that may be embedded at all; of what is tried out, the platform.
 
     The platform shows its previews with ?_preview, and a site's own pages their modules with ?_page: either frames nowhere
     else. Own pages stand at the top and show modules of their site alone.
     """
-    if "_preview" in request.args:
+    if "_preview" in request.args or context.on_trial:
         config: Config = current_app.config["DRAMAC"]
         return [config.platform_url]
     if OWN_PAGE in request.args:

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select, text, update
+from sqlalchemy import func, select, text, update
 
 from app.db.base import db as flask_db
 from app.db.scope import platform_scope
@@ -19,6 +19,8 @@ from app.lib.clock import utcnow
 from app.lib.sql import load_sql
 
 log = logging.getLogger(__name__)
+
+KEEP_DAYS = 365  # the database refuses to let go of younger lines
 
 FAULTS = {
     "changed": "line {number} was changed after it was written",
@@ -57,6 +59,17 @@ def verify() -> None:
     for fault in found.values():
         log.error("audit trail of agency %s: %s", fault.agency_id, fault.words)
     _note({agency_id: found[agency_id].words if agency_id in found else "" for agency_id in known}, at=began)
+
+
+def forget_old() -> None:
+    """The nightly job after it: lines older than a year go, of every chain that is whole."""
+    before = utcnow() - timedelta(days=KEEP_DAYS)
+    with platform_scope("chains of the audit trail"), transaction(flask_db.session()) as db:
+        known = list(db.scalars(select(AuditHead.agency_id)))
+    for agency_id in known:
+        with platform_scope("lines of the audit trail past their year"), transaction(flask_db.session()) as db:
+            if gone := db.scalar(select(func.audit_let_go(agency_id, before))):
+                log.info("%d lines of the audit trail of agency %s were let go", gone, agency_id)
 
 
 def _note(words: dict[UUID, str], *, at: datetime) -> None:

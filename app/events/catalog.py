@@ -49,17 +49,44 @@ MODULE_PUBLISHED = _event("module.published", "Module version published", Permis
 MODULE_TIER_CHANGED = _event("module.tier_changed", "Module audience changed", Permission.MODULES_VIEW)
 MODULE_DRAFT_DELETED = _event("module.draft_deleted", "Draft deleted", Permission.MODULES_VIEW)
 MODULE_YANKED = _event("module.yanked", "Module version withdrawn", Permission.MODULES_VIEW)
+MODULE_HELD = _event("module.held", "Module version waits for review", Permission.MODULES_VIEW)
+MODULE_REVIEW_PASSED = _event("module.review_passed", "Module version passed the review", Permission.MODULES_VIEW)
+MODULE_REVIEW_REFUSED = _event("module.review_refused", "Module version refused in review", Permission.MODULES_VIEW)
 MODULE_INSTALLED = _event("install.created", "Module installed", Permission.INSTALLS_VIEW)
 INSTALL_ACTIVATED = _event("install.activated", "Install ready", Permission.INSTALLS_VIEW, audited=False)
 INSTALL_FAILED = _event("install.failed", "Install failed", Permission.INSTALLS_VIEW)
 INSTALL_CONFIGURED = _event("install.configured", "Settings changed", Permission.INSTALLS_VIEW)
+MODULE_SETTINGS_CHANGED = _event(
+    "module.settings_changed", "Settings of a module changed for all sites", Permission.INSTALLS_VIEW
+)
 INSTALL_PAUSED = _event("install.paused", "Module paused", Permission.INSTALLS_VIEW)
 INSTALL_RESUMED = _event("install.resumed", "Module resumed", Permission.INSTALLS_VIEW)
 INSTALL_UPGRADED = _event("install.upgraded", "Module upgraded", Permission.INSTALLS_VIEW)
 INSTALL_ROLLED_BACK = _event("install.rolled_back", "Module rolled back", Permission.INSTALLS_VIEW)
+RECORDS_PUT_BACK = _event("install.records_put_back", "Records put back", Permission.INSTALLS_VIEW)
+INSTALL_SETTLED = _event("install.settled", "Upgrade settled", Permission.INSTALLS_VIEW)
+TRIAL_STARTED = _event("entitlement.trial_started", "Trial of a priced module begun", Permission.INSTALLS_VIEW)
+ENTITLEMENT_ENDING = _event("entitlement.ending", "Trial or grant near its end", Permission.INSTALLS_VIEW)
+ENTITLEMENT_ENDED = _event("entitlement.ended", "Trial or grant ended", Permission.INSTALLS_VIEW)
+ENTITLEMENT_GRANTED = _event("entitlement.granted", "Leave to use a module given", Permission.INSTALLS_VIEW)
+ENTITLEMENT_REVOKED = _event("entitlement.revoked", "Leave to use a module taken back", Permission.INSTALLS_VIEW)
 INSTALL_REMOVED = _event("install.removed", "Module removed", Permission.INSTALLS_VIEW)
 INSTALL_RESTORED = _event("install.restored", "Module restored", Permission.INSTALLS_VIEW)
+FUNCTION_WOKEN = _event("install.function_woken", "Resting function set going again", Permission.INSTALLS_VIEW)
 MODULE_ROLE_GIVEN = _event("install.role_given", "Role in a module changed", Permission.MEMBERS_VIEW)
+FLEET_RUN_STARTED = _event("fleet.run_started", "Run over many installs started", Permission.INSTALLS_VIEW)
+FLEET_RUN_CHANGED = _event(
+    "fleet.run_changed", "Run over many installs held, resumed or called off", Permission.INSTALLS_VIEW
+)
+FLEET_RUN_ENDED = _event("fleet.run_ended", "Run over many installs over", Permission.INSTALLS_VIEW, audited=False)
+ROLLOUT_STARTED = _event("fleet.rollout_started", "Release rolls out by itself", Permission.INSTALLS_VIEW)
+ROLLOUT_STOPPED = _event("fleet.rollout_stopped", "Rollout of a release stopped", Permission.INSTALLS_VIEW)
+ROLLOUT_CHANGED = _event(
+    "fleet.rollout_changed", "Rollout of a release resumed or called off", Permission.INSTALLS_VIEW
+)
+FLEET_POLICY_CHANGED = _event(
+    "fleet.policy_changed", "Versions a site takes by itself changed", Permission.INSTALLS_VIEW
+)
 DOMAIN_ADDED = _event("domain.added", "Domain added", Permission.DOMAINS_VIEW)
 DOMAIN_CHANGED = _event("domain.changed", "Domain changed", Permission.DOMAINS_VIEW)
 DOMAIN_VERIFIED = _event("domain.verified", "Domain verified", Permission.DOMAINS_VIEW)
@@ -104,6 +131,13 @@ CONNECTION_CLIENT_CHANGED = _event(
 CONNECTION_MADE = _event("connection.made", "Module connected to a service", Permission.INSTALLS_VIEW)
 CONNECTION_BROKEN = _event("connection.broken", "Connection of a module died", Permission.INSTALLS_VIEW)
 CONNECTION_ENDED = _event("connection.ended", "Module disconnected from a service", Permission.INSTALLS_VIEW)
+INBOUND_SECRET_SET = _event("inbound.secret_set", "Secret of an inbound webhook set", Permission.INSTALLS_VIEW)
+INBOUND_SECRET_ENDED = _event(
+    "inbound.secret_ended", "Earlier secret of an inbound webhook ended", Permission.INSTALLS_VIEW
+)
+INBOUND_RUN_AGAIN = _event("inbound.run_again", "Inbound message run again", Permission.INSTALLS_VIEW)
+BODIES_RECORDED = _event("install.bodies_recorded", "Bodies of calls recorded for an hour", Permission.LOGS_VIEW)
+BODIES_NOT_RECORDED = _event("install.bodies_not_recorded", "Recording of bodies ended", Permission.LOGS_VIEW)
 CASE_MADE = _event("case.made", "Case bundle made", Permission.LOGS_VIEW)
 CASE_OPENED = _event("case.opened", "Case bundle opened", Permission.LOGS_VIEW)
 CASE_REVOKED = _event("case.revoked", "Case bundle revoked", Permission.LOGS_VIEW)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import math
+import time
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -16,18 +18,33 @@ from app.db.session import transaction
 from app.events import bus
 from app.events.models import Event, EventDelivery
 from app.lib.clock import utcnow
+from app.queue.enqueue import wake
 
 log = logging.getLogger(__name__)
 
 BATCH = 100
+TURN_S = 1.0
 LEASE_S = 120  # a delivery whose worker died is due again after this
 KEEP_DAYS = 30
 
 
+def dispatch_in_turns() -> None:
+    """events.dispatch: a turn, and the order for the next while there is more. Other jobs, and a stop, come between."""
+    if not _dispatch(until=time.monotonic() + TURN_S):
+        wake("events.dispatch")
+
+
 def dispatch() -> None:
-    """Fan out every new event, then hand over what is due; returns when nothing is left for now."""
-    while _fan_out(flask_db.session()) or _deliver_due(flask_db.session()):
-        pass
+    """Fan out new events and hand over what is due; returns when nothing is left for now."""
+    _dispatch(until=math.inf)
+
+
+def _dispatch(*, until: float) -> bool:
+    """Both by turns, so that a flood of events does not keep the first of them from being handed over; whether all is done."""
+    while _fan_out(flask_db.session()) + _deliver_due(flask_db.session()):
+        if time.monotonic() > until:
+            return False
+    return True
 
 
 def forget_old() -> None:
@@ -74,10 +91,11 @@ def _claim(db: Session, *, now: datetime) -> list[tuple[UUID, str, UUID, int]]:
     with platform_scope("claim event deliveries"), transaction(db):
         rows = db.scalars(
             select(EventDelivery)
+            .join(Event, Event.id == EventDelivery.event_id)
             .where(EventDelivery.status == "due", EventDelivery.due_at <= now)
-            .order_by(EventDelivery.due_at)
+            .order_by(EventDelivery.due_at, Event.sequence)  # those fanned out together are due together
             .limit(BATCH)
-            .with_for_update(skip_locked=True)
+            .with_for_update(skip_locked=True, of=EventDelivery)
         ).all()
         for row in rows:
             row.attempts += 1

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, LargeBinary, SmallInteger, func
+from sqlalchemy import BigInteger, ForeignKey, Identity, LargeBinary, SmallInteger, func, text
 from sqlalchemy.dialects.postgresql import INET
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import UserDefinedType
@@ -76,7 +76,10 @@ class AuditRow(Identified, Base):
 
 
 class AuditHead(Base):
-    """Where an agency's chain ends; the trigger writes it. checked_at, fault: of the last check, '' when all was well."""
+    """Where an agency's chain ends; the trigger writes it. checked_at, fault: of the last check, '' when all was well.
+
+    first_number, first_hash: of the last line that was let go after its year.
+    """
 
     __tablename__ = "audit_heads"
 
@@ -85,3 +88,5 @@ class AuditHead(Base):
     hash: Mapped[bytes] = mapped_column(LargeBinary)
     checked_at: Mapped[datetime | None]
     fault: Mapped[str] = mapped_column(server_default="")
+    first_number: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    first_hash: Mapped[bytes] = mapped_column(LargeBinary, server_default=text("'\\x00'"))

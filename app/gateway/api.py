@@ -259,7 +259,7 @@ def _install(call: Call, module: str) -> tuple[InstallContext, Access]:
         context = load_install(credential.install_id)
         if module not in (context.module_slug, context.short_id, str(context.module_id)):
             raise NotFound()
-    call.install_id = context.install_id
+    call.install_id, call.recording_until = context.install_id, context.recording_until
     actor = Actor(
         kind="grant" if credential.kind == "oauth" else "key",
         id=credential.id,

@@ -15,7 +15,7 @@ _LONGEST_ORIGIN = 300
 
 def cors_headers(origin: str, credential: Credential | None) -> Headers:
     """What lets the page at `origin` read this answer: only when the credential names it."""
-    if not origin or credential is None or origin not in credential.origins:
+    if not origin or credential is None or not credential.works_at(origin):
         return []
     return [("Access-Control-Allow-Origin", origin), ("Access-Control-Expose-Headers", EXPOSED)]
 

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from app.db.pools import runtime_pool
+from app.domains.known import calling_origins, may_call
 from app.errors import BadRequest, Forbidden, Unauthenticated
 from app.gateway.keychanges import KeyChanges
 from app.gateway.tokens import check_token
@@ -77,7 +78,7 @@ class WrongNetwork(Forbidden):
 
 
 class WrongOrigin(Forbidden):
-    """This publishable key only works on the web pages it was made for. Its origins are listed with the key."""
+    """This publishable key only works on the web pages it was made for and at the site's domains that are for the API."""
 
     code = "wrong_origin"
 
@@ -103,6 +104,7 @@ class Credential(Protocol):
     def scopes(self) -> frozenset[str]: ...
     @property
     def origins(self) -> frozenset[str]: ...
+    def works_at(self, origin: str) -> bool: ...  # whether pages of this origin may use it and read its answers
     def must_be_usable(self, *, address: str, origin: str, now: datetime) -> None: ...
 
 
@@ -157,8 +159,12 @@ class Key:
             raise SiteArchived()
         if self.networks and not _within(address, self.networks):
             raise WrongNetwork()
-        if self.kind == "publishable" and origin not in self.origins:
+        if self.kind == "publishable" and not self.works_at(origin):
             raise WrongOrigin()
+
+    def works_at(self, origin: str) -> bool:
+        """A publishable key works on the pages it names and at the site's domains that are for the API."""
+        return origin in self.origins or (self.kind == "publishable" and origin in calling_origins(self.site_id))
 
 
 def _within(address: str, networks: tuple[IPv4Network | IPv6Network, ...]) -> bool:
@@ -201,7 +207,9 @@ class KeyDirectory:
         return self._load(digest, now)
 
     def knows_origin(self, origin: str) -> bool:
-        """Whether any live key may be used from this origin."""
+        """Whether any live key may be used from this origin, named by the key or by a domain of its site."""
+        if may_call(origin):
+            return True
         now = time.monotonic()
         kept = self._origins.get(origin)
         if kept is None or kept[1] <= now:

@@ -10,8 +10,7 @@ from wtforms import RadioField, SelectField, SelectMultipleField
 from wtforms.validators import InputRequired, Length
 
 from app.gateway.models import SCOPES
-from app.gateway.queries import Target
-from app.lib.ids import decode, encode
+from app.installs.places import Target, target_choices, target_chosen
 from app.web.forms import Form, LongText, Text
 
 LASTING = {"30": "30 days", "90": "90 days", "365": "1 year", "never": "Never, until it is revoked"}
@@ -38,24 +37,11 @@ class KeyForm(Form):
 
     def offer(self, targets: list[Target]) -> None:
         """Fill the choices, grouped by site."""
-        groups: dict[str, list[tuple[str, str]]] = {}
-        for target in targets:
-            site = encode("ste", target.site_id)
-            label = next((name for name, items in groups.items() if items[0][0] == site), None)
-            if label is None:
-                label = target.site_name if target.site_name not in groups else f"{target.site_name} ({site[-4:]})"
-                groups[label] = [(site, f"{target.site_name}: every module")]
-            if target.install_id is not None:
-                groups[label].append((encode("ins", target.install_id), f"{target.site_name}: {target.module_name}"))
-        self.target.choices = groups
+        self.target.choices = target_choices(targets)
 
     def place(self, targets: list[Target]) -> tuple[UUID, UUID | None]:
         """Site and install of the chosen target."""
-        chosen: str = self.target.data
-        if chosen.startswith("ste_"):
-            return decode("ste", chosen), None
-        install_id = decode("ins", chosen)
-        return next(target.site_id for target in targets if target.install_id == install_id), install_id
+        return target_chosen(targets, self.target.data)
 
     def values(self, now: datetime) -> dict[str, Any]:
         """What create_key() wants of this form."""

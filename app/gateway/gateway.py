@@ -13,17 +13,25 @@ from app.oauth.access import find_access, is_access_token, knows_origin
 
 
 class Gateway:
-    """Made once per API application by the composition root. run_route: runs a module's own routes, None when nothing does."""
+    """Made once per API application by the composition root. run_route: runs a module's own routes, None when nothing does.
+
+    keys: what queries of reads are sealed under in the log; without them they are not kept.
+    """
 
     def __init__(
-        self, *, platform_url: str, policies: Policies | None = None, run_route: RunRoute | None = None
+        self,
+        *,
+        platform_url: str,
+        keys: tuple[str, ...] = (),
+        policies: Policies | None = None,
+        run_route: RunRoute | None = None,
     ) -> None:
         self.platform_url = platform_url
         self.run_route = run_route
         self.policies = policies or Policies()
         self.keys = KeyDirectory(KeyChanges())
         self.leases = Leases()
-        self.log = RequestLog(self.leases.tidy, at_stop=partial(self.leases.tidy, everything=True))
+        self.log = RequestLog(self.leases.tidy, keys=keys, at_stop=partial(self.leases.tidy, everything=True))
 
     def find(self, token: str) -> Credential:
         """Whose key or access token it is, usable or not. Raises KeyMistyped, KeyUnknown, TokenInvalid."""

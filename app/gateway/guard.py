@@ -21,7 +21,7 @@ from app.gateway.gateway import Gateway
 from app.gateway.http import MAX_BODY_BYTES, Answer, Call, problem, problem_answer
 from app.gateway.idempotency import once
 from app.gateway.limits import limit_headers
-from app.gateway.requestlog import Entry
+from app.gateway.requestlog import MOST_RECORDED, Entry, Recorded
 from app.lib.clock import utcnow
 from app.web.guard import Access, declare
 
@@ -32,6 +32,7 @@ GATEWAY = "dramac.gateway"  # where the environment of a request carries the Gat
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 INTERNAL = "We have logged it. Nothing you sent was half-saved; try again, or give support the request id."
 _PEEK_BYTES = 8192
+MOST_QUERY = 2000
 
 View = Callable[..., Any]
 AnyView = TypeVar("AnyView", bound=View)
@@ -141,6 +142,26 @@ def _count(gateway: Gateway, call: Call, kind: str) -> None:
     call.taken.append(gateway.leases.take(credential.quota_key, policies.of(credential.kind, kind)))
 
 
+def _query(call: Call) -> str:
+    """What a read of records asked for, to be asked again by a replay or a rehearsal."""
+    if call.method != "GET" or not call.query_string or call.install_id is None or "/fn/" in call.path:
+        return ""
+    return "" if len(call.query_string) > MOST_QUERY else call.query_string.replace("\x00", "")
+
+
+def _recorded(call: Call) -> Recorded | None:
+    """The body of a write of records, where somebody of the agency has it recorded for now."""
+    if call.recording_until is None or call.method in READS or call.recording_until <= utcnow():
+        return None
+    parts = call.path.split("/")
+    if call.credential.kind == "oauth" or len(parts) > 6 or parts[4:5] == ["files"] or "/fn/" in call.path:
+        return None
+    body, if_match = call.read_body, call.header("If-Match")
+    if len(body) > MOST_RECORDED or len(if_match) > 200 or b"\x00" in body:
+        return None
+    return Recorded(if_match.replace("\x00", ""), body.decode("utf-8", "replace"))
+
+
 def _finished(gateway: Gateway, call: Call, answer: Answer) -> Answer:
     credential = getattr(call, "credential", None)
     headers = answer.headers
@@ -151,7 +172,7 @@ def _finished(gateway: Gateway, call: Call, answer: Answer) -> Answer:
         headers += cors_headers(call.origin, credential)
     if credential is not None:
         environ = call.environ
-        gateway.log.add(
+        gateway.log.answered(
             Entry(
                 utcnow(),
                 call.request_id,
@@ -169,6 +190,8 @@ def _finished(gateway: Gateway, call: Call, answer: Answer) -> Answer:
                 environ.get("HTTP_USER_AGENT", "").replace("\x00", "")[:300],
                 call.origin.replace("\x00", "")[:300],
                 answer.error_code,
+                _query(call),
+                _recorded(call),
             ),
             credential.id if credential.kind != "oauth" else None,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from functools import lru_cache
 from http import HTTPStatus
 from ipaddress import ip_address
@@ -49,7 +50,7 @@ class Call:
 
     __slots__ = (
         "_body", "address", "connection", "credential", "environ", "install_id", "max_body_bytes", "method", "origin",
-        "query_string", "request_id", "started_ns", "taken",
+        "query_string", "recording_until", "request_id", "started_ns", "taken",
     )  # fmt: skip
 
     credential: Credential
@@ -63,6 +64,7 @@ class Call:
         self.address = clean_address(environ.get("REMOTE_ADDR", ""))
         self.request_id = encode("req", uuid7())
         self.install_id: UUID | None = None
+        self.recording_until: datetime | None = None  # how long bodies of writes to the install are kept
         self.taken: list[Taken] = []
         self.connection: Connection | None = None  # the transaction a repeatable write runs in
         self.max_body_bytes = MAX_BODY_BYTES
@@ -79,6 +81,11 @@ class Call:
         if self._body is None:
             self._body = _read(self.environ, self.max_body_bytes)
         return self._body
+
+    @property
+    def read_body(self) -> bytes:
+        """The body as far as a view has read it: b"" when none has."""
+        return self._body or b""
 
     @property
     def path(self) -> str:

@@ -28,6 +28,7 @@ def partitions() -> None:
 
 
 def forget_answers() -> None:
-    """Delete what was kept for repeated writes longer than 24 h ago."""
+    """Delete what was kept for repeated writes, and bodies that were recorded, longer than 24 h ago."""
     with platform_scope("old answers of repeated writes"), transaction(flask_db.session()) as db:
+        db.execute(text("DELETE FROM recorded_bodies WHERE at < :before"), {"before": utcnow() - KEPT})
         db.execute(text("DELETE FROM idempotency_keys WHERE created_at < :before"), {"before": utcnow() - KEPT})

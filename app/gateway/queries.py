@@ -32,16 +32,6 @@ _OF_MODULE = text(
     WHERE i.agency_id = :agency AND i.status <> 'removed' AND (m.slug = :module OR m.short_id = :module OR m.id::text = :module)
     """
 )
-_TARGETS = text(
-    """
-    SELECT s.id AS site_id, s.name AS site_name, i.id AS install_id, m.name AS module_name
-    FROM sites s
-    LEFT JOIN modules_v2 i ON i.site_id = s.id AND i.status <> 'removed'
-    LEFT JOIN module_source m ON m.id = i.module_id
-    WHERE s.agency_id = :agency AND s.archived_at IS NULL
-    ORDER BY lower(s.name), s.id, lower(m.name)
-    """
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +64,6 @@ class KeyRow:
     @property
     def site_public_id(self) -> str:
         return encode("ste", self.site_id)
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What a key can be made for. install_id None: every module of the site."""
-
-    site_id: UUID
-    site_name: str
-    install_id: UUID | None
-    module_name: str | None
 
 
 def keys(
@@ -120,11 +100,6 @@ def keys(
 def key_row(db: Session, *, key_id: UUID, now: datetime) -> KeyRow:
     """One key of the open agency with the names around it."""
     return KeyRow(*db.execute(_rows(now).where(ApiKey.id == key_id)).one())
-
-
-def targets(db: Session, *, agency_id: UUID) -> list[Target]:
-    """Every site that is not archived with its installed modules, by name; a site without any is there once."""
-    return [Target(*row) for row in db.execute(_TARGETS, {"agency": agency_id})]
 
 
 def installs_of_module(db: Session, *, agency_id: UUID, module: str) -> list[UUID]:

@@ -12,10 +12,11 @@ from app.errors import AppError, NotFound
 from app.gateway.actions import KeyAlreadyRevoked, create_key, revoke_key
 from app.gateway.forms import KeyForm
 from app.gateway.models import SCOPES, ApiKey
-from app.gateway.queries import SORTS, STATUSES, installs_of_module, key_row, targets
+from app.gateway.queries import SORTS, STATUSES, installs_of_module, key_row
 from app.gateway.queries import keys as keys_of
 from app.gateway.reference import reference as reference_of
 from app.installs.models import Install
+from app.installs.places import targets
 from app.installs.queries import install_with_parts
 from app.lib.clock import utcnow
 from app.lib.ids import decode, encode

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
+from app.installs.standing import Standing
 from app.modules.hours import DAYS
 from app.modules.manifest import Manifest
 
 DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+TICKED = ("y", "1", "on", "true", "yes")  # "y" is what our own boxes send
 MORE_ROWS = 2  # empty rows a repeater shows below those it has
 
 
@@ -33,6 +35,10 @@ class Input:
     suffix: str = ""
     rows: tuple[tuple[Input, ...], ...] = ()
     days: tuple[tuple[str, str, str, str], ...] = ()  # (key, name, opens, closes)
+    standing: Standing | None = None  # where the value comes from; None where nothing is inherited
+    ticks: frozenset[str] = frozenset()  # of own, back, lock: what a form sent again had ticked
+    reason: str = ""  # why it is locked here
+    sealed: str = ""  # the new text of a secret that waits for its change to be confirmed
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,26 +66,41 @@ def settings_groups(
     secrets_set: frozenset[str] = frozenset(),
     errors: Mapping[str, list[str]] | None = None,
     choices: Choices,
+    standings: Mapping[str, Standing] | None = None,
+    form: MultiDict[str, str] | None = None,
+    sealed: Mapping[str, str] | None = None,
 ) -> list[Group]:
-    """The form. values: as kept, defaults for a new install. errors: {setting: messages}; of a row: `name/0/field`."""
+    """The form. values: as kept, defaults for a new install. errors: {setting: messages}; of a row: `name/0/field`.
+
+    standings: of every setting, where levels above have a say; form: what was sent, for what was ticked there.
+    """
     found = errors or {}
+
+    def standing(name: str, made: Input) -> Input:
+        if standings is None:
+            return made
+        stands, lock = standings[name], standings[name].own_lock
+        ticks = {key for key in ("own", "back", "lock") if form and f"{key}.{name}" in form}
+        if form is None and lock is not None:
+            ticks.add("lock")
+        reason = form.get(f"reason.{name}", "") if form else (lock or {}).get("reason", "")
+        required = made.required and stands.level == "site"
+        return replace(
+            made, standing=stands, ticks=frozenset(ticks), reason=reason, required=required, sealed=(sealed or {}).get(name, "")
+        )  # fmt: skip
+
     return [
         Group(
             group.label,
             group.help or "",
             _condition(group),
             tuple(
-                _input(name, spec, values.get(name, spec.default), name in secrets_set, found, choices)
+                standing(name, _input(name, spec, values.get(name, spec.default), name in secrets_set, found, choices))
                 for name, spec in group.fields.items()
             ),
         )
         for group in manifest.settings
     ]
-
-
-def defaults(manifest: Manifest) -> dict[str, Any]:
-    """{setting: default} of those that have one."""
-    return {name: spec.default for name, spec in manifest.setting_fields.items() if spec.default is not None}
 
 
 def read_settings(manifest: Manifest, form: MultiDict[str, str]) -> dict[str, Any]:
@@ -94,7 +115,7 @@ def read_settings(manifest: Manifest, form: MultiDict[str, str]) -> dict[str, An
         elif spec.type == "repeater":
             sent[name] = _read_rows(name, spec, form)
         elif spec.type == "boolean":
-            sent[name] = form.get(name) in ("1", "on", "true", "yes")
+            sent[name] = form.get(name) in TICKED
         elif name in form and not (spec.type == "secret" and not form[name]):
             sent[name] = _plain(spec.type, form[name])
     return sent
@@ -232,7 +253,7 @@ def _read_rows(name: str, spec: Any, form: MultiDict[str, str]) -> list[dict[str
         for field, inner in spec.fields.items():
             key = f"{name}.{number}.{field}"
             if inner.type == "boolean":
-                row[field] = form.get(key) in ("1", "on", "true", "yes")
+                row[field] = form.get(key) in TICKED
             elif key in form:
                 row[field] = _plain(inner.type, form[key])
         # a row without any text is one the person left empty; ticked boxes alone make none

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -21,22 +20,23 @@ from app.db.pools import alone, owner_connection
 from app.db.scope import current_scope, platform_scope, tenant_scope
 from app.db.session import transaction
 from app.errors import AppError
-from app.installs.actions import WouldLoseData
 from app.installs.models import Install
+from app.installs.moving import end_move, keep_file, keep_records, purge_moves, records_put_back
 from app.installs.outcomes import activate, begin, fail, give_up_copy, mark_removed
 from app.installs.records import bring_back, drop_hidden, fill_defaults, put_away, used_options
 from app.installs.schedules import drop_schedules, set_schedules
+from app.installs.upgrades import WouldLoseData
+from app.installs.work import Work, work_of
 from app.lib.clock import utcnow
 from app.lib.storage import storage
 from app.modules.manifest import Manifest
-from app.modules.models import Module, Version
+from app.modules.models import Version
 from app.modules.storage.apply import drop_schema, lock_module, registered
 from app.modules.storage.apply import provision as provision_tables
 from app.modules.storage.desired import desired_layout
 from app.modules.storage.export import drop_site_rows
 from app.modules.storage.plan import losses
 from app.queue.enqueue import enqueue
-from app.tenancy.models import Site
 
 log = logging.getLogger(__name__)
 
@@ -46,30 +46,11 @@ STALLED = timedelta(seconds=60)
 SETTLE_S = 6.0
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What a job needs to know of its install; plain values, read in one short transaction."""
-
-    install_id: UUID
-    agency_id: UUID
-    site_id: UUID
-    module_id: UUID
-    short_id: str
-    task: str
-    manifest: Manifest
-    previous: Manifest | None
-    site_zone: str
-
-    @property
-    def schema(self) -> str:
-        return f"mod_{self.short_id}"
-
-
 def provision(install_id: str) -> None:
     """Make what an install needs and activate it; or undo it all and say why."""
     db = flask_db.session()
     with owner_connection() as owner, alone(owner, f"install:{UUID(install_id)}") as mine:
-        work = _work(db, UUID(install_id), status="provisioning") if mine else None
+        work = work_of(db, UUID(install_id), status="provisioning") if mine else None
         if work is None:
             return
         try:
@@ -82,20 +63,27 @@ def provision(install_id: str) -> None:
 
 def _provision(db: Session, owner: psycopg.Connection, work: Work) -> None:
     begin(db, work.install_id, "check", now=utcnow())
-    if work.task == "rollback":
+    if work.task in ("upgrade", "rollback") and work.records == "keep":
         _must_have_place(owner, work)
-    made = provision_tables(
-        owner,
-        module_id=work.module_id,
-        short_id=work.short_id,
-        needed=lambda: _needed(db, work.module_id),
-        progress=lambda key: begin(db, work.install_id, key, now=utcnow()),
-    )
+    if work.task == "upgrade":
+        begin(db, work.install_id, "copy", now=utcnow())
+        keep_records(db, owner, work)
+    elif work.task == "rollback":
+        begin(db, work.install_id, "since", now=utcnow())
+        keep_file(db, owner, work)
+    with records_put_back(owner, work):
+        made = provision_tables(
+            owner,
+            module_id=work.module_id,
+            short_id=work.short_id,
+            needed=lambda: needed_manifests(db, work.module_id),
+            progress=lambda key: begin(db, work.install_id, key, now=utcnow()),
+        )
     if work.task != "install":
         begin(db, work.install_id, "records", now=utcnow())
     if work.task == "restore":
         bring_back(owner, schema=work.schema, layout=made.layout, site_id=work.site_id, name=export_name(work))
-    elif work.previous is not None and work.task in ("upgrade", "rollback"):
+    elif work.previous is not None and work.task in ("upgrade", "rollback") and work.records == "keep":
         fill_defaults(
             owner,
             schema=work.schema,
@@ -108,12 +96,13 @@ def _provision(db: Session, owner: psycopg.Connection, work: Work) -> None:
     with transaction(db):
         install = db.get_one(Install, work.install_id)
         set_schedules(db, install=install, manifest=work.manifest, site_zone=work.site_zone, now=utcnow())
+        end_move(db, install, now=utcnow())
         activate(db, install, now=utcnow())
     storage().delete(export_name(work))
 
 
 def _must_have_place(owner: psycopg.Connection, work: Work) -> None:
-    """Fields can be hidden, a value that the version before does not know cannot. Raises WouldLoseData."""
+    """Fields can be hidden, a value that the other version does not know cannot. Raises WouldLoseData."""
     union = registered(owner, work.module_id)
     if union is None or work.previous is None:
         return
@@ -131,7 +120,7 @@ def _undo(db: Session, owner: psycopg.Connection, work: Work) -> None:
         layout = registered(owner, work.module_id)
         if layout is not None:
             drop_site_rows(owner, schema=work.schema, layout=layout, site_id=work.site_id)
-            if not _needed(db, work.module_id):
+            if not needed_manifests(db, work.module_id):
                 drop_schema(owner, module_id=work.module_id, short_id=work.short_id)
 
 
@@ -139,7 +128,7 @@ def deprovision(install_id: str) -> None:
     """Keep a copy of a removed install's records, take them out, and the schema too when nobody else needs it."""
     db = flask_db.session()
     with owner_connection() as owner, alone(owner, f"install:{UUID(install_id)}") as mine:
-        work = _work(db, UUID(install_id), status="removing") if mine else None
+        work = work_of(db, UUID(install_id), status="removing") if mine else None
         if work is None:
             return
         try:
@@ -168,7 +157,7 @@ def _deprovision(db: Session, owner: psycopg.Connection, work: Work) -> None:
     begin(db, work.install_id, "schema", now=utcnow())
     with owner.transaction():
         lock_module(owner, work.module_id)
-        if not _needed(db, work.module_id, without=work.install_id):
+        if not needed_manifests(db, work.module_id, without=work.install_id):
             drop_schema(owner, module_id=work.module_id, short_id=work.short_id)
     mark_removed(db, work.install_id, now=utcnow())
 
@@ -201,6 +190,7 @@ def purge() -> None:
             storage().delete(_export_name(install.agency_id, install.id))
             give_up_copy(install)
     _purge_parked(db)
+    purge_moves(db)
 
 
 def _purge_parked(db: Session) -> None:
@@ -213,7 +203,7 @@ def _purge_parked(db: Session) -> None:
             with transaction(db):
                 install = db.get_one(Install, row.id)
                 status = install.status
-            work = _work(db, row.id, status=status) if mine else None
+            work = work_of(db, row.id, status=status) if mine else None
             layout = registered(owner, work.module_id) if work else None
             if work is None or layout is None:
                 continue
@@ -233,27 +223,7 @@ def _export_name(agency_id: UUID, install_id: UUID) -> str:
     return f"exports/{agency_id}/{install_id}.zip"
 
 
-def _work(db: Session, install_id: UUID, *, status: str) -> Work | None:
-    """What to do; None when somebody else has done it."""
-    with transaction(db):
-        install = db.get(Install, install_id)
-        if install is None or install.status != status:
-            return None
-        previous = db.get(Version, install.previous_version_id) if install.previous_version_id else None
-        return Work(
-            install_id=install.id,
-            agency_id=install.agency_id,
-            site_id=install.site_id,
-            module_id=install.module_id,
-            short_id=db.get_one(Module, install.module_id).short_id,
-            task=install.task,
-            manifest=Manifest.from_dict(db.get_one(Version, install.version_id).manifest),
-            previous=Manifest.from_dict(previous.manifest) if previous else None,
-            site_zone=db.get_one(Site, install.site_id).time_zone,
-        )
-
-
-def _needed(db: Session, module_id: UUID, *, without: UUID | None = None) -> list[Manifest]:
+def needed_manifests(db: Session, module_id: UUID, *, without: UUID | None = None) -> list[Manifest]:
     """The manifests of the versions that have rows on any agency's sites or are about to, lowest version first."""
     agency_id = current_scope().agency_id
     with platform_scope(f"tables of module {module_id}, for agency {agency_id}"), transaction(db):

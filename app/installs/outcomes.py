@@ -13,9 +13,12 @@ from app.events.catalog import INSTALL_ACTIVATED, INSTALL_FAILED, EventType
 from app.events.outbox import publish
 from app.installs.actions import KEPT, announce
 from app.installs.models import Install
+from app.installs.moving import fail_move
 from app.installs.steps import begun, failed, finished
 from app.lib.ids import encode
-from app.modules.models import Module
+from app.modules.consent import grant_of
+from app.modules.manifest import Manifest
+from app.modules.models import Module, Version
 
 UNDONE = {
     "install": "Nothing was left behind on the site or in the database.",
@@ -52,6 +55,9 @@ def fail(db: Session, install_id: UUID, reason: str, *, now: datetime) -> None:
         if install.task in ("upgrade", "rollback") and install.previous_version_id is not None:
             install.version_id, install.previous_version_id = install.previous_version_id, None
             install.status = "active"
+            stays = Manifest.from_dict(db.get_one(Version, install.version_id).manifest)
+            install.granted = {**install.granted, **grant_of(stays)}
+            fail_move(db, install, reason, now=now)
         elif install.task == "restore":
             install.status, install.removed_at, install.purge_after = "removed", now, now + KEPT
         elif install.task == "install":

@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from semantic_version import Version as Semver
 from sqlalchemy import ColumnElement, and_, desc, func, or_, select
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from app.accounts.models import User
-from app.installs.models import Install, MemberRole
+from app.installs.models import Install, MemberRole, Move
 from app.lib.ids import encode
 from app.modules.models import Module, Version
 from app.tenancy.models import Membership, Site
@@ -153,7 +154,8 @@ def _conditions(
 
 def _row(row: tuple[Any, ...]) -> InstallRow:
     found = InstallRow(*row)
-    return replace(found, latest=None) if found.latest == found.version else found
+    above = found.latest is not None and Semver(found.latest) > Semver(found.version)
+    return found if above else replace(found, latest=None)
 
 
 def roles_of(db: Session, *, install: Install) -> list[tuple[str, str, str, str]]:
@@ -171,3 +173,25 @@ def roles_of(db: Session, *, install: Install) -> list[tuple[str, str, str, str]
 def live_sites(db: Session, *, limit: int = 500) -> list[Site]:
     """The agency's sites that are not archived, by name."""
     return list(db.scalars(select(Site).where(Site.archived_at.is_(None)).order_by(func.lower(Site.name)).limit(limit)))
+
+
+def moves_of(db: Session, *, install: Install, limit: int = 50) -> list[Move]:
+    """The moves of an install between versions, the latest first, with both versions."""
+    found = select(Move).where(Move.agency_id == install.agency_id, Move.install_id == install.id)
+    found = found.options(joinedload(Move.before), joinedload(Move.after))
+    return list(db.scalars(found.order_by(Move.id.desc()).limit(limit)))
+
+
+def ordered_move(db: Session, *, install: Install) -> Move | None:
+    """The move whose job is not over."""
+    found = select(Move).where(Move.agency_id == install.agency_id, Move.install_id == install.id)
+    return db.scalar(found.where(Move.state == "ordered").order_by(Move.id.desc()).limit(1))
+
+
+def move_to_undo(db: Session, *, install: Install) -> Move | None:
+    """The upgrade that led to the version the install has now; None when it came to it otherwise."""
+    found = select(Move).where(Move.agency_id == install.agency_id, Move.install_id == install.id)
+    found = found.where(
+        Move.kind == "upgrade", Move.state.in_(("watching", "settled")), Move.to_version_id == install.version_id
+    ).options(joinedload(Move.before))
+    return db.scalar(found.order_by(Move.id.desc()).limit(1))

@@ -8,19 +8,24 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from app.installs.models import Install
 from app.lib.clock import rfc3339
 
-_PROVISION = {
-    "check": "Check the module and what it needs",
+_CHECK = {"check": "Check the module and what it needs"}
+_TABLES = {
     "schema": "Prepare its place in the database",
     "tables": "Make its tables",
     "permissions": "Check that only this site can see its records",
 }
 _FINISH = {"schedules": "Set its schedules", "ready": "Ready"}
+_BEFORE = {
+    "upgrade": {"copy": "Keep a copy of the records it touches"},
+    "rollback": {"since": "Keep a file of what was written since"},
+}
 _RECORDS = {
     "restore": {"records": "Bring its records back"},
     "upgrade": {"records": "Fill new fields with their defaults"},
-    "rollback": {"records": "Fill new fields with their defaults"},
+    "rollback": {"records": "See to the records"},
 }
 _REMOVE = {
     "stop": "Stop its schedules",
@@ -33,8 +38,22 @@ _REMOVE = {
 
 def waiting_steps(task: str) -> list[dict[str, Any]]:
     """All steps of a task, none begun."""
-    labels = _REMOVE if task == "remove" else {**_PROVISION, **_RECORDS.get(task, {}), **_FINISH}
+    labels = (
+        _REMOVE
+        if task == "remove"
+        else {**_CHECK, **_BEFORE.get(task, {}), **_TABLES, **_RECORDS.get(task, {}), **_FINISH}
+    )
     return [{"key": key, "label": label, "state": "todo", "at": None, "detail": ""} for key, label in labels.items()]
+
+
+def state_of(install: Install) -> dict[str, Any]:
+    """What the screen of an install's state needs: the install, its steps for progress.html, how many percent are done."""
+    done = sum(1 for step in install.steps if step["state"] == "done")
+    return {
+        "install": install,
+        "steps": [(step["label"], step["state"], step.get("detail") or None) for step in install.steps],
+        "percent": round(100 * done / len(install.steps)) if install.steps else 0,
+    }
 
 
 def begun(steps: list[dict[str, Any]], key: str, *, now: datetime) -> list[dict[str, Any]]:

@@ -76,9 +76,11 @@ def dependents(db: Session, install: Install, module: Module) -> list[str]:
     ]
 
 
-def known_values(db: Session, agency_id: UUID, site_id: UUID) -> Known:
-    """What settings of an install on this site may name."""
+def known_values(db: Session, agency_id: UUID, site_id: UUID | None) -> Known:
+    """What settings of an install on this site may name; without a site, what those of all sites may."""
     people = db.scalars(select(Membership.user_id).where(Membership.agency_id == agency_id))
+    if site_id is None:
+        return Known(frozenset(people))
     modules = db.scalars(
         select(Module.slug)
         .join(Install, Install.module_id == Module.id)

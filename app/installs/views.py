@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from flask import Blueprint, Response, current_app, g, make_response, redirect, render_template, request, url_for
+from semantic_version import Version as Semver
 
 from app.access.permissions import Permission
 from app.config import Config
 from app.errors import AppError, Invalid, NotFound
 from app.installs import actions
-from app.installs.forms import Choices, defaults, errors_by_setting, read_settings, settings_groups
+from app.installs.entitlement.queries import entitlement_of
+from app.installs.entitlement.rules import entitled, refusal
+from app.installs.forms import Choices, Group, errors_by_setting, settings_groups
+from app.installs.inheritance import Level, site_level
+from app.installs.level_forms import Sent, read_own
+from app.installs.levels import levels_of_site
 from app.installs.models import Install
 from app.installs.queries import (
     SORTS,
@@ -19,11 +26,16 @@ from app.installs.queries import (
     installed_modules,
     installs,
     live_sites,
+    move_to_undo,
     people_of,
     roles_of,
 )
+from app.installs.settings import NO_ID
+from app.installs.standing import standings
+from app.installs.steps import state_of
+from app.installs.upgrades import Records, rollback_install
 from app.lib.clock import utcnow
-from app.lib.ids import decode
+from app.lib.ids import decode, encode
 from app.modules.consent import asks_of
 from app.modules.diff import diff_manifests
 from app.modules.manifest import Manifest
@@ -32,7 +44,7 @@ from app.modules.queries import latest_published, module_by_slug, publisher_name
 from app.tenancy.models import Site
 from app.web.forms import asked, page_number
 from app.web.guard import requires
-from app.web.htmx import fragment, is_htmx, respond, trigger_toast
+from app.web.htmx import fragment, is_htmx, respond, say_not_done, trigger_toast
 from app.web.limits import limiter
 
 bp = Blueprint("installs", __name__)
@@ -86,8 +98,7 @@ def wizard_settings(slug: str) -> Response:
     module, version = _choice(slug)
     if request.args.get("agree") != version.digest:
         return make_response(redirect(url_for("installs.start", slug=slug, **_query()), code=303))
-    manifest = Manifest.from_dict(version.manifest)
-    groups = settings_groups(manifest, values=defaults(manifest), choices=_choices(_site()))
+    groups = _groups(Manifest.from_dict(version.manifest), _site(), module.id, Level("site", NO_ID, {}))
     return _wizard("installs/wizard_settings.html", module, version, step=3, groups=groups, problem=None)
 
 
@@ -98,14 +109,15 @@ def install(slug: str) -> Response:
     module, version = _choice(slug)
     if request.args.get("agree") != version.digest:
         return make_response(redirect(url_for("installs.start", slug=slug, **_query()), code=303))
-    manifest, site = Manifest.from_dict(version.manifest), _site()
-    sent = read_settings(manifest, request.form)
+    manifest, site, none_yet = Manifest.from_dict(version.manifest), _site(), Level("site", NO_ID, {})
+    above = levels_of_site(g.db, site=site, module_id=module.id)
+    sent = read_own(manifest, request.form, standings(manifest, above=above, own=none_yet))
     try:
         made = actions.install_module(
-            g.db, site=site, version=version, settings=sent, by=g.actor, now=utcnow(), keys=_config().secret_keys
+            g.db, site=site, version=version, settings=sent.given, by=g.actor, now=utcnow(), keys=_config().secret_keys
         )
     except AppError as error:
-        groups = settings_groups(manifest, values=sent, errors=_by_setting(error), choices=_choices(site))
+        groups = _groups(manifest, site, module.id, none_yet, sent=sent, error=error)
         problem = None if getattr(error, "errors", None) else error.message
         status = 422 if isinstance(error, Invalid) else 409
         page = _wizard("installs/wizard_settings.html", module, version, step=3, groups=groups, problem=problem)
@@ -178,19 +190,24 @@ def show(install: Install) -> str:
     """What it is and where it stands; to htmx the state of its job alone."""
     found = _parts(install)
     if is_htmx():
-        return fragment("installs/_state.html", **_state(found))
+        return fragment("installs/_state.html", **state_of(found))
     manifest = Manifest.from_dict(found.version.manifest)
     latest = latest_published(g.db, module_id=found.module_id)
-    newer = latest if latest is not None and latest.id != found.version_id else None
+    may_use = entitlement_of(g.db, agency_id=found.agency_id, version_id=found.version_id)
+    # of a version that was withdrawn the latest may be a lower one: that is offered, and no upgrade
+    newer = latest if latest is not None and Semver(latest.version) > Semver(found.version.version) else None
     return render_template(
         "installs/show.html",
-        **_state(found),
+        **state_of(found),
         manifest=manifest,
         pages=[(name, page) for name, page in manifest.pages.items() if page.kind in ("page", "form", "widget")],
         page_base=f"{_config().runtime_url}/embed/{found.public_id}",
         newer=newer,
         changes=diff_manifests(manifest, Manifest.from_dict(newer.manifest)) if newer else None,
-        previous=g.db.get(Version, found.previous_version_id) if found.previous_version_id else None,
+        undo=move_to_undo(g.db, install=found),
+        offered=g.db.get(Version, found.version.offered_version_id) if found.version.offered_version_id else None,
+        not_entitled="" if entitled(may_use, now=utcnow()) else refusal(may_use),
+        entitlement=may_use,
         can_configure=g.actor.can(Permission.INSTALLS_CONFIGURE),
         can_remove=g.actor.can(Permission.INSTALLS_REMOVE),
     )
@@ -206,10 +223,18 @@ def settings(install: Install) -> Response:
 @requires(Permission.INSTALLS_CONFIGURE, install=Install)
 def save_settings(install: Install) -> Response:
     found = _parts(install)
-    sent = read_settings(Manifest.from_dict(found.version.manifest), request.form)
+    manifest, own = Manifest.from_dict(found.version.manifest), _own(found)
+    above = levels_of_site(g.db, site=found.site, module_id=found.module_id)
+    sent = read_own(manifest, request.form, standings(manifest, above=above, own=own))
     try:
         actions.configure_install(
-            g.db, install=install, settings=sent, by=g.actor, now=utcnow(), keys=_config().secret_keys
+            g.db,
+            install=install,
+            settings=sent.given,
+            inherit=sent.back,
+            by=g.actor,
+            now=utcnow(),
+            keys=_config().secret_keys,
         )
     except AppError as error:
         return _settings_page(found, sent=sent, error=error)
@@ -265,25 +290,14 @@ def retry(install: Install) -> Response:
     return _back(install)
 
 
-@bp.post("/installs/<public_id:install_id>/upgrade")
-@requires(Permission.INSTALLS_CONFIGURE, install=Install)
-def upgrade(install: Install) -> Response:
-    version = g.db.get(Version, decode("ver", request.form.get("version", "")))
-    if version is None:
-        raise NotFound()
-    consent = request.form.get("agree") == "1"
-    return _or_say_why(
-        install,
-        lambda: actions.upgrade_install(
-            g.db, install=install, version=version, consent=consent, by=g.actor, now=utcnow()
-        ),
-    )
-
-
 @bp.post("/installs/<public_id:install_id>/rollback")
 @requires(Permission.INSTALLS_CONFIGURE, install=Install)
 def rollback(install: Install) -> Response:
-    return _or_say_why(install, lambda: actions.rollback_install(g.db, install=install, by=g.actor, now=utcnow()))
+    """Take the last upgrade back; records=put_back: with the records it touched as they were before."""
+    records: Records = "put_back" if request.form.get("records") == "put_back" else "keep"
+    return _or_say_why(
+        install, lambda: rollback_install(g.db, install=install, records=records, by=g.actor, now=utcnow())
+    )
 
 
 @bp.post("/installs/<public_id:install_id>/remove")
@@ -303,8 +317,7 @@ def _or_say_why(install: Install, act: Any) -> Response:
     try:
         act()
     except AppError as error:
-        g.db.rollback()
-        trigger_toast("error", "That was not done", error.message)
+        say_not_done(error)
     return _back(install)
 
 
@@ -319,32 +332,43 @@ def _parts(install: Install) -> Install:
     return found
 
 
-def _state(install: Install) -> dict[str, Any]:
-    done = sum(1 for step in install.steps if step["state"] == "done")
-    return {
-        "install": install,
-        "steps": [(step["label"], step["state"], step.get("detail") or None) for step in install.steps],
-        "percent": round(100 * done / len(install.steps)) if install.steps else 0,
-    }
-
-
-def _settings_page(install: Install, *, sent: dict[str, Any] | None = None, error: AppError | None = None) -> Response:
+def _settings_page(install: Install, *, sent: Sent | None = None, error: AppError | None = None) -> Response:
     manifest = Manifest.from_dict(install.version.manifest)
-    groups = settings_groups(
-        manifest,
-        values={**install.settings, **(sent or {})},
-        secrets_set=frozenset(install.secrets),
-        errors=_by_setting(error) if error else {},
-        choices=_choices(install.site),
-    )
     page = render_template(
         "installs/settings.html",
         install=install,
         manifest=manifest,
-        groups=groups,
+        groups=_groups(manifest, install.site, install.module_id, _own(install), sent=sent, error=error),
+        client_id=encode("cli", install.site.client_id),
         problem=error.message if error and not getattr(error, "errors", None) else None,
     )
     return make_response(page, 200 if error is None else 422)
+
+
+def _own(install: Install) -> Level:
+    return site_level(install.id, install.settings, install.secrets)
+
+
+def _groups(
+    manifest: Manifest,
+    site: Site,
+    module_id: UUID,
+    own: Level,
+    *,
+    sent: Sent | None = None,
+    error: AppError | None = None,
+) -> list[Group]:
+    """The form of a site's settings: the values in force, and where each comes from."""
+    known = standings(manifest, above=levels_of_site(g.db, site=site, module_id=module_id), own=own)
+    return settings_groups(
+        manifest,
+        values={**{name: one.value for name, one in known.items()}, **(sent.shown if sent else {})},
+        secrets_set=frozenset(name for name, one in known.items() if one.set),
+        errors=_by_setting(error) if error else {},
+        choices=_choices(site),
+        standings=known,
+        form=request.form if sent else None,
+    )
 
 
 def _by_setting(error: AppError) -> dict[str, list[str]]:

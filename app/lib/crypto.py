@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import os
 import secrets
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -32,6 +33,7 @@ def token_hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
+@lru_cache(maxsize=256)  # the same few keys are asked for with every value that is opened or checked
 def derive(secret: str, purpose: str, length: int = 32) -> bytes:
     """A key for one purpose from the master secret (HKDF-SHA256, RFC 5869)."""
     return HKDF(algorithm=SHA256(), length=length, salt=None, info=purpose.encode()).derive(secret.encode())

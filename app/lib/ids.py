@@ -17,12 +17,14 @@ _SHIFTS = tuple(range(120, -1, -10))
 
 
 def uuid7() -> UUID:
-    """A time-ordered uuid (RFC 9562, version 7): 48 bits of milliseconds, then random."""
-    millis = time.time_ns() // 1_000_000
-    value = (millis << 80) | int.from_bytes(os.urandom(10), "big")
-    value = (value & ~(0xF << 76)) | (0x7 << 76)
-    value = (value & ~(0x3 << 62)) | (0x2 << 62)
-    return UUID(int=value)
+    """A time-ordered uuid (RFC 9562, version 7): 48 bits of milliseconds, 12 of their 4096ths (6.2, method 3), then random.
+
+    What one process makes is in the order it was made: letters and records of one moment are listed by it.
+    """
+    millis, left_ns = divmod(time.time_ns(), 1_000_000)
+    fraction = left_ns * 4096 // 1_000_000
+    random = int.from_bytes(os.urandom(8), "big") & ((1 << 62) - 1)
+    return UUID(int=(millis << 80) | (0x7 << 76) | (fraction << 64) | (0x2 << 62) | random)
 
 
 def encode(prefix: str, value: UUID) -> str:
@@ -42,3 +44,11 @@ def decode(prefix: str, text: str) -> UUID:
     if number >> 128:
         raise NotFound()
     return UUID(int=number)
+
+
+def decode_or_none(prefix: str, text: str) -> UUID | None:
+    """As decode(); None for what is no such id, as where a part of an address that is wrong counts as absent."""
+    try:
+        return decode(prefix, text)
+    except NotFound:
+        return None

@@ -55,14 +55,14 @@ class Mailer:
             raise Unreachable(f"{type(error).__name__}: {error}") from error
 
     def _connect(self) -> smtplib.SMTP:
-        context = ssl.create_default_context()
         if self.tls:
+            context = ssl.create_default_context()
             server: smtplib.SMTP = smtplib.SMTP_SSL(self.host, self.port, timeout=self.timeout_s, context=context)
         else:
             server = smtplib.SMTP(self.host, self.port, timeout=self.timeout_s)
             server.ehlo()
             if server.has_extn("starttls"):
-                server.starttls(context=context)
+                server.starttls(context=ssl.create_default_context())
         if self.user:
             server.login(self.user, self.password)
         return server

@@ -12,7 +12,7 @@ import dns.name
 import dns.nameserver
 import dns.resolver
 
-from app.lib.http_out import OutgoingFailed
+from app.lib.judged import OutgoingFailed
 
 TIMEOUT_S = 6.0
 MAX_ALIASES = 5

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from werkzeug.datastructures import MultiDict
-from wtforms import BooleanField, DateTimeLocalField, SelectField
+from wtforms import BooleanField, DateField, DateTimeLocalField, SelectField
 from wtforms.validators import DataRequired, Length, Optional, Regexp
 
 from app.marketplace import names
@@ -131,6 +131,19 @@ class NewCollectionForm(Form):
 
 def _categories() -> list[tuple[str, str]]:
     return sorted(((name, names.written(name)) for name in names.CATEGORIES), key=lambda one: one[1])
+
+
+class GrantForm(Form):
+    agency = Text(
+        "Agency", [DataRequired("Enter the agency's short name.")], description="Its short name, as in its address.",
+        render_kw={"autocapitalize": "none", "spellcheck": "false"},
+    )  # fmt: skip
+    module = Text(
+        "Module", [DataRequired("Enter the module's short name.")], description="Its short name, as in its address.",
+        render_kw={"autocapitalize": "none", "spellcheck": "false"},
+    )  # fmt: skip
+    ends_on = DateField("Last day", validators=[Optional()], description="UTC. Empty: for good.")
+    note = Text("Note", [Length(max=200)], description="For staff, such as the number of an order.")
 
 
 class RequestForm(Form):

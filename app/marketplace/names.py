@@ -32,6 +32,7 @@ _CAPABILITIES = {
     "settings": "Settings",
     "network": "Talks to other services",
     "connections": "Acts for you at other services",
+    "inbound": "Takes webhooks of other services",
     "foreign_data": "Works with other modules",
     "email": "Sends e-mail",
 }

@@ -62,7 +62,7 @@ class Reviews:
 def reviews(db: Session, *, module_id: UUID, agency_id: UUID, page: int = 1) -> Reviews:
     """What agencies say of a module, the most helpful first; hidden ones are left out, also for who wrote them."""
     shown = (Rating.module_id == module_id, Rating.hidden_at.is_(None))
-    stars = dict(db.execute(select(Rating.stars, func.count()).where(*shown).group_by(Rating.stars)).tuples().all())
+    stars = dict(db.execute(select(Rating.stars, func.count()).where(*shown).group_by(Rating.stars)).all())
     order = (Rating.helpful.desc(), Rating.created_at.desc(), Rating.id)
     query = select(Rating).where(*shown).order_by(*order).limit(PER_PAGE).offset((page - 1) * PER_PAGE)
     items = list(db.scalars(query))

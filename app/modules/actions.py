@@ -30,6 +30,7 @@ from app.modules.models import Blob, Module, NamingConflict, Version, VersionFil
 from app.modules.naming import clash_short_id, short_id
 from app.modules.package import Package
 from app.modules.queries import latest_published, module_by_slug, versions_of
+from app.modules.signing.log import enter
 
 TIERS = ("internal", "alpha", "beta", "public")
 Checker = Callable[[Package], Sequence[Problem]]
@@ -62,6 +63,24 @@ class ChecksFailed(Invalid):
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__(f"{len(problems)} checks failed: {problems[0].message}")
         self.problems = list(problems)
+
+
+class ReviewNeeded(Conflict):
+    """A release of the module was published for its own agency alone, and must be looked at before others get it."""
+
+    code = "review_needed"
+
+    def __init__(self, waiting: Sequence[Version]) -> None:
+        super().__init__(f"{', '.join(one.version for one in waiting)} must be looked at before others get it.")
+        self.waiting = list(waiting)
+
+
+def uncleared(db: Session, *, module_id: UUID) -> list[Version]:
+    """Releases that only their own agency may have, the last first."""
+    query = select(Version).where(
+        Version.module_id == module_id, Version.status == "published", Version.cleared_at.is_(None)
+    )
+    return list(db.scalars(query.order_by(Version.published_at.desc(), Version.id)))
 
 
 def upload_package(db: Session, *, package: Package, agency_id: UUID, by: Actor, now: datetime) -> Version:
@@ -101,11 +120,19 @@ def bump_problems(db: Session, *, version: Version) -> list[Problem]:
 
 
 def publish_version(
-    db: Session, *, version: Version, package: Package, by: Actor, now: datetime, check: Checker | None = None
+    db: Session,
+    *,
+    version: Version,
+    package: Package,
+    by: Actor,
+    now: datetime,
+    check: Checker | None = None,
+    cleared: bool = True,
 ) -> Version:
     """Make a draft a release: it can be installed and never changes again.
 
-    package: the draft's files, read anew. Raises AlreadyPublished, VersionTooLow, ChecksFailed.
+    package: the draft's files, read anew. cleared: others than its publisher may get it; otherwise set_tier() refuses
+    until it is. Raises AlreadyPublished, VersionTooLow, ChecksFailed.
     """
     if version.status != "draft":
         raise AlreadyPublished()
@@ -118,7 +145,8 @@ def publish_version(
         raise ChecksFailed(failed)
     module = db.get_one(Module, version.module_id, with_for_update=True)
     version.status, version.published_at = "published", now
-    db.flush()
+    version.cleared_at = now if cleared else None
+    enter(db, version=version, module=module, kind="release", now=now)
     latest = latest_published(db, module_id=module.id)
     module.latest_version_id = latest.id if latest else None
     module.updated_at = now
@@ -140,6 +168,8 @@ def set_tier(db: Session, *, module: Module, tier: str, by: Actor, now: datetime
     """Who may see and install it: internal (the agency), alpha and beta (those it enrolled, too), public (everybody)."""
     if tier not in TIERS:
         raise Invalid.field("tier", f"Choose one of {', '.join(TIERS)}.")
+    if tier != "internal" and (waiting := uncleared(db, module_id=module.id)):
+        raise ReviewNeeded(waiting)
     before, module.tier, module.updated_at = module.tier, tier, now
     publish(
         db,
@@ -153,13 +183,16 @@ def set_tier(db: Session, *, module: Module, tier: str, by: Actor, now: datetime
     )
 
 
-def yank_version(db: Session, *, version: Version, by: Actor, now: datetime) -> None:
-    """Withdraw a release: nobody can install it any more; sites that have it keep it. Raises Conflict for a draft."""
+def yank_version(db: Session, *, version: Version, by: Actor, now: datetime, reason: str = "") -> None:
+    """Withdraw a release for good: nobody can install it any more; sites that have it keep it, and are offered the
+    release before it, or one after it when there is none before. Raises Conflict for a draft."""
     if version.status != "published":
         raise Conflict("Only a published version can be withdrawn.")
     module = db.get_one(Module, version.module_id, with_for_update=True)
     version.status, version.yanked_at = "yanked", now
-    db.flush()
+    version.yank_reason = reason
+    version.offered_version_id = offered.id if (offered := offered_for(db, version=version)) else None
+    enter(db, version=version, module=module, kind="yank", now=now)
     latest = latest_published(db, module_id=module.id)
     module.latest_version_id = latest.id if latest else None
     publish(
@@ -169,8 +202,19 @@ def yank_version(db: Session, *, version: Version, by: Actor, now: datetime) -> 
         agency_id=module.agency_id,
         target=version.public_id,
         target_name=f"{module.name} {version.version}",
-        data={"module": module.slug, "version": version.version},
+        data={"module": module.slug, "version": version.version, "reason": reason},
     )
+
+
+def offered_for(db: Session, *, version: Version) -> Version | None:
+    """What the sites of a version that is withdrawn are offered: the highest release below it, else the highest."""
+    others = [
+        one
+        for one in versions_of(db, module_id=version.module_id)
+        if one.status == "published" and one.id != version.id
+    ]
+    below = [one for one in others if Semver(one.version) < Semver(version.version)]
+    return next(iter(below or others), None)
 
 
 def delete_draft(db: Session, *, version: Version, by: Actor) -> None:

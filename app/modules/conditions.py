@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 from psycopg import sql
 
 from app.errors import FieldError, Invalid
-from app.modules.kinds import Column, Columns, Kind
+from app.modules.kinds import SQL_TYPES, Column, Columns, Kind
 from app.modules.values import WrongValue, read_text, read_value
 
 MAX_DEPTH = 6
@@ -292,17 +292,6 @@ def _sql(condition: Condition, column: ColumnSql, bind: Callable[[Any], sql.Comp
 
 _SYMBOLS = {"eq": "=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 _IS_SQL = {"null": "IS NULL", "not_null": "IS NOT NULL", "true": "IS TRUE", "false": "IS FALSE"}
-_SQL_TYPES = {
-    Kind.TEXT: "text",
-    Kind.INTEGER: "bigint",
-    Kind.DURATION: "bigint",
-    Kind.DECIMAL: "numeric",
-    Kind.BOOLEAN: "boolean",
-    Kind.DATE: "date",
-    Kind.TIME: "time",
-    Kind.DATETIME: "timestamptz",
-    Kind.UUID: "uuid",
-}
 
 
 def _test_sql(test: Test, field: sql.Composable, bind: Callable[[Any], sql.Composable]) -> sql.Composable:
@@ -325,12 +314,12 @@ def _test_sql(test: Test, field: sql.Composable, bind: Callable[[Any], sql.Compo
 
 
 def _typed(value: Any, kind: Kind, bind: Callable[[Any], sql.Composable]) -> sql.Composable:
-    return sql.SQL("{}::{}").format(bind(value), sql.SQL(_SQL_TYPES[kind]))
+    return sql.SQL("{}::{}").format(bind(value), sql.SQL(SQL_TYPES[kind]))
 
 
 def _membership_sql(test: Test, field: sql.Composable, bind: Callable[[Any], sql.Composable]) -> sql.Composable:
     values = [value for value in test.value if value is not None]
-    found = sql.SQL("{} = ANY({}::{}[])").format(field, bind(values), sql.SQL(_SQL_TYPES[test.kind]))
+    found = sql.SQL("{} = ANY({}::{}[])").format(field, bind(values), sql.SQL(SQL_TYPES[test.kind]))
     if None in test.value:
         found = sql.SQL("({} OR {} IS NULL)").format(found, field)
     return sql.SQL("({}) IS NOT TRUE").format(found) if test.op == "nin" else found

@@ -55,6 +55,10 @@ def _own(manifest: Manifest) -> list[Ask]:
     if manifest.jobs:
         text = f"{len(manifest.jobs)} timed {'job' if len(manifest.jobs) == 1 else 'jobs'}, in the site's time zone."
         asks.append(Ask("jobs", "clock", "Act by the clock", text))
+    if manifest.inbound:
+        titles = _listed([one.title for one in manifest.inbound.values()])
+        text = f"{titles}. Each only once somebody has set up its secret, and only what is signed with it."
+        asks.append(Ask("inbound", "webhook", "Take messages of other services", text))
     if not asks:
         asks.append(Ask("nothing", "shield-check", "Nothing", "It asks for no data and no rights."))
     return asks

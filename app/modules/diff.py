@@ -226,5 +226,21 @@ def _roles(old: Manifest, new: Manifest) -> Iterator[Change]:
 def _screens_and_jobs(old: Manifest, new: Manifest) -> Iterator[Change]:
     yield from named("view", old.views, new.views, gone="minor")
     yield from named("job", old.jobs, new.jobs, gone="minor")
+    yield from _inbound(old, new)
     if old.menu != new.menu:
         yield Change("menu_changed", "menu", "the menu changed", "patch")
+
+
+def _inbound(old: Manifest, new: Manifest) -> Iterator[Change]:
+    """Senders were told an address and how to sign: what they would have to change too is major."""
+    for name in sorted(old.inbound.keys() - new.inbound.keys()):
+        yield Change("inbound_removed", f"inbound.{name}", f'the inbound webhook "{name}" is gone', "major")
+    for name, after in new.inbound.items():
+        before, path = old.inbound.get(name), f"inbound.{name}"
+        if before is None:
+            yield Change("inbound_added", path, f'the inbound webhook "{name}" is new', "minor")
+        elif (before.scheme, before.hmac) != (after.scheme, after.hmac):
+            sentence = f'the inbound webhook "{name}" expects another signature'
+            yield Change("inbound_narrowed", path, sentence, "major")
+        elif before != after:
+            yield Change("inbound_changed", path, f'the inbound webhook "{name}" changed', "patch")

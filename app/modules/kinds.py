@@ -23,6 +23,18 @@ class Kind(StrEnum):
     JSON = "json"
 
 
+SQL_TYPES: dict[Kind, str] = {
+    Kind.TEXT: "text",
+    Kind.INTEGER: "bigint",
+    Kind.DURATION: "bigint",
+    Kind.DECIMAL: "numeric",
+    Kind.BOOLEAN: "boolean",
+    Kind.DATE: "date",
+    Kind.TIME: "time",
+    Kind.DATETIME: "timestamptz",
+    Kind.UUID: "uuid",
+}
+
 NUMBERS = frozenset({Kind.INTEGER, Kind.DECIMAL})
 
 

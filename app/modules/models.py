@@ -63,6 +63,9 @@ class Version(Identified, Created, Base):
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     published_at: Mapped[datetime | None]
     yanked_at: Mapped[datetime | None]
+    cleared_at: Mapped[datetime | None]
+    yank_reason: Mapped[str] = mapped_column(server_default="", default="")
+    offered_version_id: Mapped[UUID | None] = mapped_column(ForeignKey("module_versions.id"))
 
 
 class Blob(Base):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import dropwhile, islice
 from typing import Any
 from uuid import UUID
 
@@ -83,10 +84,21 @@ def latest_published(db: Session, *, module_id: UUID) -> Version | None:
     return db.scalar(query.order_by(case((Version.prerelease == "", 0), else_=1), *_highest_first()).limit(1))
 
 
-def files_of(db: Session, *, version_id: UUID) -> dict[str, bytes]:
-    """{path: content} of a version."""
+def released_before(db: Session, *, version: Version) -> Version | None:
+    """The highest published version below one that was published."""
+    query = select(Version.id, Version.status).where(Version.module_id == version.module_id)
+    below = dropwhile(lambda one: one.id != version.id, db.execute(query.order_by(*_highest_first())))
+    found = next((one.id for one in islice(below, 1, None) if one.status == "published"), None)
+    return db.get(Version, found) if found else None
+
+
+def files_of(db: Session, *, version_id: UUID, under: str = "") -> dict[str, bytes]:
+    """{path: content} of a version. under: only of a folder, such as `sample/`."""
     query = select(VersionFile.path, Blob.content).join(Blob, Blob.sha256 == VersionFile.sha256)
-    return {row.path: row.content for row in db.execute(query.where(VersionFile.version_id == version_id))}
+    query = query.where(VersionFile.version_id == version_id)
+    if under:
+        query = query.where(VersionFile.path.startswith(under, autoescape=True))
+    return {row.path: row.content for row in db.execute(query)}
 
 
 def file_list(db: Session, *, version_id: UUID) -> list[tuple[str, int]]:

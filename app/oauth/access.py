@@ -53,6 +53,10 @@ class AccessToken:
         if self.closed:
             raise GrantUnusable()
 
+    def works_at(self, origin: str) -> bool:
+        """Whether pages of this origin may read the answers."""
+        return origin in self.origins
+
 
 def knows_origin(origin: str) -> bool:
     """Whether an application that runs in browsers does so at this origin."""

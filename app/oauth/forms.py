@@ -8,9 +8,8 @@ from uuid import UUID
 from wtforms import BooleanField, RadioField, SelectField, SelectMultipleField
 from wtforms.validators import InputRequired, Length
 
-from app.lib.ids import decode, encode
+from app.installs.places import Target, target_choices, target_chosen
 from app.oauth.models import SCOPES, Application
-from app.oauth.queries import Target
 from app.web.forms import Form, LongText, Text
 
 KINDS = [
@@ -64,25 +63,11 @@ class ConsentForm(Form):
 
     def offer(self, targets: list[Target], scopes: list[str]) -> None:
         """Fill the choices, grouped by site."""
-        groups: dict[str, list[tuple[str, str]]] = {}
-        for target in targets:
-            site = encode("ste", target.site_id)
-            known = next((name for name, items in groups.items() if items[0][0] == site), None)
-            label = known or (
-                target.site_name if target.site_name not in groups else f"{target.site_name} ({site[-4:]})"
-            )
-            items = groups.setdefault(label, [(site, f"{target.site_name}: every module")])
-            if target.install_id is not None:
-                items.append((encode("ins", target.install_id), f"{target.site_name}: {target.module_name} only"))
-        self.target.choices = groups
+        self.target.choices = target_choices(targets, one="{site}: {module} only")
         self.scopes.choices = [(scope, SCOPES[scope]) for scope in scopes]
         if not self.is_submitted():
             self.scopes.data = scopes
 
     def place(self, targets: list[Target]) -> tuple[UUID, UUID | None]:
         """Site and install of the chosen target."""
-        chosen: str = self.target.data
-        if chosen.startswith("ste_"):
-            return decode("ste", chosen), None
-        install_id = decode("ins", chosen)
-        return next(target.site_id for target in targets if target.install_id == install_id), install_id
+        return target_chosen(targets, self.target.data)

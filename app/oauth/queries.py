@@ -33,16 +33,6 @@ _GRANTS = text(
     ORDER BY g.created_at DESC, g.id DESC LIMIT :rows OFFSET :start
     """
 )
-_TARGETS = text(
-    """
-    SELECT s.id AS site_id, s.name AS site_name, i.id AS install_id, m.name AS module_name
-    FROM sites s
-    LEFT JOIN modules_v2 i ON i.site_id = s.id AND i.status <> 'removed'
-    LEFT JOIN module_source m ON m.id = i.module_id
-    WHERE s.agency_id = :agency AND s.archived_at IS NULL
-    ORDER BY lower(s.name), s.id, lower(m.name)
-    """
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +77,6 @@ class Grants:
         return max(1, -(-self.total // PAGE_ROWS))
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What an application can be let into. install_id None: a site without modules."""
-
-    site_id: UUID
-    site_name: str
-    install_id: UUID | None
-    module_name: str | None
-
-
 def grants(
     db: Session,
     *,
@@ -131,8 +111,3 @@ def applications(db: Session, *, agency_id: UUID, limit: int = 200) -> list[Appl
             .limit(limit)
         )
     )
-
-
-def targets(db: Session, *, agency_id: UUID) -> list[Target]:
-    """Every site that is not archived with its installed modules, by name."""
-    return [Target(*row) for row in db.execute(_TARGETS, {"agency": agency_id})]

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, current_app, g, make_response, redirect, 
 
 from app.access.permissions import Permission
 from app.errors import AppError, Forbidden, NotFound
+from app.installs.places import targets
 from app.lib.clock import utcnow
 from app.lib.ids import encode
 from app.oauth.actions import (
@@ -24,7 +25,7 @@ from app.oauth.families import AlreadyLetIn, GrantAlreadyEnded, NotByItself, let
 from app.oauth.forms import ApplicationForm, ConsentForm
 from app.oauth.models import GRANT_LASTS, SCOPE_NEEDS, SCOPES, Application, Grant
 from app.oauth.queries import applications as applications_of
-from app.oauth.queries import grants, targets
+from app.oauth.queries import grants
 from app.oauth.request import WORDS, CannotReturn, Consent, ProtocolRequest
 from app.oauth.server import Server
 from app.web.errors import status_of

@@ -1,4 +1,4 @@
-"""RQ entries of pages: what is planned goes live, views are written down, what was deleted long ago is forgotten."""
+"""RQ entries of pages: what is planned goes live, what was deleted long ago is forgotten."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from app.db.session import transaction
 from app.errors import AppError
 from app.lib.clock import utcnow
 from app.pages import actions
-from app.pages.counting import write_views
 from app.pages.models import PageStep, SitePage
 from app.pages.queries import due_pages
 
@@ -37,12 +36,6 @@ def publish_due() -> None:
                 actions.publish_planned(db, page=page, by=by, now=now)
         except AppError as error:  # deleted at this very moment; one page does not hold up the others
             log.warning("page %s was not published: %s", page_id, error)
-
-
-def count_views() -> None:
-    """Write down what was viewed: pages.count_views, every minute."""
-    with platform_scope("views of pages"), transaction(flask_db.session()) as db:
-        write_views(db)
 
 
 def forget_old() -> None:

@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from app.pages.content import Content, ModulePage
 from app.pages.serving import Found, Place
+from app.web.assets import asset
 from app.web.filters import css_color, on_color
 from app.web.markdown import to_html
 
@@ -52,8 +53,12 @@ class MenuItem:
 def render_page(place: Place, found: Found, *, canonical: str = "", preview: str = "") -> tuple[str, str]:
     """(HTML, content security policy). canonical: where the page is at home; preview: "" | "whole" | "framed"."""
     content, style = found.content or _lost(found.look), look_style(found.look)
+    frames = (
+        asset("frames.js") if preview != "framed" and any(isinstance(one, ModulePage) for one in content.blocks) else ""
+    )
     html = render_template(
         "pages/site.html",
+        frames=frames,
         found=found,
         content=content,
         missing=found.content is None,
@@ -70,7 +75,9 @@ def render_page(place: Place, found: Found, *, canonical: str = "", preview: str
         absolute=partial(absolute, place),
         frame=lambda block: frame_url(block, found.look),
     )
-    return level_headings(html), policy(style, framed=preview == "framed")
+    return level_headings(html), policy(
+        style, framed=preview == "framed", script=f"{place.origin}{frames}" if frames else ""
+    )
 
 
 def level_headings(html: str) -> str:
@@ -86,8 +93,9 @@ def level_headings(html: str) -> str:
     return _HEADING.sub(levelled, html)
 
 
-def policy(style: str, *, framed: bool = False, ancestors: str = "'none'") -> str:
-    """Nothing but our style sheet, pictures and modules' frames: a page runs no script, so a slip cannot become one.
+def policy(style: str, *, framed: bool = False, script: str = "", ancestors: str = "'none'") -> str:
+    """Nothing but our style sheet, pictures and modules' frames: no script runs but the one of ours that fits frames, by
+    its whole address, so a slip cannot become one.
 
     The same for every answer, unlike a nonce: a browser that asks again and hears 304 keeps page and policy together.
     """
@@ -95,7 +103,8 @@ def policy(style: str, *, framed: bool = False, ancestors: str = "'none'") -> st
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     return (
         f"default-src 'none'; style-src 'self' 'sha256-{digest}'; img-src 'self' data: https:; font-src 'self'; "
-        f"frame-src {frames}; object-src 'none'; base-uri 'none'; form-action 'none'; "
+        + (f"script-src {script}; " if script else "")
+        + f"frame-src {frames}; object-src 'none'; base-uri 'none'; form-action 'none'; "
         f"frame-ancestors {ancestors}"
     )
 

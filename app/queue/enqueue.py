@@ -51,9 +51,17 @@ def enqueue(db: Session, name: str, **ids: UUID | str | int) -> None:
 
     ids: what the job loads its rows by; nothing else travels.
     """
-    job = JOBS[name]
     scope = current_scope()
-    agency = str(scope.agency_id) if scope.agency_id else None
+    _order(db, name, str(scope.agency_id) if scope.agency_id else None, ids)
+
+
+def enqueue_for(db: Session, agency_id: UUID, name: str, **ids: UUID | str | int) -> None:
+    """As enqueue(), in the scope of an agency: for staff of the platform, whose decisions concern one."""
+    _order(db, name, str(agency_id), ids)
+
+
+def _order(db: Session, name: str, agency: str | None, ids: dict[str, UUID | str | int]) -> None:
+    job = JOBS[name]
     plain: dict[str, Any] = {key: str(value) if isinstance(value, UUID) else value for key, value in ids.items()}
     request_id = current_request_id()
     after_commit(db, lambda: _send(job.name, agency, plain, request_id))

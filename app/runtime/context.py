@@ -25,15 +25,25 @@ from redis import RedisError
 
 from app.db.pools import runtime_pool
 from app.errors import NotFound, Unavailable
+from app.installs.entitlement.rules import FREE, Entitlement, NotEntitled, entitled, read_entitlement
+from app.installs.inheritance import Resolved, level_from_row, resolve, site_level
+from app.lib.clock import utcnow
 from app.modules.manifest import Manifest
 from app.modules.storage.layout import Layout
 from app.queue.enqueue import redis
+from app.queue.hearing import Hearing
 
 log = logging.getLogger(__name__)
 
-CHANNEL = "dramac:install-changed"  # the message is the install's uuid, or * for all of them
+CHANNEL = "dramac:install-changed"  # the message is an install's uuid, several of them with commas, or * for all
 TTL_S = 5.0
 MAX_FILES_BYTES = 64 << 20
+_READ = (
+    "SELECT found.*, runtime_setting_levels(found.install_id) AS levels, "
+    "entitlement_of(found.agency_id, found.version_id) AS entitlement, recording_until(found.install_id) AS recording_until "
+    "FROM runtime_install(%s) found"
+)
+_READ_TRIAL = "SELECT found.*, '[]'::jsonb AS levels FROM runtime_trial(%s) found"
 
 _WAITING = {
     "provisioning": "This module is being set up. Try again in a moment.",
@@ -46,6 +56,10 @@ class InstallNotReady(Unavailable):
     """The module is installed but does not serve right now."""
 
     code = "install_not_ready"
+
+
+class InstallNotEntitled(NotEntitled, InstallNotReady):
+    """This module has a price, and the agency's trial of it or leave to use it is over. Its records are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +86,22 @@ class Connected:
     expires_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A secret as stored, and what it was sealed for: it may be the site's, its client's or the agency's."""
+
+    text: str = field(repr=False)
+    bound: str
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class InstallContext:
     """One installed version on one site.
 
-    settings: with defaults, without secrets; sealed: the secrets, as stored. connections: by name, those that the version
-    declares and that were made with the service it means.
+    settings: as in force on the site, without secrets; sealed: the secrets in force, as stored. connections: by name,
+    those that the version declares and that were made with the service it means. trial_until: of a trial
+    (app.runtime.trials), when it ends; what is tried has no effect outside: no events, letters, calls, files, accounts of runs.
+    recording_until: how long the API keeps the bodies of writes, if at all.
     """
 
     install_id: UUID
@@ -97,11 +121,23 @@ class InstallContext:
     physical: Layout  # the union of what all installed versions need
     layout_key: str
     settings: Mapping[str, Any]
-    sealed: Mapping[str, str] = field(repr=False)
+    sealed: Mapping[str, Sealed] = field(repr=False)
     granted: Mapping[str, Any]
     status: str
     site: SiteFacts
     connections: Mapping[str, Connected] = field(default_factory=dict)
+    trial_until: datetime | None = None
+    entitlement: Entitlement = FREE
+    recording_until: datetime | None = None
+
+    @property
+    def entitled(self) -> bool:
+        """Whether the agency may use the version at this moment."""
+        return entitled(self.entitlement, now=utcnow())
+
+    @property
+    def on_trial(self) -> bool:
+        return self.trial_until is not None
 
 
 _contexts: dict[UUID, tuple[float, InstallContext]] = {}
@@ -110,20 +146,21 @@ _manifests: OrderedDict[str, Manifest] = OrderedDict()
 _layouts: OrderedDict[tuple[str, str], tuple[str, Layout, Layout]] = OrderedDict()
 _files: OrderedDict[str, Mapping[str, bytes]] = OrderedDict()
 _lock = threading.Lock()
-_listener: dict[str, threading.Thread] = {}
 
 
 def load_install(install_id: UUID, *, even_paused: bool = False) -> InstallContext:
-    """The context of an install that serves; even_paused: of a paused one too, for people who only look.
+    """The context of an install that serves, or of a trial; even_paused: also of a paused one, or one that the
+    agency may not use any more, for people who only look.
 
-    Raises NotFound (none, or removed) and InstallNotReady.
+    Raises NotFound (none, removed, or a trial that is over), InstallNotReady and InstallNotEntitled.
     """
     kept = _contexts.get(install_id)
-    if kept and kept[0] > time.monotonic():
-        return kept[1]
-    _listen()
+    if kept and kept[0] > time.monotonic() and not _over(kept[1]):
+        return _usable(kept[1], even_paused)
+    _hearing.listen()
     with runtime_pool().connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
-        row = cursor.execute("SELECT * FROM runtime_install(%s)", [install_id], prepare=True).fetchone()
+        row = cursor.execute(_READ, [install_id], prepare=True).fetchone()
+        row = row or cursor.execute(_READ_TRIAL, [install_id]).fetchone()
         made = _connections(cursor, row) if row and row["manifest"].get("connections") else []
     if row is None or row["status"] in ("removing", "removed"):
         raise NotFound()
@@ -135,7 +172,27 @@ def load_install(install_id: UUID, *, even_paused: bool = False) -> InstallConte
     if context.status == "paused":  # not kept: nobody else may find it
         return context
     _contexts[install_id] = (time.monotonic() + TTL_S, context)
-    return context
+    return _usable(context, even_paused)
+
+
+def load_trial(trial_id: UUID) -> InstallContext:
+    """The context of a trial whatever its state, for the job that makes it. Raises NotFound."""
+    with runtime_pool().connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
+        row = cursor.execute(_READ_TRIAL, [trial_id]).fetchone()
+    if row is None:
+        raise NotFound()
+    return _context(row, [])
+
+
+def _usable(context: InstallContext, even_paused: bool) -> InstallContext:
+    """Asked each time: the end of a trial or grant comes while the context is kept."""
+    if even_paused or context.entitled:
+        return context
+    raise InstallNotEntitled()
+
+
+def _over(context: InstallContext) -> bool:
+    return context.trial_until is not None and context.trial_until <= utcnow()
 
 
 def find_install(site_id: UUID, module_ref: str) -> InstallContext:
@@ -189,6 +246,14 @@ def forget_install(install_id: UUID | None = None) -> None:
             _ids.pop(key, None)
 
 
+def announce_change(install_id: UUID) -> None:
+    """Tell the processes that serve it to read it anew. Without Valkey they notice within seconds by themselves."""
+    try:
+        redis().publish(CHANNEL, str(install_id))
+    except RedisError as error:
+        log.warning("could not announce on %s: %s", CHANNEL, error)
+
+
 def _connections(cursor: Cursor[dict[str, Any]], row: dict[str, Any]) -> list[Connected]:
     found = cursor.execute("SELECT * FROM runtime_connections(%s)", [row["install_id"]], prepare=True).fetchall()
     return [Connected(**{**one, "scopes": tuple(one["scopes"])}) for one in found]
@@ -197,13 +262,7 @@ def _connections(cursor: Cursor[dict[str, Any]], row: dict[str, Any]) -> list[Co
 def _context(row: dict[str, Any], made: list[Connected]) -> InstallContext:
     manifest = _manifest(row["digest"], row["manifest"])
     layout_key, layout, physical = _layout(row["digest"], row["layout"] or {}, manifest)
-    defaults = {
-        name: spec.default
-        for name, spec in manifest.setting_fields.items()
-        if spec.type != "secret" and spec.default is not None
-    }
-    secret = {name for name, spec in manifest.setting_fields.items() if spec.type == "secret"}
-    given = {name: value for name, value in row["settings"].items() if name not in secret}
+    settings, sealed = _settings(manifest, row)
     return InstallContext(
         install_id=row["install_id"],
         agency_id=row["agency_id"],
@@ -221,8 +280,8 @@ def _context(row: dict[str, Any], made: list[Connected]) -> InstallContext:
         layout=layout,
         physical=physical,
         layout_key=layout_key,
-        settings=MappingProxyType({**defaults, **given}),
-        sealed=MappingProxyType(row["secrets"]),
+        settings=settings,
+        sealed=sealed,
         granted=MappingProxyType(row["granted"]),
         status=row["status"],
         site=SiteFacts(
@@ -234,7 +293,28 @@ def _context(row: dict[str, Any], made: list[Connected]) -> InstallContext:
             currency=row["currency"],
         ),
         connections=MappingProxyType({one.name: one for one in made if _means(manifest, one)}),
+        trial_until=row.get("trial_until"),
+        entitlement=read_entitlement(row["entitlement"]) if "entitlement" in row else FREE,
+        recording_until=row.get("recording_until"),
     )
+
+
+def _settings(manifest: Manifest, row: dict[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Sealed]]:
+    """What is in force on the site, of all levels: values, and secrets as stored."""
+    above = [level_from_row(level) for level in row["levels"]]
+    found = resolve(manifest, [*above, site_level(row["install_id"], row["settings"], row["secrets"])])
+    fields = manifest.setting_fields
+    # one without any value is left out: whoever asks for it gets nothing, as of a setting that is not there
+    values = {n: one.value for n, one in found.items() if fields[n].type != "secret" and _is_there(one)}
+    if row.get("trial_until") is not None:
+        # what a trial is given without being asked, whether declared or not: the colour of the agency
+        values |= row["settings"]
+    sealed = {name: Sealed(one.sealed, one.sealed_for) for name, one in found.items() if one.sealed}
+    return MappingProxyType(values), MappingProxyType(sealed)
+
+
+def _is_there(one: Resolved) -> bool:
+    return one.source != "default" or one.value is not None
 
 
 def _means(manifest: Manifest, made: Connected) -> bool:
@@ -269,40 +349,19 @@ def _keep(cache: OrderedDict[Any, Any], key: Any, value: Any, *, most: int) -> N
             cache.popitem(last=False)
 
 
-def _listen() -> None:
-    """Start the thread that hears of changes, once per process."""
-    thread = _listener.get("thread")
-    if thread is None or not thread.is_alive():
-        with _lock:
-            _listener["thread"] = thread = threading.Thread(target=_hear, name="install-changed", daemon=True)
-            thread.start()
-
-
-def _hear() -> None:
-    while True:
-        try:
-            with redis().pubsub(ignore_subscribe_messages=True) as pubsub:  # type: ignore[no-untyped-call]  # redis-py does not type it
-                pubsub.subscribe(CHANNEL)
-                forget_install()  # whatever was said before is missed
-                while True:
-                    message = pubsub.get_message(timeout=2.0)
-                    if message:
-                        _heard(message["data"])
-        except (RedisError, OSError, ValueError) as error:
-            log.warning("not hearing of changed installs: %s; they are noticed within %s s", error, TTL_S)
-            time.sleep(1)
-
-
 def _heard(data: bytes) -> None:
     text = data.decode(errors="replace")
     try:
-        forget_install(UUID(text) if text != "*" else None)
+        for install_id in [None] if text == "*" else [UUID(one) for one in text.split(",")]:
+            forget_install(install_id)
     except ValueError:
         forget_install()
 
 
+_hearing = Hearing(CHANNEL, "installs", heard=_heard, missed=forget_install, within_s=TTL_S)
+
+
 def _after_fork() -> None:
-    _listener.clear()
     _contexts.clear()
     _ids.clear()
 

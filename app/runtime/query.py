@@ -15,11 +15,12 @@ from typing import Literal, TypeVar
 
 from app.errors import FieldError, Invalid
 from app.modules.conditions import OPERATORS, All, Condition, ConditionInvalid, parse_condition
+from app.modules.expressions import Aggregate
 from app.modules.kinds import Column, Kind
 
 DEFAULT_LIMIT, MAX_LIMIT = 25, 200
 MAX_SORTS, MAX_EXPANDS, MAX_Q, MAX_WORDS = 5, 10, 200, 8
-MAX_GROUPS, MAX_METRICS = 3, 10
+MAX_GROUPS, MAX_METRICS, MAX_GROUPED = 3, 10, 1000
 BUCKETS = ("hour", "day", "week", "month", "quarter", "year")
 METRICS = ("count", "sum", "avg", "min", "max")
 LIST_WORDS = ("q", "sort", "limit", "cursor", "fields", "expand", "count")
@@ -47,6 +48,11 @@ class Sort:
     field: str
     descending: bool = False
 
+    @classmethod
+    def of(cls, key: str) -> Sort:
+        """As addresses and manifests write it: a field, or -field for the largest first."""
+        return cls(key.removeprefix("-"), key.startswith("-"))
+
 
 @dataclass(frozen=True, slots=True)
 class Query:
@@ -64,10 +70,14 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """What to group by; bucket: the length of time a moment or day falls in, "" for the value itself."""
+    """What to group by; bucket: the length of time a moment or day falls in, "" for the value itself.
+
+    currency: of a field that holds codes of currencies, the one records are in that name none; codes come in capitals.
+    """
 
     field: str
     bucket: str = ""
+    currency: str = ""
 
     @property
     def key(self) -> str:
@@ -87,13 +97,26 @@ class Metric:
 
 
 @dataclass(frozen=True, slots=True)
+class Figure:
+    """One number per group as a manifest writes it, such as avg(amount * probability / 100)."""
+
+    aggregate: Aggregate
+
+    @property
+    def key(self) -> str:
+        return "figure"
+
+
+@dataclass(frozen=True, slots=True)
 class Aggregation:
-    """What to add up, over which records."""
+    """What to add up, over which records. limit: of groups; largest: those first whose first number is largest."""
 
     group: tuple[Group, ...] = ()
-    metrics: tuple[Metric, ...] = (Metric("count"),)
+    metrics: tuple[Metric | Figure, ...] = (Metric("count"),)
     where: Condition = EVERYTHING
     q: str = ""
+    limit: int = MAX_GROUPED
+    largest: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +273,7 @@ class _Reader:
     def sort(self) -> tuple[Sort, ...]:
         found: list[Sort] = []
         for name in self._names("sort", MAX_SORTS) or ():
-            key = Sort(name.removeprefix("-"), name.startswith("-"))
+            key = Sort.of(name)
             column = self.table.columns.get(key.field)
             if column is None:
                 self.fault("sort", "unknown_field", f'there is no field "{key.field[:60]}"')

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from app.seeds.earlier import VERSION
 from app.seeds.inbox import Inbox, Said, given
 
 DEV, CALLUM = "dev.patel@northbeam.example", "callum.reid@northbeam.example"
 
 ALDERGATE = Inbox(
     site="aldergate",
+    version=VERSION,
     settings={
         "notify_to": "enquiries@aldergate.example",
         "reply_to": "enquiries@aldergate.example",
@@ -51,6 +53,7 @@ ALDERGATE = Inbox(
             "I want to change my will after the birth of a grandchild.",
             answers={"area": "Wills", "agreed": True},
             change=given(DEV, "closed"),
+            more={"heard_from": "A friend"},
         ),
         Said(
             23,
@@ -61,6 +64,7 @@ ALDERGATE = Inbox(
             phone="+441134960101",
             answers={"area": "Employment", "agreed": True},
             change=given(CALLUM, "closed", priority="high"),
+            more={"heard_from": "The Law Society directory"},
         ),
         Said(
             20,
@@ -79,6 +83,7 @@ ALDERGATE = Inbox(
             "Boundary dispute with a neighbour over a hedge.",
             answers={"area": "Property", "agreed": True},
             change=given(DEV, "closed"),
+            more={"heard_from": "Yorkshire Post"},
         ),
         Said(
             15,
@@ -98,6 +103,7 @@ ALDERGATE = Inbox(
             phone="+441134960102",
             answers={"area": "Employment", "agreed": True},
             change=given(CALLUM, "waiting", priority="high", note="She is collecting the letters."),
+            more={"heard_from": "A friend"},
         ),
         Said(
             8,
@@ -124,6 +130,7 @@ ALDERGATE = Inbox(
             "owen.davies@example.com",
             "Do you act for tenants' associations?",
             answers={"area": "Other", "agreed": True},
+            more={"heard_from": "Search engine"},
         ),
         Said(
             1,

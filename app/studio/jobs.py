@@ -21,14 +21,18 @@ from app.db.scope import platform_scope, tenant_scope
 from app.db.session import transaction
 from app.errors import AppError
 from app.lib.clock import utcnow
-from app.modules.actions import publish_version, set_tier
+from app.modules.actions import publish_version, set_tier, uncleared
 from app.modules.manifest import Problem
 from app.modules.models import Module, Version
 from app.modules.package import Package
 from app.queue.enqueue import enqueue
+from app.runtime.acceptance.runner import Result
 from app.studio import actions
-from app.studio.checks import Stopped, Watch, check_version
 from app.studio.models import Publication
+from app.studio.publishing.pipeline import Passed, Watch, check_version
+from app.studio.publishing.risk import HELD_FROM, weigh
+from app.studio.publishing.standing import cleared_package, record_of
+from app.studio.publishing.work import Outcome, Stopped
 
 log = logging.getLogger(__name__)
 
@@ -36,16 +40,20 @@ STALLED = timedelta(seconds=60)
 MOST_ATTEMPTS = 3
 
 
-def publish(publication_id: str) -> None:
-    """Check the version and publish it, or note what is wrong. Nothing happens for one that is over."""
+def publish(publication_id: str, told: Watch = Watch()) -> None:  # noqa: B008  # frozen
+    """Check the version and publish it, or note what is wrong. Nothing happens for one that is over.
+
+    told: hears of it too, beside what is noted.
+    """
     db, wanted = flask_db.session(), UUID(publication_id)
     with owner_connection() as owner, alone(owner, f"publication:{wanted}") as mine:
         version_id = _begin(db, wanted) if mine else None
         if version_id is None:
             return
         try:
-            package = check_version(db, version_id=version_id, watch=_watch(db, wanted))
-            _publish(db, wanted, package)
+            passed = check_version(db, version_id=version_id, watch=_watch(db, wanted, told), now=utcnow())
+            if _may_be_published(db, wanted, passed, _watch(db, wanted, told)):
+                _publish(db, wanted, passed.package)
         except Stopped as stopped:
             _fail(db, wanted, stopped.problems)
         except AppError as error:
@@ -84,29 +92,85 @@ def _begin(db: Session, publication_id: UUID) -> UUID | None:
         return publication.version_id
 
 
-def _watch(db: Session, publication_id: UUID) -> Watch:
-    def noted(change: Callable[[Publication], None]) -> None:
+def _watch(db: Session, publication_id: UUID, told: Watch = Watch()) -> Watch:  # noqa: B008  # frozen
+    """Notes each thing in the publication's row, in a transaction of its own, then tells it on."""
+
+    def note(change: Callable[[Publication], None]) -> None:
         with transaction(db):
             change(db.get_one(Publication, publication_id))
 
-    return Watch(
-        begin=lambda key: noted(lambda it: actions.begin_step(it, key, now=utcnow())),
-        detail=lambda key, text: noted(lambda it: actions.note_detail(it, key, text, now=utcnow())),
-        tested=lambda result: noted(lambda it: actions.note_test(it, result, now=utcnow())),
+    def begin(key: str) -> None:
+        note(lambda it: actions.begin_step(it, key, now=utcnow()))
+        told.begin(key)
+
+    def end(key: str, outcome: Outcome, took_ms: int) -> None:
+        note(lambda it: actions.end_step(it, key, outcome, took_ms, now=utcnow()))
+        told.end(key, outcome, took_ms)
+
+    def tested(result: Result) -> None:
+        note(lambda it: actions.note_test(it, result, now=utcnow()))
+        told.tested(result)
+
+    return Watch(begin, end, tested)
+
+
+def _may_be_published(db: Session, publication_id: UUID, passed: Passed, watch: Watch) -> bool:
+    """Weigh it; False when it now waits for the platform's staff."""
+    watch.begin("risk")
+    with transaction(db):
+        publication = db.get_one(Publication, publication_id)
+        version = db.get_one(Version, publication.version_id)
+        module = db.get_one(Module, version.module_id)
+        before = cleared_package(db, version=version)
+        risk = weigh(passed.package, before, record_of(db, version=version), passed.warnings, utcnow())
+        actions.weighed(publication, risk, now=utcnow())
+        inside = (publication.tier or module.tier) == "internal"
+        waits = risk.held and not inside and not publication.approved
+        if waits:
+            actions.hold(db, publication, version=version, by=_by(publication), now=utcnow())
+    if inside:
+        end = "only this agency gets it, so it does not wait"
+    elif waits:
+        end = f"from {HELD_FROM} on the platform's staff looks at it first"
+    else:
+        end = "let pass by the platform's staff" if risk.held else f"below {HELD_FROM}, so it does not wait"
+    watch.end(
+        "risk",
+        Outcome(
+            f"{risk.score} points: {end}.",
+            [
+                f"{points}: it {words}" if not words.startswith("its") else f"{points}: {words}"
+                for points, words in risk.reasons
+            ],
+        ),
+        0,
     )
+    return not waits
+
+
+def _by(publication: Publication) -> Actor:
+    return Actor("person", publication.ordered_by, publication.ordered_name, publication.agency_id)
 
 
 def _publish(db: Session, publication_id: UUID, package: Package) -> None:
+    """Publish a draft, or open a release to others that only its own agency had."""
     _watch(db, publication_id).begin("publish")
     with transaction(db):
         publication = db.get_one(Publication, publication_id, with_for_update=True)
         version = db.get_one(Version, publication.version_id, with_for_update=True)
-        by = Actor("person", publication.ordered_by, publication.ordered_name, publication.agency_id)
-        publish_version(db, version=version, package=package, by=by, now=utcnow())
+        by, now = _by(publication), utcnow()
         module = db.get_one(Module, version.module_id)
+        inside = (publication.tier or module.tier) == "internal"
+        clear = publication.approved or publication.risk["score"] < HELD_FROM
+        if version.status == "draft":
+            publish_version(db, version=version, package=package, by=by, now=now, cleared=clear)
+        if clear and not inside:  # it was held against the last release that others could get: those between come along
+            for older in uncleared(db, module_id=module.id):
+                older.cleared_at = now
+            db.flush()
         if publication.tier and publication.tier != module.tier:
-            set_tier(db, module=module, tier=publication.tier, by=by, now=utcnow())
-        actions.finish(publication, now=utcnow())
+            set_tier(db, module=module, tier=publication.tier, by=by, now=now)
+        actions.finish(publication, now=now)
 
 
 def _fail(db: Session, publication_id: UUID, problems: list[Problem]) -> None:

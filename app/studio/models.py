@@ -25,6 +25,12 @@ class Publication(Identified, Created, Base):
     steps: Mapped[list[Any]]
     tests: Mapped[list[Any]]
     problems: Mapped[list[Any]]
+    risk: Mapped[dict[str, Any]] = mapped_column(server_default="{}", default=dict)
+    approved: Mapped[bool] = mapped_column(server_default="false", default=False)
+    decided_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    decided_name: Mapped[str] = mapped_column(server_default="", default="")
+    decided_at: Mapped[datetime | None]
+    reason: Mapped[str] = mapped_column(server_default="", default="")
     attempts: Mapped[int] = mapped_column(server_default="0", default=0)
     ordered_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     ordered_name: Mapped[str] = mapped_column(server_default="", default="")

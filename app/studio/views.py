@@ -12,8 +12,10 @@ from app.errors import AppError, Invalid, NotFound
 from app.lib.clock import utcnow
 from app.modules.actions import (
     TIERS,
+    ReviewNeeded,
     bump_problems,
     delete_draft,
+    offered_for,
     set_tier,
     upload_package,
     yank_version,
@@ -23,7 +25,8 @@ from app.modules.diff import diff_manifests
 from app.modules.manifest import Manifest, Problem
 from app.modules.models import Module, Version
 from app.modules.package import Package
-from app.modules.queries import file_list, latest_published, own_modules, versions_of
+from app.modules.queries import file_list, latest_published, own_modules, released_before, versions_of
+from app.queue.enqueue import enqueue
 from app.runtime.checks import source_problems
 from app.runtime.functions.process import sandbox
 from app.studio.actions import order_publication
@@ -32,7 +35,8 @@ from app.studio.editor.starters import STARTERS
 from app.studio.forms import read_upload
 from app.studio.models import Publication
 from app.studio.queries import last_publication
-from app.web.forms import asked, page_number
+from app.studio.withdrawal import use_of
+from app.web.forms import asked, clean, page_number
 from app.web.guard import requires
 from app.web.htmx import fragment, is_htmx, trigger_toast
 from app.web.limits import limiter
@@ -122,7 +126,12 @@ def module(module: Module) -> str:
 @requires(Permission.MODULES_PUBLISH, module=Module)
 def change_tier(module: Module) -> Response:
     _own(module.agency_id)
-    set_tier(g.db, module=module, tier=request.form.get("tier", ""), by=g.actor, now=utcnow())
+    tier = request.form.get("tier", "")
+    try:
+        set_tier(g.db, module=module, tier=tier, by=g.actor, now=utcnow())
+    except ReviewNeeded as error:  # published for the agency alone: checked and weighed before others get it
+        ordered = order_publication(g.db, version=error.waiting[0], tier=tier, by=g.actor, now=utcnow())
+        return make_response(redirect(url_for("studio.publication", publication_id=ordered.public_id), code=303))
     trigger_toast("success", "Audience changed", TIER_WORDS[module.tier][1])
     return make_response(redirect(url_for("studio.module", module_id=module.public_id), code=303))
 
@@ -151,7 +160,7 @@ def publication(publication: Publication) -> str:
         "publication": publication,
         "version": version,
         "module": g.db.get_one(Module, version.module_id),
-        "steps": [(step["label"], step["state"], step["detail"] or None) for step in publication.steps],
+        "steps": [_told(step) for step in publication.steps],
         "percent": round(100 * sum(step["state"] == "done" for step in publication.steps) / len(publication.steps)),
         "problems": by_file([Problem(**item) for item in publication.problems]),
         "can_publish": g.actor.can(Permission.MODULES_PUBLISH),
@@ -161,15 +170,40 @@ def publication(publication: Publication) -> str:
     return render_template("studio/publication.html", **context)
 
 
+@bp.get("/versions/<public_id:version_id>/withdraw")
+@requires(Permission.MODULES_PUBLISH, version=Version)
+def withdraw(version: Version) -> str:
+    """What withdrawing would mean, before it is done."""
+    return _withdraw_page(version)
+
+
 @bp.post("/versions/<public_id:version_id>/yank")
 @requires(Permission.MODULES_PUBLISH, version=Version)
 def yank(version: Version) -> Response:
     _own(version.agency_id)
-    yank_version(g.db, version=version, by=g.actor, now=utcnow())
-    trigger_toast(
-        "success", f"{version.version} is withdrawn", "Sites that have it keep it; nobody new can install it."
-    )
+    reason = clean(request.form.get("reason"))
+    if len(reason) < 10:
+        problem = "Say in a sentence why; everybody who has this version reads it."
+        return make_response(_withdraw_page(version, reason=reason, problem=problem), 422)
+    yank_version(g.db, version=version, by=g.actor, now=utcnow(), reason=reason[:1000])
+    enqueue(g.db, "studio.tell_withdrawn", version_id=version.id)
+    trigger_toast("success", f"{version.version} is withdrawn", "Whoever has it is told, and offered another version.")
     return make_response(redirect(url_for("studio.version", version_id=version.public_id), code=303))
+
+
+def _withdraw_page(version: Version, *, reason: str = "", problem: str = "") -> str:
+    _own(version.agency_id)
+    if version.status != "published":
+        raise NotFound()
+    return render_template(
+        "studio/withdraw.html",
+        module=g.db.get_one(Module, version.module_id),
+        version=version,
+        use=use_of(g.db, version=version),
+        offered=offered_for(g.db, version=version),
+        reason=reason,
+        problem=problem,
+    )
 
 
 @bp.post("/versions/<public_id:version_id>/delete")
@@ -181,16 +215,23 @@ def delete(version: Version) -> Response:
     return make_response(redirect(url_for("studio.index"), code=303))
 
 
+def _told(step: dict[str, Any]) -> dict[str, Any]:
+    """A step for the page; those of earlier publications lack what is noted today."""
+    problems = by_file([Problem(**item) for item in step.get("problems", ())])
+    return {"took_ms": None, "notes": [], **step, "problems": problems}
+
+
 def _version_page(version: Version) -> str:
     _own(version.agency_id)
     manifest = Manifest.from_dict(version.manifest)
     module = g.db.get_one(Module, version.module_id)
-    before = latest_published(g.db, module_id=module.id)
+    draft = version.status == "draft"
+    before = latest_published(g.db, module_id=module.id) if draft else released_before(g.db, version=version)
     changes: tuple[Any, ...] = ()
     blocked: list[Problem] = []
-    if version.status == "draft" and before is not None:
+    if before is not None:
         changes = diff_manifests(Manifest.from_dict(before.manifest), manifest).changes
-        blocked = bump_problems(g.db, version=version)
+        blocked = bump_problems(g.db, version=version) if draft else []
     return render_template(
         "studio/version.html",
         module=module,

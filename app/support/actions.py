@@ -1,4 +1,4 @@
-"""Writes of support: searches kept under a name."""
+"""Writes of support: searches kept under a name, functions set going again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.access.actors import Actor
+from app.db.session import after_commit
 from app.errors import Conflict, Invalid, NotFound
+from app.events.catalog import FUNCTION_WOKEN
+from app.installs.actions import tell
+from app.installs.models import Install
+from app.modules.models import Module
+from app.runtime.functions.breaker import breakers
 from app.support.models import LogSearch
 
 MOST_SEARCHES = 50
@@ -46,6 +52,20 @@ def delete_search(db: Session, *, search: LogSearch, by: Actor) -> None:
     if search.user_id != by.id:
         raise NotFound()
     db.delete(search)
+
+
+def wake_function(db: Session, *, install: Install, function: str, by: Actor) -> None:
+    """Let a resting function run again at once. Raises NotFound when it does not rest."""
+    if function not in {one.function for one in breakers.resting(install.id)}:
+        raise NotFound("This function does not rest any more.")
+    module = db.get_one(Module, install.module_id)
+    tell(db, FUNCTION_WOKEN, install, module, by=by, data={"function": function})
+    install_id = install.id
+    after_commit(db, lambda: _reset(install_id, function))
+
+
+def _reset(install_id: UUID, function: str) -> None:
+    breakers.reset(install_id, function)
 
 
 def kept_query(query: str) -> str:

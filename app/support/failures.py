@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 from typing import Any, Literal
+from uuid import UUID
 
 import psycopg
 from flask import Flask, Response, g, request
@@ -15,9 +16,8 @@ from app.db.base import db as flask_db
 from app.db.pools import runtime_pool
 from app.db.scope import platform_scope
 from app.db.session import transaction
-from app.errors import NotFound
 from app.lib.clock import utcnow
-from app.lib.ids import decode
+from app.lib.ids import decode_or_none
 from app.lib.redact import redact_text
 from app.queue.history import failure_words
 from app.queue.history import forget_old as forget_old_runs
@@ -75,9 +75,6 @@ def _facts() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _install() -> Any:
+def _install() -> UUID | None:
     """The install that the address names, also one that is not there."""
-    try:
-        return decode("ins", (request.view_args or {}).get("install_id", ""))
-    except NotFound:
-        return None
+    return decode_or_none("ins", (request.view_args or {}).get("install_id", ""))

@@ -16,7 +16,7 @@ from app.lib.redact import redact, redact_text
 from app.lib.sql import load_sql
 
 # each has its statement in sql/queries/support/timeline
-KINDS = ("request", "page", "run", "job", "mail", "delivery", "attempt", "sign_in", "audit")
+KINDS = ("request", "page", "run", "job", "mail", "delivery", "attempt", "inbound", "sign_in", "audit")
 LEVELS = ("error", "warn", "ok", "info")
 OUTCOMES = (
     "2xx", "3xx", "4xx", "5xx", "refused", "error", "timeout", "memory", "budget", "failed", "lost", "due", "given_up",

@@ -13,7 +13,7 @@ from app.db.base import Base, Created, Identified
 
 
 class Agency(Identified, Created, Base):
-    """A web agency: the tenant. hue: 1 to 10, the colour of its tile."""
+    """A web agency: the tenant. hue: 1 to 10, the colour of its tile. logo: sha256 of its picture, or ""."""
 
     __tablename__ = "agencies"
     public_prefix = "agc"
@@ -21,6 +21,7 @@ class Agency(Identified, Created, Base):
     slug: Mapped[str]
     name: Mapped[str]
     hue: Mapped[int] = mapped_column(SmallInteger, server_default="1", default=1)
+    logo: Mapped[str] = mapped_column(server_default="", default="")
     time_zone: Mapped[str] = mapped_column(server_default="UTC", default="UTC")
     currency: Mapped[str] = mapped_column(server_default="EUR", default="EUR")
     suspended_at: Mapped[datetime | None]

@@ -1,6 +1,7 @@
 """Built files of static/dist: their hashed names, their integrity values, and how they are served."""
 
 import json
+import re
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -54,6 +55,16 @@ def asset(name: str) -> str:
 def asset_text(name: str) -> Markup:
     """What a built style sheet says, for writing it into a page."""
     return _text(_find(name).url)
+
+
+def inline_icons(html: str) -> str:
+    """HTML that brings its icons along, for a sandboxed frame: it is of no origin and may not use another's sprite."""
+    used = re.compile(re.escape(asset("icons.svg")) + r"#([a-z0-9-]+)")
+    text = str(asset_text("icons.svg"))
+    names = sorted(set(used.findall(html)))
+    found = [re.search(rf'<symbol id="{re.escape(name)}".*?</symbol>', text, re.DOTALL) for name in names]
+    sprite = "".join(one[0] for one in found if one is not None)
+    return f"<svg hidden>{sprite}</svg>" + used.sub(r"#\1", html)
 
 
 @cache

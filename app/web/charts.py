@@ -17,7 +17,7 @@ def _points(values: Sequence[float]) -> list[tuple[float, float]]:
     return [(i * step, floor - (value - low) / span * (floor - TOP)) for i, value in enumerate(values)]
 
 
-def _curve(points: list[tuple[float, float]]) -> str:
+def curve(points: list[tuple[float, float]]) -> str:
     """Path through the points whose tangents are level, so that it never dips below a value that is not there."""
     path = f"M{points[0][0]:.2f},{points[0][1]:.2f}"
     for (x0, y0), (x1, y1) in pairwise(points):
@@ -30,7 +30,7 @@ def spark(values: Sequence[float], colour: str = "c1") -> Markup:
     """A trend line for a tile or a row; decoration beside the number it belongs to. At least two values, else nothing."""
     if len(values) < 2:
         return Markup("")
-    line = _curve(_points(values))
+    line = curve(_points(values))
     return Markup(
         '<svg class="spark {}" viewBox="0 0 100 34" preserveAspectRatio="none" aria-hidden="true">'
         '<path class="ch-fill" d="{} L100,34 L0,34 Z"/>'

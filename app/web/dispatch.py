@@ -20,16 +20,28 @@ class Dispatcher:
 
     surface_of: the surface that a customer's own host is for, None for a host that nobody has. Such a one gets the
     runtime, which says that there is nothing; in development the platform, as it may be reached by any name.
+    first: called once, with the first request, which does not wait for it: mostly a probe that asks whether it is ready.
     """
 
     def __init__(
-        self, *, platform: Wsgi, api: Wsgi, runtime: Wsgi, config: Config, surface_of: Callable[[str], Surface | None]
+        self,
+        *,
+        platform: Wsgi,
+        api: Wsgi,
+        runtime: Wsgi,
+        config: Config,
+        surface_of: Callable[[str], Surface | None],
+        first: Callable[[], None] = lambda: None,
     ) -> None:
+        self._first: Callable[[], None] | None = first
         self.platform, self.api, self.runtime = platform, api, runtime
         self.surface_of, self.development, self.hops = surface_of, config.development, config.trusted_proxies
         self.platform_host, self.runtime_host = own_hosts(config)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        first, self._first = self._first, None
+        if first is not None:
+            first()
         path, host = environ.get("PATH_INFO", ""), self._host(environ)
         if self._surface(host) == "runtime" and path not in HEALTH:
             return self.runtime(environ, start_response)

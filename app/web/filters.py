@@ -169,6 +169,11 @@ def locale_name(locale: str) -> str:
         return locale
 
 
+def first_upper(text: str) -> str:
+    """A sentence with its first letter large; what follows stays, names among it."""
+    return text[:1].upper() + text[1:]
+
+
 def register_filters(app: Flask) -> None:
     """All of the above as Jinja filters; `from_json` reads what trigger_toast flashed."""
     app.jinja_env.filters.update(
@@ -178,6 +183,7 @@ def register_filters(app: Flask) -> None:
         css_color=css_color,
         day=day,
         exact_time=exact_time,
+        first_upper=first_upper,
         from_json=loads,
         hue_of=hue_of,
         initials=initials,

@@ -111,7 +111,8 @@ def requires(permission: Permission, **objects: type) -> Callable[[AnyView], Any
     """A member of the current agency whose role has the permission.
 
     objects: `site=Site` loads the Site named by the route's `site_id` inside the agency's scope and hands it to the
-    view as `site`. One that is not there or another agency's is 404; only then a missing right is 403.
+    view as `site`. One that is not there or another agency's is 404; only then a missing right is 403. A class that is no
+    table says itself how it is found: `find(session, uuid)`.
     """
 
     def decorate(view: AnyView) -> AnyView:
@@ -241,7 +242,8 @@ def _checked(inner: View, permission: Permission, objects: dict[str, type], kwar
 
 
 def _load(session_: Session, model: Any, public_id: str) -> Any:
-    found = session_.get(model, decode(model.public_prefix, public_id))
+    wanted = decode(model.public_prefix, public_id)
+    found = model.find(session_, wanted) if hasattr(model, "find") else session_.get(model, wanted)
     if found is None or found.agency_id != g.agency.agency_id:
         raise NotFound()  # the second wall: row-level security alone would say the same
     return found

@@ -9,6 +9,7 @@ from jinja2_fragments.flask import render_block
 from markupsafe import Markup
 from werkzeug.datastructures import Headers
 
+from app.errors import AppError
 from app.web.headers import nonce
 
 ToastLevel = Literal["success", "info", "warning", "error"]
@@ -38,6 +39,12 @@ def trigger_toast(level: ToastLevel, title: str, text: str = "", undo: str | Non
     toasts.append(detail)
     if len(toasts) == 1:
         after_this_request(_send_toasts)
+
+
+def say_not_done(error: AppError, title: str = "That was not done") -> None:
+    """An expected refusal, said as a toast; whatever was begun is taken back."""
+    g.db.rollback()
+    trigger_toast("error", title, error.message)
 
 
 def _send_toasts(response: Response) -> Response:

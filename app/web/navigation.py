@@ -69,7 +69,9 @@ GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
         (
             Place("marketplace", "Marketplace", "store", "marketplace.index", Permission.MARKETPLACE_VIEW, "m"),
             Place("installs", "Installed", "package", "installs.index", Permission.INSTALLS_VIEW, "i"),
+            Place("fleet", "Fleet", "layout-grid", "fleet.index", Permission.INSTALLS_VIEW, "f"),
             Place("studio", "Module Studio", "code", "studio.index", Permission.MODULES_VIEW, "u"),
+            Place("analytics", "Analytics", "chart-line", "analytics.index", Permission.ANALYTICS_VIEW, "y"),
         ),
     ),
     (
@@ -92,6 +94,7 @@ GROUPS: tuple[tuple[str, tuple[Place, ...]], ...] = (
         "Platform",
         (
             Place("staff_agencies", "Agencies", "building-2", "support.staff_agencies", StaffPermission.SUPPORT),
+            Place("staff_releases", "Releases to review", "shield-check", "review.queue", StaffPermission.ADMINISTER),
             Place("staff_queue", "Queue and workers", "server", "support.staff_queue", StaffPermission.SUPPORT),
             Place("staff_failures", "Failures", "bug", "support.staff_failures", StaffPermission.SUPPORT),
         ),

@@ -19,8 +19,8 @@ from app.errors import Conflict, Invalid
 from app.events import catalog
 from app.events.models import Event
 from app.events.outbox import changed, publish, record
-from app.lib.http_out import OutgoingFailed
 from app.lib.ids import uuid7
+from app.lib.judged import OutgoingFailed
 from app.queue.enqueue import wake
 from app.tenancy.models import Site
 from app.webhooks.addresses import check_address

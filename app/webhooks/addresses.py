@@ -5,7 +5,8 @@ from __future__ import annotations
 import ipaddress
 from urllib.parse import urlsplit
 
-from app.lib.http_out import Egress, OutgoingFailed, check_url, must_be_elsewhere
+from app.lib.http_out import Egress
+from app.lib.judged import OutgoingFailed, check_url, must_be_elsewhere
 
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 

@@ -29,12 +29,14 @@ def _id(prefix: str) -> str:
 _VERSION: Data = {"module": "crm", "version": "1.2.0"}
 _INSTALLED: Data = {"module": "crm", "site": _id("ste")}
 _MOVED: Data = {**_INSTALLED, "from": "1.2.0", "to": "1.3.0"}
+_LEAVE: Data = {"module": "crm", "until": "2026-04-01T12:00:00+00:00"}
 _WEBHOOK: Data = {"webhook": _id("whk")}
 _PAGE: Data = {"title": "Opening hours", "path": "/opening-hours"}
 _DOMAIN: Data = {"domain": _id("dom"), "host": "www.example.com"}
 _SUPPORT: Data = {"person": "Sam Reyes", "reason": "Bookings fail since Monday", "hours": 4}
 _PROJECT: Data = {"project": _id("prj"), "name": "Price list"}
-_OF_AGENCY = ("agency.", "member.", "client.", "module.", "project.", "support.", "application.")
+_OF_AGENCY = ("agency.", "member.", "client.", "module.", "fleet.", "project.", "support.", "application.")
+_INBOUND: Data = {"hook": _id("hok"), "name": "orders", "module": "crm"}
 _CONNECTION: Data = {"connection": _id("con"), "name": "books", "service": "Ledger Books"}
 _AUTOMATION: Data = {"automation": _id("aut"), "name": "Thank who bought"}
 EXAMPLES: dict[str, Data] = {
@@ -69,17 +71,43 @@ EXAMPLES: dict[str, Data] = {
     "module.published": {**_VERSION, "digest": "9f2c" * 16},
     "module.tier_changed": {"module": "crm", "tier": "public"},
     "module.draft_deleted": _VERSION,
-    "module.yanked": _VERSION,
+    "module.yanked": {**_VERSION, "reason": "Confirmations were sent twice."},
+    "module.held": {**_VERSION, "score": 45},
+    "module.review_passed": _VERSION,
+    "module.review_refused": {**_VERSION, "reason": "It sends addresses of visitors to a host that it does not need."},
+    "module.settings_changed": {"module": "crm", "settings": ["accent"], "installs": 12, "client": _id("cli")},
+    "fleet.run_started": {"run": _id("run"), "kind": "upgrade", "installs": 12},
+    "fleet.run_changed": {"run": _id("run"), "status": "paused"},
+    "fleet.run_ended": {"run": _id("run"), "status": "done", "done": 11, "failed": 1},
+    "fleet.rollout_started": {"rollout": _id("rol"), "module": "crm", "version": "1.3.0", "installs": 12},
+    "fleet.rollout_stopped": {
+        "rollout": _id("rol"),
+        "module": "crm",
+        "version": "1.3.0",
+        "reason": "Harbour Dental: it failed.",
+    },
+    "fleet.rollout_changed": {"rollout": _id("rol"), "module": "crm", "version": "1.3.0", "status": "running"},
+    "fleet.policy_changed": {"mode": "patch"},
     "install.created": {**_INSTALLED, "version": "1.2.0"},
     "install.activated": {**_INSTALLED, "task": "install"},
     "install.failed": {**_INSTALLED, "task": "upgrade", "reason": "A column could not be made."},
     "install.configured": {**_INSTALLED, "settings": ["accent"]},
     "install.paused": _INSTALLED,
+    "entitlement.trial_started": _LEAVE,
+    "entitlement.ending": _LEAVE,
+    "entitlement.ended": _LEAVE,
+    "entitlement.granted": _LEAVE,
+    "entitlement.revoked": _LEAVE,
     "install.resumed": _INSTALLED,
     "install.upgraded": _MOVED,
     "install.rolled_back": {**_INSTALLED, "from": "1.3.0", "to": "1.2.0"},
+    "install.records_put_back": {**_INSTALLED, "put_back": 40, "left": 2, "refused": 1, "undone": False},
+    "install.settled": {**_INSTALLED, "version": "1.3.0", "watched": True},
     "install.removed": {**_INSTALLED, "restorable_until": "2026-03-02T12:00:00+00:00"},
     "install.restored": _INSTALLED,
+    "install.bodies_recorded": {**_INSTALLED, "until": "2026-01-31T13:00:00+00:00"},
+    "install.bodies_not_recorded": _INSTALLED,
+    "install.function_woken": {**_INSTALLED, "function": "capture"},
     "install.role_given": {**_INSTALLED, "user": _id("usr"), "role": "writer"},
     "domain.added": _DOMAIN,
     "domain.changed": _DOMAIN,
@@ -99,6 +127,9 @@ EXAMPLES: dict[str, Data] = {
     "connection.made": _CONNECTION,
     "connection.broken": _CONNECTION,
     "connection.ended": _CONNECTION,
+    "inbound.secret_set": _INBOUND,
+    "inbound.secret_ended": _INBOUND,
+    "inbound.run_again": {"receipt": _id("rct"), "name": "orders", "module": "crm"},
     "embed_token.created": {"token": _id("emt"), "name": "Members' area"},
     "embed_token.revoked": {"token": _id("emt"), "name": "Members' area"},
     "embed.page_closed": {"page": "contact"},

@@ -1,4 +1,4 @@
-"""The database's side of sending: claiming what is due, and writing down what became of it."""
+"""Writing down what became of attempts: the log, the delivery, and what is now known of its endpoint."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from app.events.outbox import publish
 from app.lib.sql import load_sql
 from app.webhooks.letters import tell_owners
 from app.webhooks.models import Attempt, Delivery, Webhook
-from app.webhooks.sending import Claimed, Result
+from app.webhooks.sending import BUSY, GONE, Result
 from app.webhooks.setup import Setup
 
 SCHEDULE_S = (5, 300, 1800, 7200, 18000, 36000, 36000)  # waits after the first, second … attempt; then it is given up
@@ -27,50 +27,59 @@ JITTER = 0.2
 LONGEST_WAIT_S = 12 * 3600  # what Retry-After can ask for
 QUIET_S = 30  # an endpoint that is overloaded is left alone for at least this long
 LONGEST_QUIET_S = 3600
-LEASE_S = 60  # an attempt takes 15 s; whoever has not told by now was killed
 WARN_AFTER = timedelta(days=3)
 DISABLE_AFTER = timedelta(days=5)
 SEVERAL = 3  # fewer failures than this are bad luck, however long ago the first was
-BUSY = (429, 502, 503, 504)
-GONE = 410
 _DELIVERER = job("webhooks.deliver")
-
-
-def claim(db: Session, *, room: int, struggling: bool, now: datetime) -> list[Claimed]:
-    """Take at most `room` due deliveries: of endpoints in trouble (struggling), or of the others.
-
-    Workers that do so at the same time get different ones. What a killed worker took is due again after its lease.
-    """
-    with platform_scope("claim webhook deliveries"), transaction(db):
-        asked = {"now": now, "struggling": struggling}
-        ids = list(db.scalars(text(load_sql("webhooks/turns")), {**asked, "most": room}))
-        if not ids:
-            return []
-        # a statement of its own: it sees what whoever held the locks before has taken
-        given = {**asked, "ids": ids, "room": room, "lease": now + timedelta(seconds=LEASE_S)}
-        rows = db.execute(text(load_sql("webhooks/claim")), given)
-        return [Claimed(**row._mapping, struggling=struggling) for row in rows]
 
 
 def finish(
     db: Session, results: Iterable[Result], *, setup: Setup, now: datetime,
     chance: Callable[[], float] = random.random,
 ) -> None:  # fmt: skip
-    """Write down attempts, all in one transaction. Of a delivery that others took meanwhile only the log gets a line."""
+    """Write down attempts. Of a delivery that others took meanwhile only the log gets a line; writing twice changes nothing.
+
+    Endpoints that had successes alone are one statement, nearly all there is to do; each of the others is judged on its own.
+    """
     found = list(results)
-    with platform_scope("finish webhook deliveries"), transaction(db):
-        endpoints = _endpoints(db, {one.webhook_id for one in found})
-        deliveries = _deliveries(db, {one.delivery_id for one in found})
-        kept = [  # the others were deleted while they were being sent
-            (endpoints[one.webhook_id], deliveries[one.delivery_id], one)
-            for one in found
-            if one.webhook_id in endpoints and one.delivery_id in deliveries
-        ]
-        _note(db, [(delivery, result) for _, delivery, result in kept])
-        for endpoint, delivery, result in kept:  # nothing is asked in between: the rows are written together at the end
-            if delivery.status == "sending" and delivery.attempts == result.number:
-                _settle(delivery, endpoint, result, now=now, chance=chance)
-            _judge(db, endpoint, delivery, result, setup=setup, now=now)
+    careful = {one.webhook_id for one in found if not one.ok}  # with the others of the endpoint, in their order
+    plain = [one for one in found if one.webhook_id not in careful]
+    # two transactions: each locks in one order, both in one would not
+    if plain:
+        with platform_scope("finish webhook deliveries"), transaction(db):
+            _delivered(db, plain, now=now)
+    if careful:
+        judged = [one for one in found if one.webhook_id in careful]
+        with platform_scope("finish webhook deliveries"), transaction(db):
+            _settle_all(db, judged, setup=setup, now=now, chance=chance)
+
+
+def _delivered(db: Session, results: list[Result], *, now: datetime) -> None:
+    latest = {one.webhook_id: one.latency_ms for one in results}
+    given = {
+        "now": now, "endpoints": list(latest), "latest": list(latest.values()),
+        "ids": [one.delivery_id for one in results], "numbers": [one.number for one in results],
+        "ats": [one.at for one in results], "statuses": [one.status for one in results],
+        "excerpts": [one.excerpt for one in results], "latencies": [one.latency_ms for one in results],
+    }  # fmt: skip
+    db.execute(text(load_sql("webhooks/delivered")), given)
+
+
+def _settle_all(
+    db: Session, results: list[Result], *, setup: Setup, now: datetime, chance: Callable[[], float]
+) -> None:  # fmt: skip
+    endpoints = _endpoints(db, {one.webhook_id for one in results})
+    deliveries = _deliveries(db, {one.delivery_id for one in results})
+    kept = [  # the others were deleted while they were being sent
+        (endpoints[one.webhook_id], deliveries[one.delivery_id], one)
+        for one in results
+        if one.webhook_id in endpoints and one.delivery_id in deliveries
+    ]
+    _note(db, [(delivery, result) for _, delivery, result in kept])
+    for endpoint, delivery, result in kept:  # nothing is asked in between: the rows are written together at the end
+        if delivery.status == "sending" and delivery.attempts == result.number:
+            _settle(delivery, endpoint, result, now=now, chance=chance)
+        _judge(db, endpoint, delivery, result, setup=setup, now=now)
 
 
 # Both lock in the order of ids, so that workers that finish at the same time wait for each other and never in a circle.
@@ -100,7 +109,11 @@ def _note(db: Session, attempts: list[tuple[Delivery, Result]]) -> None:
 def _settle(
     delivery: Delivery, endpoint: Webhook, result: Result, *, now: datetime, chance: Callable[[], float]
 ) -> None:
-    """The delivery after its attempt: done, given up, or due again."""
+    """The delivery after its attempt: done, given up, or due again.
+
+    What a killed worker had taken counts as no try of the schedule: nobody knows that the endpoint was called.
+    """
+    delivery.tries += 1
     delivery.outcome, delivery.response_status = result.outcome, result.status
     delivery.response_excerpt, delivery.latency_ms = result.excerpt, result.latency_ms
     if result.ok:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.access.permissions import Role
-from app.accounts.models import User
 from app.mail.actions import post
 from app.mail.letters import compose
-from app.tenancy.models import Agency, Membership
+from app.tenancy.models import Agency
+from app.tenancy.recipients import recipients
 from app.webhooks.models import Webhook
 from app.webhooks.setup import Setup
 
@@ -19,20 +17,12 @@ KINDS = ("given_up", "still_failing", "disabled_failing", "disabled_gone")
 def tell_owners(db: Session, webhook: Webhook, kind: str, *, setup: Setup) -> None:
     """One letter to each owner whose account is not disabled. kind: one of KINDS."""
     agency = db.get_one(Agency, webhook.agency_id)
-    owners = db.execute(
-        select(User.email, User.name)
-        .join(Membership, Membership.user_id == User.id)
-        .where(
-            Membership.agency_id == webhook.agency_id, Membership.role == Role.OWNER.value, User.disabled_at.is_(None)
-        )
-        .order_by(User.email)
-    )
-    for email, name in owners:
+    for one in recipients(db, agency_id=webhook.agency_id):
         words = compose(
-            "webhooks/trouble", kind=kind, name=name, agency=agency.name, url=webhook.url,
+            "webhooks/trouble", kind=kind, name=one.name, agency=agency.name, url=webhook.url,
             about=webhook.description, link=f"{setup.platform_url}/webhooks/{webhook.public_id}",
         )  # fmt: skip
         post(
-            db, keys=setup.keys, kind=f"webhooks.{kind}", recipient=email, agency_id=webhook.agency_id,
+            db, keys=setup.keys, kind=f"webhooks.{kind}", recipient=one.email, agency_id=webhook.agency_id,
             site_id=webhook.site_id, **words.parts(),
         )  # fmt: skip

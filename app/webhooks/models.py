@@ -78,6 +78,7 @@ class Delivery(Identified, Created, Base):
     event_type: Mapped[str]
     status: Mapped[str] = mapped_column(server_default="due")
     attempts: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    given_back: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     tries: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     due_at: Mapped[datetime] = mapped_column(server_default=func.now())
     finished_at: Mapped[datetime | None]

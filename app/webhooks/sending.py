@@ -13,8 +13,8 @@ from uuid import UUID
 
 from app.lib.clock import utcnow
 from app.lib.crypto import CannotOpen
-from app.lib.http_out import OutgoingFailed
 from app.lib.ids import encode
+from app.lib.judged import OutgoingFailed
 from app.version import VERSION
 from app.webhooks.addresses import Outside
 from app.webhooks.message import encoded, message, selected
@@ -25,12 +25,15 @@ from app.webhooks.signing import signed_headers
 log = logging.getLogger(__name__)
 
 TIMEOUT_S = 15.0
+QUICK_MS = 1000
+BUSY = (429, 502, 503, 504)
+GONE = 410
 USER_AGENT = f"Dramac-Webhooks/{VERSION}"
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A delivery taken for sending. number: of the attempt, from 1."""
+    """A delivery taken for sending. number: of the attempt, from 1. allowed: calls of its endpoint at once, by this worker."""
 
     id: UUID
     webhook_id: UUID
@@ -47,6 +50,7 @@ class Claimed:
     install_id: UUID | None
     occurred_at: datetime
     data: dict[str, Any]
+    allowed: int
     struggling: bool
 
 
@@ -67,6 +71,11 @@ class Result:
     @property
     def ok(self) -> bool:
         return self.outcome == "ok"
+
+    @property
+    def refused(self) -> bool:
+        """Answered at once that this event is not taken, which says little about the next one."""
+        return self.status is not None and self.status not in (GONE, *BUSY) and self.latency_ms < QUICK_MS
 
 
 def send(claimed: Claimed, *, outside: Outside, keys: tuple[str, ...], now: Callable[[], datetime] = utcnow) -> Result:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, current_app, g, make_response, render_template, request, url_for
@@ -13,9 +12,9 @@ from flask_login import current_user
 
 from app.access.permissions import Permission
 from app.accounts.actions import WrongPassword
-from app.errors import AppError, NotFound
+from app.errors import AppError
 from app.lib.clock import utcnow
-from app.lib.ids import decode, encode
+from app.lib.ids import decode_or_none, encode
 from app.tenancy.models import Site
 from app.web.errors import status_of
 from app.web.filters import viewer
@@ -79,7 +78,7 @@ def create() -> Response:
 @requires(Permission.WEBHOOKS_VIEW, webhook=Webhook)
 def show(webhook: Webhook) -> Response:
     status, event_type = asked("status", queries.STATUSES, "all"), clean(request.args.get("q"))[:80]
-    before = _cursor(request.args.get("cursor", ""))
+    before = decode_or_none("dlv", request.args.get("cursor", ""))
     context: dict[str, Any] = {
         "row": queries.endpoint(g.db, webhook_id=webhook.id, now=utcnow()), "chosen": status, "q": event_type,
         "log": queries.deliveries(g.db, webhook_id=webhook.id, status=status, event_type=event_type, before=before),
@@ -283,10 +282,3 @@ def _can_manage() -> bool:
 
 def _local() -> bool:
     return bool(current_app.config["DRAMAC"].development)
-
-
-def _cursor(text: str) -> UUID | None:
-    try:
-        return decode("dlv", text)
-    except NotFound:
-        return None

@@ -25,6 +25,7 @@ _BY_KIND = {
 RIGHT = frozenset({"integer", "decimal", "money", "percent", "duration"})
 _SYSTEM = {"created_at": "datetime", "updated_at": "datetime", "created_by": "actor", "version": "integer"}
 EXCERPT = 90
+NO_CURRENCY = "XXX"  # ISO 4217's own code for none
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def clock(seconds: int) -> str:
 def currency_code(text: object) -> str:
     """A currency that can be formatted; three letters that name none are shown as they are."""
     code = str(text).upper()
-    return code if len(code) == 3 and code.isascii() and code.isalpha() else "XXX"
+    return code if len(code) == 3 and code.isascii() and code.isalpha() else NO_CURRENCY
 
 
 def title(desk: Desk, table: str, record: Mapping[str, Any]) -> str:

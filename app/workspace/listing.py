@@ -20,6 +20,8 @@ from app.workspace.screens import FACETS, ListScreen, column_choices, sortable
 
 LIMITS = (25, 50, 100, 200)
 PREFIX = "f."
+GIVEN = "set."
+"""What an address gives a new record, `set.<field>`, when that is not what the list it came from is narrowed to."""
 _DAYS = ("date", "datetime")
 
 
@@ -99,7 +101,7 @@ def _visible(desk: Desk, screen: ListScreen) -> tuple[str, ...]:
 
 
 def _sort(desk: Desk, screen: ListScreen, text: str) -> tuple[Sort, ...]:
-    key = Sort(text.removeprefix("-"), text.startswith("-"))
+    key = Sort.of(text)
     if key.field in column_choices(desk, screen.table) and sortable(desk, screen.table, key.field):
         return (key,)
     return screen.sort or (Sort("created_at", descending=True),)

@@ -9,7 +9,17 @@ from app.errors import NotFound
 from app.modules.conditions import All, Condition, matches, parse_condition
 from app.modules.kinds import Kind
 from app.modules.manifest import Table
-from app.modules.manifest.views import DetailView, FormView, ListView, Related, sort_keys
+from app.modules.manifest.views import (
+    BoardView,
+    Card,
+    DashboardView,
+    DetailView,
+    FormView,
+    ListView,
+    Related,
+    View,
+    sort_keys,
+)
 from app.runtime.data.model import TableModel
 from app.runtime.query import Sort
 from app.workspace.desk import Desk
@@ -19,6 +29,8 @@ FACETS = frozenset({"enum", "boolean", "user", "ref", "refs", "date", "datetime"
 COMPUTED = frozenset({"number", "formula", "rollup"})
 UPLOADS = frozenset({"file", "files"})
 HISTORY = "timeline"
+DRAWN = {"list": "table", "board": "columns-3", "dashboard": "gauge"}
+"""The types of views that have a screen of their own in the menu, each with its icon; views/common.py has what answers."""
 _NOT_IN_LISTS = frozenset({"json", "secret", "richtext", "address", "geo", "hours", "rrule", "files"})
 _UNSORTABLE = frozenset({"ref", "user", "refs", "tags", "secret", "json", "address", "geo", "hours", "file", "files"})
 _MOST_COLUMNS, _MOST_FACETS = 7, 5
@@ -44,10 +56,15 @@ class ListScreen:
 
 @dataclass(frozen=True, slots=True)
 class MenuEntry:
-    """A list in the menu of an install."""
+    """A screen in the menu of an install. kind: the type of its view, "list" for a bare table."""
 
     key: str
     label: str
+    kind: str
+
+    @property
+    def icon(self) -> str:
+        return DRAWN[self.kind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,22 +76,42 @@ class DetailScreen:
 
 
 def menu(desk: Desk) -> list[MenuEntry]:
-    """The lists of an install this person may see, in the manifest's order; tables without a list come last."""
+    """The screens of an install this person may see, in the manifest's order; tables without a list come last."""
     manifest = desk.manifest
-    named = [name for name in manifest.menu if _listable(desk, name)]
-    if not manifest.menu:
-        named = [name for name in manifest.views if _listable(desk, name)]
-    shown = {_table_of(desk, name) for name in named}
-    # what only a board or calendar shows has to be reached somehow; helpers left out on purpose stay out
+    named = [name for name in manifest.menu or manifest.views if _shown(desk, name)]
+    listed = {list_table(desk, name) for name in named if screen_kind(desk, name) == "list"}
+    # what no list shows has to be reached somehow; helpers left out on purpose stay out
     wanted = {view.table for name in manifest.menu if (view := manifest.views.get(name)) and hasattr(view, "table")}
-    left = [name for name in desk.tables if name not in shown and (name in wanted or not shown or not manifest.menu)]
-    return [MenuEntry(name, list_screen(desk, name).label) for name in [*named, *left]]
+    left = [name for name in desk.tables if name not in listed and (name in wanted or not listed or not manifest.menu)]
+    return [MenuEntry(name, screen_label(desk, name), screen_kind(desk, name)) for name in [*named, *left]]
+
+
+def screen_kind(desk: Desk, name: str) -> str:
+    """The kind of screen that answers at a name. Raises NotFound for what is not there, not drawn, or not theirs."""
+    view = desk.manifest.views.get(name)
+    if view is not None and view.type in DRAWN:
+        if not _readable(desk, view):
+            raise NotFound()
+        return view.type
+    if name not in desk.manifest.tables:
+        raise NotFound()
+    desk.data.table(name)
+    return "list"
+
+
+def list_table(desk: Desk, name: str) -> str:
+    """The table of the list at a name."""
+    view = desk.manifest.views.get(name)
+    return view.table if isinstance(view, ListView) else name
 
 
 def list_screen(desk: Desk, name: str) -> ListScreen:
-    """The list of a view, or the generated one of a table. Raises NotFound for what is not there or not theirs."""
+    """The list of a view, or the generated one of a table; of a board what it has of a list.
+
+    Raises NotFound for what is not there or not theirs.
+    """
     view = desk.manifest.views.get(name)
-    if isinstance(view, ListView):
+    if isinstance(view, (ListView, BoardView)):
         desk.data.table(view.table)
         return _from_view(desk, name, view)
     if name not in desk.manifest.tables:
@@ -144,35 +181,51 @@ def _pointing_at(desk: Desk, table: str) -> list[str]:
     return [name for name in desk.tables if back_refs(desk, table, name)]
 
 
-def _table_of(desk: Desk, name: str) -> str:
+def screen_label(desk: Desk, name: str) -> str:
+    """What the screen at a name is called."""
     view = desk.manifest.views.get(name)
-    return view.table if isinstance(view, ListView) else name
+    if view is None or view.type not in DRAWN:
+        return many(desk.manifest, name)
+    own = many(desk.manifest, name) if isinstance(view, ListView) and view.table == name else words(name)
+    return getattr(view, "label", None) or own
 
 
-def _listable(desk: Desk, name: str) -> bool:
+def _shown(desk: Desk, name: str) -> bool:
     view = desk.manifest.views.get(name)
-    if isinstance(view, ListView):
-        return desk.can(view.table, "read")
-    return view is None and name in desk.manifest.tables and desk.can(name, "read")
+    if view is not None:
+        return view.type in DRAWN and _readable(desk, view)
+    return name in desk.manifest.tables and desk.can(name, "read")
 
 
-def _from_view(desk: Desk, name: str, view: ListView) -> ListScreen:
-    model = desk.data.model.tables[view.table]
-    own = view.label or (many(desk.manifest, view.table) if name == view.table else words(name))
-    keys = sort_keys(view.sort)
+def _readable(desk: Desk, view: View) -> bool:
+    """Whether somebody sees anything on a screen: its table, or one of its cards."""
+    if isinstance(view, DashboardView):
+        return any(may_see_card(desk, card) for card in view.cards)
+    return desk.can(view.table, "read")
+
+
+def may_see_card(desk: Desk, card: Card) -> bool:
+    """Whether this person may read the table of a card; of a funnel also that whose records are its steps."""
+    steps = getattr(desk.table(card.of).fields.get(getattr(card, "funnel", "")), "to", None)
+    return desk.can(card.of, "read") and (steps is None or desk.can(steps, "read"))
+
+
+def _from_view(desk: Desk, name: str, view: ListView | BoardView) -> ListScreen:
+    model, spec = desk.data.model.tables[view.table], desk.table(view.table)
+    listed = view if isinstance(view, ListView) else None
     return ListScreen(
         key=name,
-        label=own,
-        help=view.help or desk.table(view.table).help or "",
+        label=screen_label(desk, name),
+        help=view.help or spec.help or "",
         table=view.table,
-        columns=view.columns,
+        columns=listed.columns if listed else view.card,  # type: ignore[union-attr]  # it is one or the other
         facets=view.filters,
-        search=view.search,
-        sort=tuple(Sort(key.removeprefix("-"), key.startswith("-")) for key in keys),
+        search=listed.search if listed else any(field.search for field in spec.fields.values()),
+        sort=tuple(map(Sort.of, sort_keys(view.sort))),
         where=parse_condition(view.where, model.columns) if view.where else All(()),
-        bulk=frozenset(view.bulk),
-        export=view.export == "csv",
-        imports=view.import_ == "csv",
+        bulk=frozenset(listed.bulk if listed else ()),
+        export=listed is not None and listed.export == "csv",
+        imports=listed is not None and listed.import_ == "csv",
     )
 
 

@@ -14,6 +14,8 @@ from tests.support.browser import Browser
 from tests.support.everything import Everything, make_everything, member_routes
 from tests.support.world import World
 
+OF_THE_PLATFORM = {"editor.picture"}  # pictures of the starters that every author begins from
+
 
 @pytest.fixture
 def everything(world: World, config: Config, platform_app: Flask) -> Everything:
@@ -26,6 +28,7 @@ def olga(world: World, platform_app: Flask) -> Browser:
     return Browser(platform_app, world.person(world.agency("Other Place"), Role.OWNER, name="Olga"), address="10.9.1.1")
 
 
+@pytest.mark.timeout(300)  # every address there is, twice
 def test_what_an_address_names_does_not_exist_for_another_agency(
     platform_app: Flask, everything: Everything, olga: Browser
 ) -> None:
@@ -33,7 +36,7 @@ def test_what_an_address_names_does_not_exist_for_another_agency(
     ada = Browser(platform_app, everything.ada, address="10.9.1.2")
     told, missing = [], []
     for rule, method, _ in member_routes(platform_app):
-        if not rule.arguments:
+        if not rule.arguments or rule.endpoint in OF_THE_PLATFORM:
             continue
         path = everything.path(rule)
         body = everything.bodies.get(rule.endpoint)
@@ -44,7 +47,7 @@ def test_what_an_address_names_does_not_exist_for_another_agency(
     with tenant_scope(everything.ada.agency_id):
         deprovision(str(everything.install.id))  # what Ada's tries have begun does not stand still for others to find
         db.session.remove()
-    assert (told, missing) == ([], [])
+    assert "\n".join(told + missing) == ""
 
 
 def test_one_who_only_looks_changes_nothing(platform_app: Flask, everything: Everything) -> None:

@@ -74,6 +74,7 @@ def everything(world: World, config: Config, platform_app: Flask) -> Everything:
     return make_everything(world, config, platform_app)
 
 
+@pytest.mark.timeout(300)  # every page there is: on a busy machine that takes its time
 def test_looking_at_every_page_changes_nothing_and_every_page_is_sound(
     platform_app: Flask,
     everything: Everything,

@@ -9,22 +9,28 @@ from datetime import timedelta
 import psycopg
 import pytest
 from flask import Flask
+from sqlalchemy import text
 
 from app.access.permissions import Role
+from app.analytics import jobs as analytics_jobs
+from app.analytics.writing import write_rows
 from app.automations.actions import create_automation
 from app.config import Config
 from app.db.base import db
-from app.db.scope import tenant_scope
+from app.db.pools import runtime_pool
+from app.db.scope import platform_scope, tenant_scope
 from app.db.session import transaction
+from app.fleet.queries import PAGE_SITES
 from app.gateway.actions import create_key
 from app.lib.clock import utcnow
-from app.lib.ids import uuid7
+from app.lib.ids import encode, uuid7
 from app.oauth.actions import create_application
 from app.oauth.models import Application, Grant
 from app.pages.actions import create_page, publish_page
 from app.pages.content import Content
 from app.pages.structure import add_redirect
 from app.tenancy.models import Agency, Site
+from app.web import navigation
 from app.webhooks.actions import create_webhook
 from app.webhooks.addresses import Outside
 from app.webhooks.setup import Setup
@@ -50,10 +56,17 @@ tables:
     label: {one: Thing, many: Things}
     fields:
       name: {type: text, required: true, max: 80, search: true}
+      kind: {type: ref, to: kinds}
+      size: {type: integer, default: 3}
     access: {public: [], staff: [read, create, update, delete], api: [read]}
+  kinds:
+    label: {one: Kind, many: Kinds}
+    fields:
+      name: {type: text, required: true}
 views:
   things: {type: list, table: things, columns: [name]}
-menu: [things]
+  board: {type: board, table: things, by: kind, card: [name, kind, size], sum: size, filters: [kind]}
+menu: [things, board]
 """
 
 
@@ -148,11 +161,21 @@ LISTS: dict[str, Callable[[Place], object]] = {
     "/connected-apps": Place.add_grant,
     "/domains": Place.add_domain,
     "/installs": Place.add_install,
+    "/fleet": Place.add_install,
+    "/fleet/automatic": Place.add_site,
     "/sites/{site}/pages": Place.add_page,
     "/sites/{site}/pages/redirects": Place.add_page,
     "/marketplace/": Place.add_module,
+    "/marketplace/?q=notes&sort=new": Place.add_module,
+    "/marketplace/by/{publisher}": Place.add_module,
     "/studio/": Place.add_module,
 }
+
+
+@pytest.fixture(autouse=True)
+def counters_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sidebar's counters are learnt once a test, however long that takes."""
+    monkeypatch.setattr(navigation, "COUNTS_S", 600)
 
 
 @pytest.fixture
@@ -167,7 +190,7 @@ def test_a_list_costs_the_same_with_one_row_and_with_three(
 ) -> None:
     ada = Browser(platform_app, place.ada, address="10.9.2.1")
     cost = []
-    add, path = LISTS[path], path.format(site=place.site.public_id)
+    add, path = LISTS[path], path.format(site=place.site.public_id, publisher=encode("agc", place.agency.id))
     add(place)
     for more in (0, 2):
         for _ in range(more):
@@ -199,6 +222,151 @@ def test_a_list_of_records_costs_the_same_with_one_row_and_with_three(
         cost.append([statement for statement in sent if not statement.startswith("SELECT set_config")])
     assert len(cost[0]) == len(cost[1])
     assert len(cost[1]) <= MOST, "\n\n".join(cost[1])
+
+
+FIGURES = """
+manifest: 1
+slug: board
+name: Board
+summary: Figures.
+version: 1.0.0
+type: app
+tables:
+  steps: {fields: {name: {type: text, required: true}}}
+  things:
+    fields: {name: {type: text, required: true}, price: {type: money}, step: {type: ref, to: steps, on_delete: set_null}}
+views:
+  home:
+    type: dashboard
+    cards:
+      - {number: avg(price * 2), of: things}
+      - {line: count, of: things, by: created_at/week}
+      - {bar: sum(price), of: things, by: step}
+      - {list: [name, step], of: things}
+      - {table: [name, step], of: things}
+      - {funnel: step, of: things}
+"""
+
+
+def test_a_dashboard_of_a_module_costs_the_same_with_one_record_and_with_three(
+    place: Place, platform_app: Flask, statements: Statements
+) -> None:
+    installed = put_on_site(place.agency, place.site, FIGURES)
+    ada = Browser(platform_app, place.ada, address="10.9.2.4")
+    path = f"/installs/{installed.public_id}/records/home"
+    cost = []
+    for more in (1, 2):
+        for number in range(more):
+            step = installed.add("steps", name=f"Step {number}")
+            installed.add("things", name=f"Thing {number}", price=100, step=step["id"])
+        page = ada.get(path)
+        assert (page.status, len(page.html.select("#card-5 tbody tr"))) == (200, more if more == 1 else 3)
+        with statements.of_modules() as own:
+            cost.append((_cost(ada, statements, path), len(own) // 2))  # _cost() asks twice
+    # one statement a card, the steps of the funnel, the titles of what the bars stand for
+    assert cost[0] == cost[1] == (cost[0][0], 6 + 1 + 1)
+
+
+def test_a_board_costs_the_same_with_one_column_and_card_and_with_many(
+    place: Place, platform_app: Flask, statements: Statements
+) -> None:
+    installed = put_on_site(place.agency, place.site, MODULE)
+    ada = Browser(platform_app, place.ada, address="10.9.2.5")
+    path = f"/installs/{installed.public_id}/records/board"
+    cost = []
+    installed.add("things", name="Of no kind")
+    for columns in (1, 5):
+        for number in range(columns):
+            kind = installed.add("kinds", name=f"Kind {number}")
+            for card in range(columns):
+                installed.add("things", name=f"Thing {card}", kind=kind["id"])
+        ada.get(path)
+        with statements.counted() as sent, statements.of_modules() as asked:
+            assert ada.get(path).status == 200
+        cost.append(len([one for one in sent if not one.startswith("SELECT set_config")]))
+        # the columns and the filter's options, what is counted and added up, the cards, those of no kind
+        assert len(asked) == 5, "\n\n".join(asked)
+    assert cost[0] == cost[1] <= MOST
+
+
+def _cost(ada: Browser, statements: Statements, path: str) -> int:
+    ada.get(path)  # whatever is learnt once per process, or kept for a while, is
+    with statements.counted() as sent:
+        assert ada.get(path).status == 200
+    found = [statement for statement in sent if not statement.startswith("SELECT set_config")]
+    assert len(found) <= MOST, "\n\n".join(found)
+    return len(found)
+
+
+DASHBOARDS = (
+    "/analytics", "/analytics?module={module}", "/analytics?device=phone", "/sites/{site}/analytics?range=24h",
+    "/installs/{install}/analytics?range=90d", "/studio/modules/{module}/analytics",
+)  # fmt: skip
+KINDS = ("view", "click", "custom", "error", "upgraded")
+
+
+def test_a_dashboard_costs_the_same_with_one_event_and_with_a_thousand(
+    place: Place, platform_app: Flask, statements: Statements
+) -> None:
+    install = put_on_site(place.agency, place.site, MODULE).install
+    ada = Browser(platform_app, place.ada, address="10.9.2.3")
+    names = {
+        "site": place.site.public_id, "install": install.public_id, "module": encode("mod", install.module_id),
+    }  # fmt: skip
+    with platform_scope("test"), transaction(db.session()) as session:
+        session.execute(text("SELECT analytics_partitions(40, 7, 90)"))
+
+    def count(numbers: range) -> None:
+        rows = [
+            (
+                utcnow() - timedelta(days=number % 30, minutes=number % 60), place.agency.id, place.site.id, install.id,
+                install.module_id, KINDS[number % 5], f"name.{number}", f"1.{number % 40}.0", f"page-{number % 200}",
+                None, number, 0, "frame", f"h{number}.example", f"r{number}.example", "pt", "PT", "phone",
+                "Firefox", "Android",
+            )
+            for number in numbers
+        ]  # fmt: skip
+        with runtime_pool().connection() as connection:
+            write_rows(connection, rows)
+        analytics_jobs.sum_up()
+
+    count(range(1))
+    few = [_cost(ada, statements, path.format(**names)) for path in DASHBOARDS]
+    count(range(1, 1000))
+    assert [_cost(ada, statements, path.format(**names)) for path in DASHBOARDS] == few
+
+
+FLEET = ("/fleet", "/fleet?drift=behind", "/fleet/modules/{slug}", "/fleet.csv")
+
+
+def test_the_fleet_costs_the_same_with_one_install_and_with_a_thousand(
+    place: Place, platform_app: Flask, statements: Statements
+) -> None:
+    install = put_on_site(place.agency, place.site, MODULE).install
+    ada = Browser(platform_app, place.ada, address="10.9.2.4")
+    with platform_scope("test"), transaction(db.session()) as session:
+        slug = session.scalar(text("SELECT slug FROM module_source WHERE id = :module"), {"module": install.module_id})
+    few = [_cost(ada, statements, path.format(slug=slug)) for path in FLEET]
+    with platform_scope("test"), transaction(db.session()) as session:
+        session.execute(
+            text(
+                "WITH made AS (INSERT INTO sites (id, agency_id, client_id, name, slug, time_zone) "
+                " SELECT uuidv7(), agency_id, client_id, 'Site ' || n, 'site-' || n, time_zone"
+                " FROM sites, generate_series(2, 1000) n "
+                " WHERE id = :site RETURNING id) "
+                "INSERT INTO modules_v2 (agency_id, site_id, module_id, version_id, status) "
+                "SELECT :agency, id, :module, :version, 'active' FROM made"
+            ),
+            {
+                "site": place.site.id,
+                "agency": place.agency.id,
+                "module": install.module_id,
+                "version": install.version_id,
+            },
+        )
+    assert [_cost(ada, statements, path.format(slug=slug)) for path in FLEET] == few
+    assert len(ada.get("/fleet").html.select("main table tbody tr")) == PAGE_SITES
+    assert len(ada.get("/fleet.csv").text.splitlines()) == 1 + 1000
 
 
 def test_every_table_of_an_installed_module_forces_row_level_security(

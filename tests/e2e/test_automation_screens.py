@@ -3,29 +3,15 @@
 from __future__ import annotations
 
 import os
-import threading
-from collections.abc import Callable, Iterator
-
-import pytest
-from flask import Flask
-from werkzeug.serving import make_server
+from collections.abc import Callable
 
 from app.config import Config
 from app.lib.ids import encode
 from tests.e2e.conftest import Visit
-from tests.e2e.test_agency_screens import faults
 from tests.support.automated import Automated, deals_module
 from tests.support.world import World
 
 SHOTS = os.environ.get("SHOTS")
-
-
-@pytest.fixture(scope="module")
-def address(platform_app: Flask) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, platform_app, threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
 
 
 def test_automation_screens_hold_to_policy_and_accessibility(
@@ -51,12 +37,13 @@ def test_automation_screens_hold_to_policy_and_accessibility(
         ("dark", 390, [own, f"{own}/step?kind=record", f"/automation-runs/{run.public_id}"]),
     ]
     broken = {}
+    cookies = {"dramac_session": shop.ada.cookie}
     for theme, width, paths in looks:
+        seen = visit(address + paths[0], theme=theme, width=width, many=True, cookies=cookies)
         for number, path in enumerate(paths):
-            seen = visit(address + path, theme=theme, width=width, cookies={"dramac_session": shop.ada.cookie})
+            seen.go(address + path)
             if SHOTS:
                 seen.page.screenshot(path=f"{SHOTS}/auto-{number}-{theme}.png", full_page=True)
-            if found := faults(seen):
+            if found := seen.faults():
                 broken[path] = found
-            seen.page.context.close()
     assert broken == {}

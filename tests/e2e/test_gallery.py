@@ -3,48 +3,41 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import expect
-from werkzeug.serving import make_server
 
-from tests.e2e.conftest import Visit
+from tests.e2e.conftest import Theme, Visit, serve
 from tests.unit.web.gallery import create_gallery
 
 Visitor = Callable[..., Visit]
+CODES = (400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 429, 500, 503)
 PAGES = ["home", "list", "form", "empty", "wizard", "parts", "studio", "sign-in", "runtime"]
 
 
 @pytest.fixture(scope="module")
 def gallery() -> Iterator[str]:
     """Address of the running gallery."""
-    server = make_server("127.0.0.1", 0, create_gallery(), threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
+    yield from serve(create_gallery())
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 1440), ("light", 390), ("dark", 390)])
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page_is_quiet_accessible_and_fits(gallery: str, visit: Visitor, name: str, theme: str, width: int) -> None:
-    query = f"?theme={theme}" if name == "runtime" else ""
-    seen = visit(f"{gallery}/{name}{query}", theme=theme, width=width)
-    assert seen.axe_faults() == []
-    assert seen.sideways_overflow_px() <= 0
-    assert seen.policy_violations() == []
-    assert seen.complaints == []
+@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 390)])
+def test_every_page_is_quiet_accessible_and_fits(gallery: str, visit: Visitor, theme: Theme, width: int) -> None:
+    seen, broken = visit(f"{gallery}/home", theme=theme, width=width, many=True), {}
+    for name in PAGES:
+        seen.go(f"{gallery}/{name}{'?theme=auto' * (name == 'runtime')}")
+        broken[name] = seen.faults()
+    assert broken == {name: [] for name in PAGES}
 
 
-@pytest.mark.parametrize("code", [400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 429, 500, 503])
-def test_error_pages_are_accessible_and_name_the_request(gallery: str, visit: Visitor, code: int) -> None:
-    seen = visit(f"{gallery}/error/{code}")
-    assert seen.axe_faults() == []
-    assert seen.policy_violations() == []
-    expect(seen.page.locator(".error-id code")).to_have_text("req_01jd3v9k2m8q")
+def test_error_pages_are_accessible_and_name_the_request(gallery: str, visit: Visitor) -> None:
+    seen, broken = visit(f"{gallery}/home", many=True), {}
+    for code in CODES:
+        assert seen.go(f"{gallery}/error/{code}") == code
+        broken[code] = seen.axe_faults() + seen.policy_violations()
+        expect(seen.page.locator(".error-id code")).to_have_text("req_01jd3v9k2m8q")
+    assert broken == {code: [] for code in CODES}
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -19,7 +19,7 @@ from tests.support.live import OWNER, PASSWORD, Live
 from tests.support.packages import zipped
 from tests.support.servers import TestServers
 
-pytestmark = [pytest.mark.xdist_group("live"), pytest.mark.timeout(180)]
+pytestmark = pytest.mark.timeout(180)
 Visitor = Callable[..., Visit]
 
 MANIFEST = """
@@ -184,6 +184,7 @@ def test_from_upload_to_visitor_to_record_to_program_and_away_again(
 
     install(page, live, "guest-book", "Alma Yoga", "First heading")
     expect(page.get_by_text("Ready", exact=True)).to_be_visible(timeout=20_000)
+    expect(page.locator("#install-status")).to_have_text("Active")
     page.get_by_role("link", name="Show its pages and records").click()
     install_url = page.url
     page.locator("main").get_by_role("link", name="Settings", exact=True).click()

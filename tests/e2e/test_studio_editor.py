@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-from flask import Flask
 from playwright.sync_api import expect
-from werkzeug.serving import make_server
 
 from app.access.permissions import Role
 from app.db.base import db
@@ -17,20 +14,6 @@ from app.lib.ids import decode
 from app.studio.editor.jobs import attempt
 from tests.e2e.conftest import Visit
 from tests.support.world import Person, World
-
-
-@pytest.fixture(scope="module")
-def address(platform_app: Flask, api_app: Flask) -> Iterator[str]:
-    """The platform with the schemas that the API serves beside it, as one host does."""
-
-    def both(environ: dict[str, object], start_response: Callable[..., object]) -> object:
-        app = api_app if str(environ["PATH_INFO"]).startswith("/schemas/") else platform_app
-        return app.wsgi_app(environ, start_response)  # type: ignore[arg-type]  # plain WSGI
-
-    server = make_server("127.0.0.1", 0, both, threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
 
 
 @pytest.fixture
@@ -45,7 +28,7 @@ def test_a_module_is_begun_broken_mended_and_tested(address: str, visit: Callabl
     page.get_by_label("Data list").check()
     page.get_by_role("button", name="Create project").click()
     editor = page.get_by_role("textbox", name="module.yaml, source")
-    expect(editor).to_be_visible()
+    expect(page.locator(".cm-editor")).to_be_visible()  # which takes the place of a plain field of the same name
     editor.click()
     page.keyboard.press("Control+End")
     page.keyboard.type("\nrole")

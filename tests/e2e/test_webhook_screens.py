@@ -3,32 +3,21 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
 from flask import Flask
 from playwright.sync_api import expect
-from werkzeug.serving import make_server
 
 from app.config import Config
 from app.events.catalog import CLIENT_CREATED, SITE_CREATED
 from app.lib.clock import utcnow
-from tests.e2e.conftest import Visit
-from tests.e2e.test_agency_screens import faults
+from tests.e2e.conftest import Theme, Visit
 from tests.support.hooks import Hooks, receiving
 from tests.support.world import World
 
 SHOTS = os.environ.get("SHOTS")
-
-
-@pytest.fixture(scope="module")
-def address(platform_app: Flask) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, platform_app, threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
 
 
 @pytest.fixture
@@ -65,19 +54,20 @@ def paths(hooks: Hooks) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 390)])
 def test_webhook_screens_hold_to_policy_and_accessibility(
-    address: str, visit: Callable[..., Visit], hooks: Hooks, paths: dict[str, list[str]], theme: str, width: int
+    address: str, visit: Callable[..., Visit], hooks: Hooks, paths: dict[str, list[str]], theme: Theme, width: int
 ) -> None:
     broken = {}
+    cookies = {"dramac_session": hooks.ada.cookie}
+    seen = visit(f"{address}/webhooks", theme=theme, width=width, many=True, cookies=cookies)
     for number, path in enumerate(paths[theme]):
-        seen = visit(address + path, theme=theme, width=width, cookies={"dramac_session": hooks.ada.cookie})
+        seen.go(address + path)
         if path == "/webhooks/events":
             seen.page.locator("summary").first.click()
         if SHOTS:
             seen.page.screenshot(path=f"{SHOTS}/{number}-{theme}-{width}.png", full_page=path != "/webhooks/events")
         # the catalogue is long: its one open entry is as all others
-        if found := faults(seen, axe=path != "/webhooks/events"):
+        if found := seen.faults(axe=path != "/webhooks/events"):
             broken[path] = found
-        seen.page.context.close()
     assert broken == {}
 
 

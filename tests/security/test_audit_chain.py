@@ -8,12 +8,14 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg import errors
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from app.config import Config
 from app.db.base import db
-from app.db.scope import tenant_scope
+from app.db.scope import platform_scope, tenant_scope
 from app.db.session import transaction
-from app.events.audit import faults, verify
+from app.events.audit import faults, forget_old, verify
 from app.events.outbox import record
 from app.tenancy.models import Agency
 from tests.security.conftest import Enter
@@ -142,3 +144,62 @@ def test_L1_lines_written_at_once_stand_one_after_the_other(agency: Agency, ada:
         two.execute("SET LOCAL lock_timeout = '100ms'")
         with pytest.raises(errors.LockNotAvailable):
             two.execute("INSERT INTO audit_log (agency_id, actor, action) VALUES (%s, 'x', 'a.b')", [agency.id])
+
+
+def aged(tamper: Tamper, agency: Agency, most: int) -> None:
+    """The first lines as if written long ago, by the trigger: hashes are of what they say."""
+    tamper(
+        "ALTER TABLE audit_log DISABLE TRIGGER audit_chain;"
+        f"UPDATE audit_log SET at = at - interval '400 days' WHERE agency_id = %(a)s AND number <= {most};"
+        "ALTER TABLE audit_log ENABLE TRIGGER audit_chain"
+    )
+    for number in range(1, LINES + 1):
+        tamper(
+            "UPDATE audit_log a SET previous_hash = coalesce((SELECT b.hash FROM audit_log b "
+            "WHERE b.agency_id = a.agency_id AND b.number = a.number - 1), '\\x00') "
+            f"WHERE a.agency_id = %(a)s AND number = {number};"
+            f"UPDATE audit_log a SET hash = audit_row_hash(a) WHERE agency_id = %(a)s AND number = {number};"
+            "UPDATE audit_heads h SET hash = (SELECT hash FROM audit_log a WHERE a.agency_id = h.agency_id "
+            "ORDER BY number DESC LIMIT 1) WHERE agency_id = %(a)s"
+        )
+
+
+def left(tamper: Tamper) -> list[int]:
+    return [number for (number,) in tamper("SELECT number FROM audit_log WHERE agency_id = %(a)s ORDER BY number")]
+
+
+@pytest.mark.parametrize(("old", "kept"), [(0, [1, 2, 3, 4]), (2, [3, 4]), (LINES, [4])])
+def test_L1_lines_go_after_a_year_and_the_rest_is_still_a_chain(
+    agency: Agency, ada: Person, tamper: Tamper, old: int, kept: list[int]
+) -> None:
+    aged(tamper, agency, old)
+    assert found(agency) == []
+    forget_old()
+    assert (left(tamper), found(agency)) == (kept, [])
+    forget_old()
+    assert left(tamper) == kept
+    with tenant_scope(agency.id), transaction(db.session()) as session:
+        record(session, "site.created", by=ada.actor, agency_id=agency.id, target_name="One more")
+    assert (left(tamper), found(agency)) == ([*kept, LINES + 1], [])
+    tamper(f"DELETE FROM audit_log WHERE agency_id = %(a)s AND number = {kept[0]}")
+    assert found(agency) == [("missing_before", [*kept, LINES + 1][1])]
+
+
+def test_L1_nothing_goes_from_a_chain_at_fault(agency: Agency, ada: Person, tamper: Tamper) -> None:
+    aged(tamper, agency, 3)
+    tamper("UPDATE audit_log SET actor_name = 'Eve' WHERE agency_id = %(a)s AND number = 2")
+    verify()
+    forget_old()
+    assert left(tamper) == [1, 2, 3, 4]
+
+
+def test_L1_nobody_lets_go_of_younger_lines(agency: Agency, ada: Person, tamper: Tamper) -> None:
+    with (
+        pytest.raises(ProgrammingError, match="permission denied"),
+        tenant_scope(agency.id),
+        transaction(db.session()) as session,
+    ):
+        session.execute(text("SELECT audit_let_go(:a, now() - interval '400 days')"), {"a": agency.id})
+    with pytest.raises(DBAPIError, match="365 days"), platform_scope("test"), transaction(db.session()) as session:
+        session.execute(text("SELECT audit_let_go(:a, now())"), {"a": agency.id})
+    assert left(tamper) == [1, 2, 3, 4]

@@ -26,8 +26,9 @@ from app.db.session import transaction
 from app.errors import NotFound
 from app.lib.clock import utcnow
 from app.lib.crypto import sign, verify
-from app.lib.http_out import Egress, OutgoingFailed
+from app.lib.http_out import Egress
 from app.lib.ids import uuid7
+from app.lib.judged import OutgoingFailed
 from app.lib.logs import OneLine
 from app.mail.actions import post
 from app.modules.package import check_package

@@ -9,19 +9,10 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-_MACOS = (
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-    "/Applications/Chromium.app/Contents/MacOS/Chromium",
-)
-_PLAYWRIGHT = (
-    "chromium-*/chrome-linux*/chrome",
-    "chromium-*/chrome-mac*/*.app/Contents/MacOS/*",
-)
+from app.lib.browser import candidates, starts
 
 
 class ChromiumMissing(RuntimeError):
@@ -31,8 +22,8 @@ class ChromiumMissing(RuntimeError):
 @cache
 def find_chromium() -> str:
     """The path of a Chromium that starts. Raises ChromiumMissing."""
-    for path in _candidates():
-        if _starts(path):
+    for path in candidates(_downloads()):
+        if starts(path):
             return path
     raise ChromiumMissing(
         "the browser tests need Chromium: install your system's chromium or Google Chrome, "
@@ -65,31 +56,16 @@ def install_chromium() -> None:
     """Try Playwright's download, then as root on Debian and its kin the package. Raises ChromiumMissing when both fail."""
     print("Installing Chromium for the browser tests …", flush=True)
     _try([sys.executable, "-m", "playwright", "install", "chromium"])
-    if os.geteuid() == 0 and shutil.which("apt-get") and not any(_starts(path) for path in _candidates()):
+    if os.geteuid() == 0 and shutil.which("apt-get") and not any(starts(path) for path in candidates(_downloads())):
         _try(["apt-get", "-qq", "update"])
         _try(["apt-get", "-qq", "install", "-y", "--no-install-recommends", "chromium"])
     find_chromium.cache_clear()
     find_chromium()
 
 
-def _candidates() -> Iterator[str]:
-    for name in _NAMES:
-        if path := shutil.which(name):
-            yield path
-    yield from (path for path in _MACOS if Path(path).exists())
-    default = Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "ms-playwright"
-    kept = Path(os.environ.get("PLAYWRIGHT_BROWSERS_PATH") or default)
-    for pattern in _PLAYWRIGHT:
-        yield from (str(path) for path in sorted(kept.glob(pattern), reverse=True))
-
-
-def _starts(path: str) -> bool:
-    """Whether it runs at all: Ubuntu's chromium-browser may be a note that a snap is missing, a download may lack libraries."""
-    try:
-        answer = subprocess.run([path, "--version"], capture_output=True, timeout=30, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return answer.returncode == 0
+def _downloads() -> Path | None:
+    told = os.environ.get("PLAYWRIGHT_BROWSERS_PATH")
+    return Path(told) if told else None
 
 
 def _try(command: list[str]) -> None:

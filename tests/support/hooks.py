@@ -270,6 +270,12 @@ class Hooks:
         with platform_scope("test"), transaction(db.session()) as session:
             session.execute(update(Webhook).where(Webhook.id == webhook.id).values(**values))
 
+    def alone(self) -> None:
+        """Have the endpoints of other agencies wait, which other tests left behind."""
+        with platform_scope("test"), transaction(db.session()) as session:
+            others = update(Webhook).where(Webhook.agency_id != self.agency.id)
+            session.execute(others.values(paused_at=utcnow()))
+
     def make_due(self, webhook: Webhook, *, at: datetime | None = None) -> None:
         """As if the time of the next attempt had come."""
         with platform_scope("test"), transaction(db.session()) as session:

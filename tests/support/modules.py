@@ -14,6 +14,7 @@ from app.db.base import db
 from app.db.pools import owner_connection
 from app.db.scope import platform_scope
 from app.db.session import transaction
+from app.installs.entitlement.models import Leave
 from app.installs.models import Install
 from app.installs.settings import sealed_setting
 from app.lib.clock import utcnow
@@ -127,6 +128,8 @@ def put_on(
         for name, plain in (secrets or {}).items()
     }
     with platform_scope("test"), transaction(db.session()) as session:
+        if released.package.manifest.pricing:
+            session.add(Leave(id=uuid7(), agency_id=site.agency_id, module_id=released.module_id, kind="grant"))
         session.add(
             Install(
                 id=install_id,

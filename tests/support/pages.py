@@ -7,7 +7,9 @@ forbids; a nonce on every htmx element and script. Of a fragment only what can b
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from bs4 import BeautifulSoup, Tag
@@ -31,11 +33,12 @@ def page_faults(html: str, app: Flask) -> list[str]:
     found = [*_title_faults(soup)] if whole else []
     found += _repeated_ids(soup)
     found += _unlabelled(soup)
+    ids = {_text(tag, "id") for tag in soup.find_all(id=True)}
     for tag in soup.find_all(True):
         found += _inline_faults(tag)
         found += _address_faults(tag, app)
         found += _htmx_faults(tag, app)
-        found += _reference_faults(tag, soup) if whole else ()
+        found += _reference_faults(tag, ids) if whole else ()
     return found
 
 
@@ -59,8 +62,8 @@ def _title_faults(soup: BeautifulSoup) -> Iterator[str]:
 
 
 def _repeated_ids(soup: BeautifulSoup) -> Iterator[str]:
-    ids = [_text(tag, "id") for tag in soup.find_all(id=True)]
-    yield from (f"id {name} is used twice" for name in sorted({name for name in ids if ids.count(name) > 1}))
+    ids = Counter(_text(tag, "id") for tag in soup.find_all(id=True))
+    yield from (f"id {name} is used twice" for name in sorted(name for name, times in ids.items() if times > 1))
 
 
 def _unlabelled(soup: BeautifulSoup) -> Iterator[str]:
@@ -109,16 +112,17 @@ def _htmx_faults(tag: Tag, app: Flask) -> Iterator[str]:
             yield f"{_name(tag)} asks for {HX_METHODS[name]} {_text(tag, name)}, which is not a route"
 
 
-def _reference_faults(tag: Tag, soup: BeautifulSoup) -> Iterator[str]:
+def _reference_faults(tag: Tag, ids: set[str]) -> Iterator[str]:
     for attribute in REFERENCES:
         for name in _text(tag, attribute).split():
-            if soup.find(id=name) is None:
+            if name not in ids:
                 yield f"{_name(tag)} refers by {attribute} to #{name}, which is not in the page"
     target = _text(tag, "hx-target")
-    if target.startswith("#") and soup.find(id=target[1:]) is None:
+    if target.startswith("#") and target[1:] not in ids:
         yield f"{_name(tag)} aims at {target}, which is not in the page"
 
 
+@lru_cache(maxsize=20_000)
 def _is_route(app: Flask, url: str, method: str) -> bool:
     parts = urlsplit(url)
     if (

@@ -84,7 +84,7 @@ PAGES = {
 
 
 def main() -> None:
-    from app.factory import wire_jobs
+    from app.wiring.jobs import wire_jobs
 
     wire_jobs()
     FOLDER.mkdir(parents=True, exist_ok=True)

@@ -55,11 +55,17 @@ class Statements:
             found.extend(text for text, _ in statements if "set_config" not in text)
             return through(connection, statements)
 
-        scoped.exchange = noting
+        through_apart = scoped.exchange_apart
+
+        def noting_apart(connection: Any, before: Any, groups: Any) -> Any:
+            found.extend(text for group in groups for text, _ in group)
+            return through_apart(connection, before, groups)
+
+        scoped.exchange, scoped.exchange_apart = noting, noting_apart
         try:
             yield found
         finally:
-            scoped.exchange = through
+            scoped.exchange, scoped.exchange_apart = through, through_apart
 
     @contextmanager
     def exactly(self, number: int) -> Iterator[None]:

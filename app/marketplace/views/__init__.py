@@ -1,6 +1,6 @@
 """Screens of the marketplace: finding modules, one module, and what platform staff arrange."""
 
-from app.marketplace.views import find, module, programme, ratings, staff, wishes
+from app.marketplace.views import entitlements, find, module, programme, ratings, staff, trials, wishes
 from app.marketplace.views.common import bp
 
-__all__ = ["bp", "find", "module", "programme", "ratings", "staff", "wishes"]
+__all__ = ["bp", "entitlements", "find", "module", "programme", "ratings", "staff", "trials", "wishes"]

@@ -6,6 +6,9 @@ from flask import Response, g, make_response, render_template, request
 
 from app.access.permissions import Permission
 from app.errors import NotFound
+from app.installs.entitlement.queries import entitlement_of
+from app.installs.entitlement.rules import entitled, refusal
+from app.lib.clock import utcnow
 from app.lib.ids import encode
 from app.marketplace.facts import facts_of
 from app.marketplace.queries import listing_of, measures_of, related, sites_with_module
@@ -16,6 +19,7 @@ from app.marketplace.wishes import is_wished
 from app.modules.consent import asks_of
 from app.modules.manifest import Manifest
 from app.modules.queries import file_content, latest_published, module_by_slug, publisher_name, versions_of
+from app.runtime.trials.actions import why_not
 from app.web.forms import page_number
 from app.web.guard import requires
 from app.web.markdown import to_html
@@ -34,6 +38,7 @@ def module(slug: str) -> str:
     versions = [row for row in versions_of(g.db, module_id=found.id) if row.status == "published"]
     sites = sites_with_module(g.db, module_id=found.id)
     listing = listing_of(g.db, module_id=found.id)
+    may_use = entitlement_of(g.db, agency_id=g.agency.agency_id, version_id=version.id)
     others = related(g.db, module_id=found.id)
     return render_template(
         "marketplace/module.html",
@@ -64,6 +69,9 @@ def module(slug: str) -> str:
         site=request.args.get("site", ""),
         site_options=[(site.public_id, site.name) for site in sites if site.install_id is None],
         can_install=g.actor.can(Permission.INSTALLS_CREATE),
+        not_to_try=why_not(manifest),
+        entitlement=may_use,
+        not_entitled="" if may_use.can_begin_trial or entitled(may_use, now=utcnow()) else refusal(may_use),
     )
 
 

@@ -17,7 +17,7 @@ from app.modules.models import Module
 from app.modules.queries import module_by_slug
 from app.web.forms import clean
 from app.web.guard import requires, staff
-from app.web.htmx import respond, trigger_toast
+from app.web.htmx import respond, say_not_done, trigger_toast
 
 
 @bp.post("/marketplace/<slug>/rating")
@@ -35,8 +35,7 @@ def rate(slug: str) -> Response:
             )  # fmt: skip
             trigger_toast("success", "Thank you", "Others see it now.")
     except AppError as error:
-        g.db.rollback()
-        trigger_toast("error", "That was not kept", error.message)
+        say_not_done(error, "That was not kept")
     return _back(slug)
 
 
@@ -47,8 +46,7 @@ def helpful(rating_id: str) -> Response:
     try:
         ratings.vote(g.db, rating=found, by=g.actor)
     except AppError as error:
-        g.db.rollback()
-        trigger_toast("error", "No vote", error.message)
+        say_not_done(error, "No vote")
     return _back_to(found)
 
 

@@ -90,7 +90,7 @@ def _validate(document: Document, file: str) -> tuple[Manifest | None, list[Prob
 
 
 # How many steps down a bad part is cut out: tables.deals.fields.stage, settings.0.fields.name, views.pipeline …
-_DEPTHS = {"tables": 4, "settings": 4, "pages": 2, "views": 2, "functions": 2, "jobs": 2, "roles": 2}
+_DEPTHS = {"tables": 4, "settings": 4, "pages": 2, "views": 2, "functions": 2, "jobs": 2, "roles": 2, "inbound": 2}
 _HEAD_DEFAULTS: dict[str, Any] = {
     "manifest": 1,
     "slug": "unnamed-module",

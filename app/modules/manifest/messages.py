@@ -35,6 +35,10 @@ _PATTERNS = {
     r"^[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?$": "write a language tag, such as en or pt-BR",
     r"^([A-Za-z0-9/_.-]|\{year\}|\{month\})*$": "use letters, digits, / _ . - and {year} or {month}",
     r"^https://[^\s\"'<>\\]{3,400}$": "write a whole address that starts with https://",
+    r"^[A-Za-z][A-Za-z0-9-]{0,59}$": "write the name of a header, such as X-GitHub-Event",
+    r"^[A-Za-z0-9_-]{1,20}$": "write the name of a part, such as v1",
+    r"^[A-Za-z0-9_-]{1,60}(\.[A-Za-z0-9_-]{1,60}){0,4}$": "write where it stands in the body, such as data.id",
+    r"^[!-~]{0,20}$": "write at most 20 characters without a space, such as sha256=",
     r"^[a-zA-Z0-9][a-zA-Z0-9_./-]*$": "write a file such as icon.svg, or the name of an icon",
 }
 _LIMITS = {

@@ -10,6 +10,7 @@ from pydantic import Field, StringConstraints
 from app.modules.manifest.base import Label, Name, Part
 from app.modules.manifest.connections import Connection
 from app.modules.manifest.head import Category, Permissions, Plan, Range, Requirement, Slug
+from app.modules.manifest.inbound import Inbound
 from app.modules.manifest.order import put_back_order, with_order
 from app.modules.manifest.pages import EventName, Function, Job, Page, PageName, Role, TableHook
 from app.modules.manifest.settings import SettingsGroup, SettingSpec
@@ -39,6 +40,7 @@ class Capability(StrEnum):
     FOREIGN_DATA = "foreign_data"
     EMAIL = "email"
     CONNECTIONS = "connections"
+    INBOUND = "inbound"
 
 
 _EVERYTHING = frozenset(Capability)
@@ -54,6 +56,7 @@ ALLOWED: dict[str, frozenset[Capability]] = {
         Capability.ROLES,
         Capability.EMAIL,
         Capability.CONNECTIONS,
+        Capability.INBOUND,
     },
     # An integration connects; it does not run a team's work, so it brings no roles and refuses no one's writes.
     "integration": _EVERYTHING - {Capability.ROLES, Capability.HOOKS},
@@ -90,6 +93,8 @@ class Manifest(Part):
     permissions: Permissions = Permissions()
     connections: Annotated[dict[Name, Connection], Field(max_length=10)] = Field(default_factory=dict)
     """Services that functions call in the name of whoever connects them."""
+    inbound: Annotated[dict[Name, Inbound], Field(max_length=20)] = Field(default_factory=dict)
+    """Messages that other services send, signed, to an address of each install."""
     pricing: Annotated[tuple[Plan, ...], Field(max_length=10)] = ()
     """What it costs; absent is free."""
     tables: Annotated[dict[Name, Table], Field(max_length=60)] = Field(default_factory=dict)
@@ -124,6 +129,7 @@ class Manifest(Part):
             Capability.FOREIGN_DATA: self.permissions.tables,
             Capability.EMAIL: self.permissions.email,
             Capability.CONNECTIONS: self.connections,
+            Capability.INBOUND: self.inbound,
         }
         return frozenset(capability for capability, present in found.items() if present)
 

@@ -12,7 +12,10 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One finding. `line` and `column` count from 1; 0 means the finding is about a whole file."""
+    """One finding. `line` and `column` count from 1; 0 means the finding is about a whole file.
+
+    remedy: what puts it right, where the message does not say so. index: (table, fields…) of an index that would.
+    """
 
     path: str
     message: str
@@ -21,6 +24,8 @@ class Problem:
     code: str = "invalid"
     severity: Severity = "error"
     file: str = "module.yaml"
+    remedy: str = ""
+    index: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}" if self.line else self.file
@@ -29,6 +34,9 @@ class Problem:
 
     def to_dict(self) -> dict[str, Any]:
         """The problem as JSON, for reports and API answers."""
+        further: dict[str, Any] = {"remedy": self.remedy} if self.remedy else {}
+        if self.index:
+            further["index"] = list(self.index)
         return {
             "file": self.file,
             "path": self.path,
@@ -37,6 +45,7 @@ class Problem:
             "column": self.column,
             "code": self.code,
             "severity": self.severity,
+            **further,
         }
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -24,6 +26,7 @@ from app.modules.manifest.problems import Problem
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 20
 MAX_NODES = 30_000
+KEPT, KEPT_BYTES = 32, 64 * 1024  # texts whose reading is kept: an editor asks for the same files again at every step
 Path = tuple[str | int, ...]
 Position = tuple[int, int]
 
@@ -62,8 +65,20 @@ def join(path: Path) -> str:
 
 def read_yaml(text: str | bytes, *, file: str = "module.yaml") -> Document:
     """The one document of a YAML text. Never raises for outside text: what is wrong is in `.problems`."""
-    reader = _Reader(file)
     data = text.encode() if isinstance(text, str) else text
+    if len(data) > KEPT_BYTES:
+        return _read(data, file)
+    kept = _kept(data, file)
+    return Document(deepcopy(kept.value), list(kept.problems), dict(kept.positions), dict(kept.key_positions))
+
+
+@lru_cache(maxsize=KEPT)
+def _kept(data: bytes, file: str) -> Document:
+    return _read(data, file)
+
+
+def _read(data: bytes, file: str) -> Document:
+    reader = _Reader(file)
     if len(data) > MAX_BYTES:
         reader.problem((), f"the file has {len(data)} bytes; at most {MAX_BYTES} (256 KB) are allowed", (0, 0), "size")
         return reader.document

@@ -14,3 +14,4 @@ from app.modules.package.read import check_folder as check_folder
 from app.modules.package.read import check_package as check_package
 from app.modules.package.read import read_folder as read_folder
 from app.modules.package.read import read_package as read_package
+from app.modules.package.samples import read_samples as read_samples

@@ -142,7 +142,7 @@ def _constraint(schema: str, one: DbObject, table: TableLayout) -> sql.Composed:
         return sql.SQL("UNIQUE (site_id, {})").format(_columns(part.columns))
     if isinstance(part, NoOverlap):
         return _order(part) if one.kind == "order" else _no_overlap(part, table)
-    return sql.SQL("CHECK ({})").format(_rule(part, table) if isinstance(part, Rule) else _check(part))
+    return sql.SQL("CHECK ({})").format(rule_sql(part, table) if isinstance(part, Rule) else check_sql(part))
 
 
 def _reference(schema: str, one: Reference) -> sql.Composed:
@@ -158,7 +158,8 @@ def _reference(schema: str, one: Reference) -> sql.Composed:
     )
 
 
-def _check(check: Check) -> sql.Composed:
+def check_sql(check: Check) -> sql.Composed:
+    """What a row must be for its value to be allowed; unknown (NULL) for an empty one, which passes."""
     column: sql.Composable = sql.Identifier(check.column)
     if check.kind == "options":
         return sql.SQL("{} = ANY ({}::text[])").format(column, sql.Literal(list(check.values)))
@@ -173,7 +174,8 @@ def _check(check: Check) -> sql.Composed:
     return sql.SQL(" AND ").join(tests)
 
 
-def _rule(rule: Rule, table: TableLayout) -> sql.Composed:
+def rule_sql(rule: Rule, table: TableLayout) -> sql.Composed:
+    """What a row must be for a rule that requires fields under a condition."""
     present = sql.SQL(" AND ").join(sql.SQL("{} IS NOT NULL").format(sql.Identifier(name)) for name in rule.require)
     return sql.SQL("({}) OR ({})").format(unless_sql(rule.when, table), present)
 

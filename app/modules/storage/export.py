@@ -52,13 +52,16 @@ def snapshot(connection: psycopg.Connection) -> Iterator[None]:
 
 
 def export_site(
-    connection: psycopg.Connection, *, schema: str, layout: Layout, site_id: UUID, into: IO[bytes]
+    connection: psycopg.Connection, *, schema: str, layout: Layout, site_id: UUID, into: IO[bytes], helpers: bool = True
 ) -> dict[str, int]:
-    """Write one site's rows into a zip; returns {table: rows}. In the caller's snapshot(); holds a batch in memory."""
+    """Write one site's rows into a zip; returns {table: rows}. In the caller's snapshot(); holds a batch in memory.
+
+    helpers: with numbers given so far and the history, which belong to a whole site.
+    """
     counts: dict[str, int] = {}
     enter_site(connection, site_id)
     with zipfile.ZipFile(into, "w", zipfile.ZIP_DEFLATED) as package:
-        for name in _relations(layout):
+        for name in _relations(layout, helpers=helpers):
             with package.open(f"{name}.jsonl", "w", force_zip64=True) as file:
                 counts[name] = 0
                 for row in _rows(connection, schema, name):
@@ -70,7 +73,13 @@ def export_site(
 
 
 def import_site(
-    connection: psycopg.Connection, *, schema: str, layout: Layout, site_id: UUID, source: IO[bytes]
+    connection: psycopg.Connection,
+    *,
+    schema: str,
+    layout: Layout,
+    site_id: UUID,
+    source: IO[bytes],
+    helpers: bool = True,
 ) -> dict[str, int]:
     """Put the rows of an export into the site, in one transaction; returns {table: rows}. Raises ExportUnreadable.
 
@@ -80,7 +89,7 @@ def import_site(
     with connection.transaction(), _opened(source) as package:
         exported = Layout.from_dict(_head(package)["layout"])
         enter_site(connection, site_id)
-        for source_table in _sources(exported, layout):
+        for source_table in _sources(exported, layout, helpers=helpers):
             statement = _insert(schema, source_table)
             counts[source_table.name] = 0
             for lines in _batches(package, f"{source_table.exported}.jsonl"):
@@ -89,11 +98,13 @@ def import_site(
     return counts
 
 
-def drop_site_rows(connection: psycopg.Connection, *, schema: str, layout: Layout, site_id: UUID) -> int:
+def drop_site_rows(
+    connection: psycopg.Connection, *, schema: str, layout: Layout, site_id: UUID, helpers: bool = True
+) -> int:
     """Delete one site's rows from every table; returns how many. In the caller's transaction, as the owner."""
     enter_site(connection, site_id)
     deleted = 0
-    for name in reversed(list(_relations(layout))):
+    for name in reversed(list(_relations(layout, helpers=helpers))):
         statement = sql.SQL("DELETE FROM {} WHERE site_id = %s").format(sql.Identifier(schema, name))
         deleted += connection.execute(statement, [site_id]).rowcount
     connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
@@ -112,7 +123,12 @@ def site_is_empty(connection: psycopg.Connection, *, schema: str, layout: Layout
         )
 
 
-def _relations(layout: Layout) -> Iterator[str]:
+def relations_of(layout: Layout) -> list[str]:
+    """The tables of a layout with those behind refs fields, those that are referred to first."""
+    return list(_relations(layout, helpers=False))
+
+
+def _relations(layout: Layout, *, helpers: bool = True) -> Iterator[str]:
     """The names of all tables, those that are referred to first as far as that goes."""
     waiting = dict(layout.physical)
     while waiting:
@@ -122,7 +138,8 @@ def _relations(layout: Layout) -> Iterator[str]:
             yield name
     for table in layout.tables:
         yield from (link.name for link in table.links)
-    yield from ("_series", "_history")
+    if helpers:
+        yield from ("_series", "_history")
 
 
 def _targets_of(table: TableLayout) -> set[str]:
@@ -163,7 +180,7 @@ class _Source:
     columns: tuple[tuple[str, str, str], ...]
 
 
-def _sources(exported: Layout, layout: Layout) -> Iterator[_Source]:
+def _sources(exported: Layout, layout: Layout, *, helpers: bool) -> Iterator[_Source]:
     pairs = list(zip(exported.tables, align(layout, exported).tables, strict=True))
     now = layout.physical
     order = {name: place for place, name in enumerate(_relations(layout))}
@@ -178,8 +195,9 @@ def _sources(exported: Layout, layout: Layout) -> Iterator[_Source]:
         for before, after in zip(old.links, new.links, strict=True):
             if after.name in links:
                 yield _Source(before.name, after.name, _same(_LINK))
-    yield _Source("_series", "_series", _same(_SERIES))
-    yield _Source("_history", "_history", _same(_HISTORY))
+    if helpers:
+        yield _Source("_series", "_series", _same(_SERIES))
+        yield _Source("_history", "_history", _same(_HISTORY))
 
 
 def _same(types: dict[str, str]) -> tuple[tuple[str, str, str], ...]:

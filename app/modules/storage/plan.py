@@ -68,8 +68,9 @@ class Loss:
     kind: Literal["table", "field", "option"]
     sentence: str
     table: str  # physical
-    column: str = ""  # physical, of an option
-    value: str = ""
+    column: str = ""  # physical; of a refs field the table of its links
+    value: str = ""  # the option
+    link: bool = False
 
 
 def losses(held: Layout, wanted: Layout) -> list[Loss]:
@@ -88,13 +89,13 @@ def losses(held: Layout, wanted: Layout) -> list[Loss]:
 def _column_losses(held: TableLayout, wanted: TableLayout) -> list[Loss]:
     where = held.tables[0]
     found = [
-        Loss("field", f'the field "{where}.{column.fields[0]}" and its values would go', held.name)
+        Loss("field", f'the field "{where}.{column.fields[0]}" and its values would go', held.name, name)
         for name, column in held.physical.items()
         if column.fields and not column.formula and name not in wanted.physical
     ]
     kept = {link.name for link in wanted.links}
     found += [
-        Loss("field", f'the field "{where}.{link.fields[0]}" would go', held.name)
+        Loss("field", f'the field "{where}.{link.fields[0]}" would go', held.name, link.name, link=True)
         for link in held.links
         if link.name not in kept
     ]

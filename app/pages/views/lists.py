@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Response, g, make_response, request, url_for
 
@@ -31,7 +32,7 @@ def index(site: Site) -> Response:
     listing = queries.pages_of(g.db, site_id=site.id, q=q, state=state, number=page_number())
     context: dict[str, Any] = {
         "site": site, "listing": listing, "q": q, "state": state,
-        "views": queries.views_of(g.db, site_id=site.id, today=utcnow().date()),
+        "views": queries.views_of(g.db, site_id=site.id, today=utcnow().astimezone(ZoneInfo(site.time_zone)).date()),
         "home_url": f"{config().runtime_url}/s/{site.slug}/",
     }  # fmt: skip
     if is_htmx() and htmx_target() == "results":

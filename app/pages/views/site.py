@@ -14,12 +14,13 @@ from app.domains.hosting import SERVED
 from app.errors import NotFound
 from app.lib.clock import utcnow
 from app.pages import serving
-from app.pages.counting import count_view, is_person
 from app.pages.images import read_image
 from app.pages.preview import read_token
 from app.pages.rendering import absolute, look_style, policy, render_page
 from app.pages.serving import Found, Place, Shown
+from app.runtime.audience import audience
 from app.web.guard import public
+from app.web.visits import this_visit
 
 bp = Blueprint("site", __name__, url_prefix="/s/<slug>")
 YEAR = "public, max-age=31536000, immutable"
@@ -79,8 +80,8 @@ def answer(place: Place, path: str) -> Response:
     shown = serving.show(place, path, lambda found: render_page(place, found, canonical=_home_of(place, found)))
     if isinstance(shown, Found):
         return _redirected(place, shown) if shown.redirect_to else _lost(place, shown)
-    if request.method == "GET" and "prefetch" not in request.headers.get("Sec-Purpose", "") and is_person(_agent()):
-        count_view(shown.site_id, shown.page_id, now=utcnow())
+    if request.method == "GET":
+        audience().site_page_shown(shown.site_id, shown.page_id, path, this_visit(), now=utcnow())
     return _html(shown)
 
 
@@ -151,7 +152,3 @@ def _place(slug: str) -> Place:
 def _config() -> Config:
     config: Config = current_app.config["DRAMAC"]
     return config
-
-
-def _agent() -> str:
-    return request.user_agent.string or ""

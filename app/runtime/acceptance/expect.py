@@ -1,29 +1,47 @@
-"""Compares what an acceptance test expects with what there is; each difference is a sentence."""
+"""Compares what an acceptance test expects with what there is; each difference is a sentence and its two sides."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 _MISSING = object()
 
 
-def differences(expected: Any, found: Any, where: str) -> list[str]:
-    """Sentences; [] when it is as expected. `present` and `absent` stand for any value and for none."""
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One thing that is not as expected. expected, found: both sides as text, line by line; "" where there are none."""
+
+    text: str
+    expected: str = ""
+    found: str = ""
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def differences(expected: Any, found: Any, where: str) -> list[Failure]:
+    """What differs; [] when it is as expected. `present` and `absent` stand for any value and for none."""
     if expected == "present":
-        return [] if found not in (None, "", [], {}, _MISSING) else [f"{where} has no value"]
+        missing = found in (None, "", [], {}, _MISSING)
+        return [Failure(f"{where} has no value", "any value", _lines(found))] if missing else []
     if expected == "absent":
-        return [] if found in (None, "", [], {}, _MISSING) else [f"{where} is {_shown(found)}, expected none"]
+        if found in (None, "", [], {}, _MISSING):
+            return []
+        return [Failure(f"{where} is {_shown(found)}, expected none", "no value", _lines(found))]
     if isinstance(expected, Mapping) and isinstance(found, Mapping):
         return [
-            text
+            one
             for key, value in expected.items()
-            for text in differences(value, found.get(key, _MISSING), f"{where}.{key}")
+            for one in differences(value, found.get(key, _MISSING), f"{where}.{key}")
         ]
     if _same(expected, found):
         return []
-    return [f"{where} is {_shown(found)}, expected {_shown(expected)}"]
+    text = f"{where} is {_shown(found)}, expected {_shown(expected)}"
+    return [Failure(text, _lines(expected), _lines(found))]
 
 
 def _same(expected: Any, found: Any) -> bool:
@@ -51,3 +69,12 @@ def _moment(text: str) -> datetime | None:
 def _shown(value: Any) -> str:
     text = "nothing" if value is _MISSING or value is None else repr(value)
     return text if len(text) <= 200 else text[:197] + "..."
+
+
+def _lines(value: Any) -> str:
+    """A value as people compare it: texts as they are, anything else as JSON over several lines."""
+    if value is _MISSING or value is None:
+        return "no value"
+    if isinstance(value, str):
+        return value[:4000]
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str, sort_keys=isinstance(value, Mapping))[:4000]

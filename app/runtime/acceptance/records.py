@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
 from app.errors import NotFound
 from app.modules.manifest.fields import RefField, RefsField
 from app.runtime.data import Transaction
+from app.runtime.data.preparing import MAX_BATCH
 
 
 class NoHooks:
@@ -30,12 +32,19 @@ class Records:
         names = {(table, str(row["ref"])) for table, row in waiting if "ref" in row}
         while waiting:
             ready = [item for item in waiting if not self._open(*item, names)] or waiting[:1]
-            for table, row in ready:
-                ref = row.pop("ref", None)
-                record = self.tx.insert(table, self.resolved(table, row))
+            for table, group in groupby(ready, key=lambda item: item[0]):
+                self._insert(table, [row for _, row in group])
+            waiting = [item for item in waiting if not any(item is done for done in ready)]
+
+    def _insert(self, table: str, rows: list[dict[str, Any]]) -> None:
+        """Records that do not refer to each other, in one statement for as many as it takes."""
+        refs = [row.pop("ref", None) for row in rows]
+        for first in range(0, len(rows), MAX_BATCH):
+            some = [self.resolved(table, row) for row in rows[first : first + MAX_BATCH]]
+            made = self.tx.insert_many(table, some) if len(some) > 1 else [self.tx.insert(table, some[0])]
+            for ref, record in zip(refs[first:], made, strict=False):
                 if ref is not None:
                     self.ids[table, str(ref)] = record.id
-            waiting = [item for item in waiting if not any(item is done for done in ready)]
 
     def _open(self, table: str, row: Mapping[str, Any], names: set[tuple[str, str]]) -> bool:
         """Whether it refers to a record that is still to come."""

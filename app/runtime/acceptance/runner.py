@@ -8,7 +8,8 @@ input of a call stands for that record's id.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -23,10 +24,12 @@ from app.lib.ids import encode
 from app.modules.manifest import Problem
 from app.modules.manifest.pages import EventHook
 from app.modules.package import AcceptanceTest, Package
-from app.runtime.acceptance.expect import differences
+from app.runtime.acceptance.expect import Failure, differences
 from app.runtime.acceptance.records import NoHooks, Records
 from app.runtime.acceptance.scratch import Scratch, scratch_install
+from app.runtime.coverage import Coverage, FileCoverage, counting
 from app.runtime.data import Access, Surface, Transaction
+from app.runtime.functions import process
 from app.runtime.functions.account import Run
 from app.runtime.functions.hooks import FunctionHooks
 from app.runtime.functions.receivers import PAGE_SENT
@@ -40,11 +43,15 @@ SAMPLE = "the sample records are valid"
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One test. failures: what is not as expected, in sentences; () when it passed."""
+    """One test. found: what is not as expected, () when it passed; failures: the same in sentences."""
 
     file: str
     name: str
-    failures: tuple[str, ...] = ()
+    found: tuple[Failure, ...] = ()
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        return tuple(one.text for one in self.found)
 
     @property
     def passed(self) -> bool:
@@ -53,9 +60,10 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All tests of a package, in their order."""
+    """All tests of a package, in their order. coverage: what they reached of every function, where that was asked for."""
 
     results: tuple[Result, ...]
+    coverage: tuple[FileCoverage, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -77,11 +85,19 @@ def check_tests(package: Package) -> list[Problem]:
 
 
 def run_tests(
-    package: Package, *, now: datetime | None = None, heard: Callable[[Result], None] | None = None
+    package: Package,
+    *,
+    now: datetime | None = None,
+    heard: Callable[[Result], None] | None = None,
+    coverage: bool = False,
 ) -> Report:
-    """Run every acceptance test of a package, and keep its sample records to its own rules. heard: told of each."""
+    """Run every acceptance test of a package, and keep its sample records to its own rules.
+
+    heard: told of each. coverage: count what they reach of the functions, which takes some time more.
+    """
     moment = now or utcnow()
-    with scratch_install(package, now=moment) as scratch:
+    counted = _coverage(package) if coverage else None
+    with scratch_install(package, now=moment) as scratch, counting(counted) if counted else nullcontext():
         results: list[Result] = []
 
         def note(result: Result) -> None:
@@ -94,7 +110,19 @@ def run_tests(
         for test in package.tests:
             case = _Case(scratch, test, moment)
             note(_alone(scratch, test.file, test.name, case.run))
-    return Report(tuple(results))
+    return Report(tuple(results), counted.report() if counted else ())
+
+
+def _coverage(package: Package) -> Coverage:
+    """Counters for every function. A file that would not load with them is run as it is, and told as not measured."""
+    wanted = {f"functions/{one.file}" for one in package.manifest.functions.values()}
+    sources = {f"functions/{name}": text for name, text in package.functions.items() if f"functions/{name}" in wanted}
+    coverage = Coverage(sources)
+    for path in sources:
+        marked = coverage.marked(path)
+        if marked is not None and process.sandbox().check_function(marked.text, path):
+            coverage.forget(path)
+    return coverage
 
 
 class _Undo(Exception):
@@ -102,7 +130,7 @@ class _Undo(Exception):
 
 
 def _alone(scratch: Scratch, file: str, name: str, run: Any) -> Result:
-    failures: list[str] = []
+    failures: Sequence[Failure | str] = []
     try:
         with scratch.connection.savepoint():
             try:
@@ -113,10 +141,10 @@ def _alone(scratch: Scratch, file: str, name: str, run: Any) -> Result:
                 failures = [_said(error)]
             raise _Undo
     except _Undo:
-        return Result(file, name, tuple(failures))
+        return Result(file, name, tuple(Failure(one) if isinstance(one, str) else one for one in failures))
 
 
-def _sample(scratch: Scratch, package: Package, now: datetime) -> list[str]:
+def _sample(scratch: Scratch, package: Package, now: datetime) -> list[Failure | str]:
     tx = scratch.transaction(Access(Surface.SYSTEM, SYSTEM), now=now, hooks=NoHooks())
     Records(tx).insert_all(package.sample)
     return []
@@ -132,7 +160,7 @@ class _Case:
     made: tuple[str, UUID] | None = None
     failure: AppError | None = None
 
-    def run(self) -> list[str]:
+    def run(self) -> list[Failure | str]:
         self.records = Records(self._tx(Access(Surface.SYSTEM, SYSTEM), hooks=NoHooks()))
         self.records.insert_all(self.test.given)
         self.start = self._last_event()
@@ -241,13 +269,13 @@ class _Case:
 
     # -- then
 
-    def _judge(self) -> list[str]:
+    def _judge(self) -> list[Failure | str]:
         then = self.test.then
         if "invalid" in then or "refused" in then:
-            return self._refused(then)
+            return [*self._refused(then)]
         if self.failure is not None:
             return [_said(self.failure), *self._code_errors()]
-        found = []
+        found: list[Failure | str] = []
         for key, expected in then.items():
             if key == "answer":
                 found += differences(expected, self.answer, "the answer")
@@ -275,7 +303,7 @@ class _Case:
         expected = then["refused"]
         return [] if expected is True or expected == error.code else [f"refused as {error.code}, expected {expected}"]
 
-    def _record_as(self, place: tuple[str, UUID] | None, expected: Any, where: str) -> list[str]:
+    def _record_as(self, place: tuple[str, UUID] | None, expected: Any, where: str) -> Sequence[Failure | str]:
         if place is None:
             return [f"{where} is not there"]
         tx = self._tx(Access(Surface.SYSTEM, SYSTEM))
@@ -291,17 +319,18 @@ class _Case:
             )
         return differences(self.records.resolved(place[0], expected), values, where)
 
-    def _events_as(self, expected: list[str]) -> list[str]:
+    def _events_as(self, expected: list[str]) -> list[Failure]:
         """Declared events are exactly the named ones; those that tables send by themselves may go unnamed."""
         sent = [name for _, _, name, _, _ in self._events(after=self.start)]
         own = set(self.scratch.context.manifest.events)
         missing = [name for name in expected if name not in sent]
         extra = [name for name in sent if name in own and name not in expected]
-        return [f"the event {name} was not sent" for name in missing] + [
-            f"the event {name} was sent as well" for name in extra
-        ]
+        told = [f"the event {name} was not sent" for name in missing]
+        told += [f"the event {name} was sent as well" for name in extra]
+        both = "\n".join(expected), "\n".join(name for name in sent if name in own or name in expected)
+        return [Failure(text, *both) if index == 0 else Failure(text) for index, text in enumerate(told)]
 
-    def _mails_as(self, expected: list[Mapping[str, Any]]) -> list[str]:
+    def _mails_as(self, expected: list[Mapping[str, Any]]) -> Sequence[Failure | str]:
         text = "SELECT recipient, subject, reply_to FROM mails WHERE install_id = $1 ORDER BY created_at, id"
         rows = self.scratch.ask(text, [self.scratch.context.install_id])
         found = [{"to": row[0], "subject": row[1], "reply_to": row[2]} for row in rows]

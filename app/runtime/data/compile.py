@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from psycopg import sql
 
 from app.modules.conditions import Condition, to_sql
-from app.modules.kinds import Kind
+from app.modules.kinds import SQL_TYPES, Kind
 from app.modules.manifest.fields import RefsField
 from app.runtime.data import keyset
 from app.runtime.data.access import READ, Access
 from app.runtime.data.model import RFC3339, TableModel
 from app.runtime.data.shapes import shape_of, values_of
 from app.runtime.data.sqltext import PARAM, commas, q, render
-from app.runtime.query import Aggregation, Group, Metric, Query
+from app.runtime.query import Aggregation, Figure, Group, Metric, Query
 
 Statement = tuple[str, list[Any]]
 MAX_SHAPES = 2000
-MAX_GROUPED = 1000
 
 
 def cached(model: TableModel, key: object, build: Callable[[], sql.Composable]) -> str:
@@ -169,6 +168,46 @@ def list_statement(model: TableModel, access: Access, site_id: UUID, query: Quer
     return cached(model, shape, build), values
 
 
+def groups_statement(
+    model: TableModel, access: Access, site_id: UUID, query: Query, by: str, values: Sequence[Any]
+) -> Statement:
+    """Rows (place in `values` from 1, document text, each sort key as text): those of each value of `by` in order, one more
+    than the limit when there are more. An index over (site, by, order) answers each value by itself."""
+    keys, words = keyset.keys_of(model, query.sort), query.q.split()
+
+    def build() -> sql.Composable:
+        texts = [q("{}::text AS {}", key.value, sql.Identifier(f"k{n}")) for n, key in enumerate(keys)]
+        return q(
+            "SELECT g.place, d.doc, {shown} FROM unnest({p}::{kind}[]) WITH ORDINALITY AS g(value, place) CROSS JOIN LATERAL "
+            "(SELECT {doc}::text AS doc, row_number() OVER (ORDER BY {order}) AS n, {texts} FROM {table} t "
+            "WHERE {filters} AND {by} = g.value ORDER BY {order} LIMIT {limit}) d ORDER BY g.place, d.n",
+            shown=commas([sql.Identifier("d", f"k{n}") for n in range(len(keys))]),
+            p=PARAM,
+            kind=sql.SQL(SQL_TYPES[model.columns[by].kind]),
+            doc=as_json(document(model, access, query.fields, query.expand)),
+            texts=commas(texts),
+            table=model.sql,
+            filters=_filters(model, access, query.where, len(words)),
+            by=model.value(by),
+            order=keyset.order_sql(keys),
+            limit=sql.Literal(query.limit + 1),
+        )
+
+    shape = (
+        "groups",
+        access.view,
+        query.fields,
+        query.expand,
+        shape_of(query.where),
+        len(words),
+        query.sort,
+        query.limit,
+        by,
+    )
+    given = [list(values), site_id, *values_of(query.where), *_word_values(model, access, words)]
+    return cached(model, shape, build), given
+
+
 def count_statement(model: TableModel, access: Access, site_id: UUID, where: Condition, text: str = "") -> Statement:
     """One row with the exact number of records."""
     words = text.split()
@@ -183,24 +222,26 @@ def count_statement(model: TableModel, access: Access, site_id: UUID, where: Con
 def aggregate_statement(
     model: TableModel, access: Access, site_id: UUID, query: Aggregation, time_zone: str
 ) -> Statement:
-    """One row: the JSON array of at most 1,000 groups, in the order of their keys."""
+    """One row: the JSON array of the groups, in the order of their keys or, asked so, the largest first."""
     words = query.q.split()
     zoned = sum(1 for group in query.group if _zoned(model, group))
 
     def build() -> sql.Composable:
         groups = [q("{} AS {}", _group_sql(model, one), sql.Identifier(one.key)) for one in query.group]
         metrics = [q("{} AS {}", _metric_sql(model, one), sql.Identifier(one.key)) for one in query.metrics]
-        numbers = sql.SQL(", ".join(str(number + 1) for number in range(len(groups))))
+        keys = ", ".join(str(number + 1) for number in range(len(groups)))
+        order = f"{len(groups) + 1} DESC NULLS LAST, {keys}" if query.largest else keys
         return q(
             "SELECT coalesce(json_agg(row_to_json(d)), '[]')::text FROM (SELECT {columns} FROM {table} t WHERE {filters} "
             "{grouped}) d",
             columns=commas([*groups, *metrics]),
             table=model.sql,
             filters=_filters(model, access, query.where, len(words)),
-            grouped=q("GROUP BY {0} ORDER BY {0} LIMIT " + str(MAX_GROUPED), numbers) if groups else sql.SQL(""),
+            grouped=q(f"GROUP BY {keys} ORDER BY {order} LIMIT {query.limit}") if groups else sql.SQL(""),
         )
 
-    key = ("aggregate", access.view, query.group, query.metrics, shape_of(query.where), len(words))
+    how = (query.group, query.metrics, query.limit, query.largest)
+    key = ("aggregate", access.view, how, shape_of(query.where), len(words))
     values = [*[time_zone] * zoned, site_id, *values_of(query.where), *_word_values(model, access, words)]
     return cached(model, key, build), values
 
@@ -232,6 +273,9 @@ def _zoned(model: TableModel, group: Group) -> bool:
 
 
 def _group_sql(model: TableModel, group: Group) -> sql.Composable:
+    if group.currency:
+        own = q("nullif(btrim({}), '')", model.value(group.field))
+        return q("upper(coalesce({}, {}))", own, sql.Literal(group.currency))
     if not group.bucket:
         return model.json(group.field)
     value = model.value(group.field)
@@ -244,7 +288,12 @@ def _group_sql(model: TableModel, group: Group) -> sql.Composable:
     return q("date_trunc({}, {})::date", sql.Literal(group.bucket), local)
 
 
-def _metric_sql(model: TableModel, metric: Metric) -> sql.Composable:
+def _metric_sql(model: TableModel, metric: Metric | Figure) -> sql.Composable:
+    if isinstance(metric, Figure):
+        value = metric.aggregate.to_sql(lambda name: model.value(name))
+        if metric.aggregate.result_type is Kind.DATETIME:
+            return q("to_char({} AT TIME ZONE 'UTC', {})", value, sql.Literal(RFC3339))
+        return value
     if not metric.field:
         return sql.SQL("count(*)")
     value = model.value(metric.field)

@@ -26,7 +26,7 @@ FULL_ACCESS = Access(Surface.SYSTEM)
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What a change is signed with. depth: how many hooks of events led to it."""
+    """What a change is signed with. depth: how many hooks of events led to it. tells: whether anybody hears of it."""
 
     agency_id: UUID
     site_id: UUID
@@ -34,6 +34,7 @@ class Stamp:
     actor: str
     request_id: str
     depth: int
+    tells: bool = True
 
     @property
     def values(self) -> list[Any]:
@@ -42,6 +43,11 @@ class Stamp:
 
 EVENT_COLUMNS = sql.SQL("agency_id, site_id, install_id, actor, request_id, depth, type, subject, data")
 STAMP = sql.SQL("$::uuid, $::uuid, $::uuid, $::text, $::text, $::smallint".replace("$", "{0}")).format(PARAM)
+
+
+def telling(model: TableModel) -> sql.Composable:
+    """What makes the SELECT after it write events. Nothing does on a trial: there the same SELECT tells nobody."""
+    return q("INSERT INTO public.events ({})", EVENT_COLUMNS) if model.module.tells else sql.SQL("")
 
 
 def columns_of(model: TableModel) -> tuple[Column, ...]:
@@ -70,7 +76,7 @@ def insert_statement(
             "WITH given AS MATERIALIZED (SELECT * FROM jsonb_to_recordset({p}::jsonb) AS r({record})), "
             "new AS (INSERT INTO {table} (id, site_id, created_by{comma}{names}) "
             "SELECT g.id, {p}::uuid, {p}::text{comma}{given} FROM given g RETURNING *){links}, "
-            "told AS (INSERT INTO public.events ({event_columns}) SELECT {stamp}, {p}::text, t.id::text, "
+            "told AS ({telling} SELECT {stamp}, {p}::text, t.id::text, "
             "jsonb_build_object('record', {event}) FROM new t{with_refs}) "
             "SELECT t.id, t.version, {answer}::text FROM new t{with_refs} ORDER BY t.id",
             p=PARAM,
@@ -81,7 +87,7 @@ def insert_statement(
             given=commas([sql.Identifier("g", column.name) for column in columns]),
             links=sql.SQL("").join(_new_links(model, name) for name in refs),
             with_refs=sql.SQL(" JOIN given g USING (id)" if refs else ""),
-            event_columns=EVENT_COLUMNS,
+            telling=telling(model),
             stamp=STAMP,
             event=as_json(document(model, EVENT_ACCESS, given=given)),
             answer=as_json(answer),
@@ -158,14 +164,14 @@ def update_statement(
             "WITH given AS (SELECT * FROM jsonb_to_recordset({p}::jsonb) AS r({record})), "
             "new AS (UPDATE {table} u SET {sets} FROM given g "
             "WHERE u.site_id = {p}::uuid AND u.id = {p}::uuid RETURNING u.*), "
-            "told AS (INSERT INTO public.events ({event_columns}) SELECT {stamp}, {p}::text, t.id::text, "
+            "told AS ({telling} SELECT {stamp}, {p}::text, t.id::text, "
             "jsonb_build_object('record', {event}, 'changed', {p}::jsonb) FROM new t) "
             "SELECT t.id, t.version, {answer}::text FROM new t",
             p=PARAM,
             record=commas(record),
             table=model.sql,
             sets=commas([*sets, sql.SQL("updated_at = now()"), sql.SQL("version = u.version + 1")]),
-            event_columns=EVENT_COLUMNS,
+            telling=telling(model),
             stamp=STAMP,
             event=as_json(document(model, EVENT_ACCESS)),
             answer=as_json(document(model, access, None if seen else ("id",))),
@@ -184,11 +190,11 @@ def delete_statement(model: TableModel, record_id: UUID, stamp: Stamp) -> Statem
     def build() -> sql.Composable:
         return q(
             "WITH gone AS (DELETE FROM {table} d WHERE d.site_id = {p}::uuid AND d.id = {p}::uuid RETURNING d.*), "
-            "told AS (INSERT INTO public.events ({event_columns}) SELECT {stamp}, {p}::text, t.id::text, "
+            "told AS ({telling} SELECT {stamp}, {p}::text, t.id::text, "
             "jsonb_build_object('record', {event}) FROM gone t) SELECT t.id FROM gone t",
             p=PARAM,
             table=model.sql,
-            event_columns=EVENT_COLUMNS,
+            telling=telling(model),
             stamp=STAMP,
             event=as_json(document(model, EVENT_ACCESS)),
         )
@@ -240,13 +246,13 @@ class _Followed:
             for one in child.layout.references
         ]
         return q(
-            "INSERT INTO public.events ({event_columns}) SELECT {stamp}, "
+            "{telling} SELECT {stamp}, "
             "CASE h.op WHEN 'delete' THEN {p}::text ELSE {p}::text END, h.record_id::text, "
             "jsonb_build_object('record', {event}) || CASE h.op WHEN 'delete' THEN '{{}}'::jsonb "
             "ELSE jsonb_build_object('changed', to_jsonb(array_remove(ARRAY[{emptied}]::text[], NULL))) END "
             "FROM {history} h, jsonb_populate_record(NULL::{table}, coalesce(h.after, h.before)) t "
             "WHERE h.site_id = {p}::uuid AND h.id > {p}::uuid AND h.table_name = {p}::text AND h.record_id <> {p}::uuid",
-            event_columns=EVENT_COLUMNS,
+            telling=telling(child),
             stamp=STAMP,
             p=PARAM,
             event=as_json(document(child, EVENT_ACCESS)),
@@ -270,7 +276,9 @@ def series_statement(model: TableModel, site_id: UUID, name: str, start: int, co
 
 
 def event_statement(stamp: Stamp, event: str, subject: str, data: Any) -> Statement:
-    """An event of the module's own."""
+    """An event of the module's own; on a trial a statement that does nothing."""
+    if not stamp.tells:
+        return "SELECT", []
     text = (
         "INSERT INTO public.events (agency_id, site_id, install_id, actor, request_id, depth, type, subject, data) "
         "VALUES ($1::uuid, $2::uuid, $3::uuid, $4::text, $5::text, $6::smallint, $7::text, $8::text, $9::jsonb)"

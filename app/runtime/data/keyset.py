@@ -17,10 +17,10 @@ from typing import Any
 from psycopg import sql
 
 from app.errors import FieldError
-from app.modules.kinds import SYSTEM_COLUMNS, Kind
+from app.modules.kinds import SQL_TYPES, SYSTEM_COLUMNS, Kind
 from app.modules.values import WrongValue, read_text
 from app.runtime.data.model import TableModel
-from app.runtime.data.shapes import SQL_TYPES, shape_of, values_of
+from app.runtime.data.shapes import shape_of, values_of
 from app.runtime.data.sqltext import PARAM, commas, q
 from app.runtime.query import Query, QueryInvalid, Sort
 

@@ -35,6 +35,9 @@ class ModuleModel:
         self.key = f"{context.short_id}:{context.layout_key}"
         self.schema = context.schema
         self.role = context.role
+        self.tells = (
+            not context.on_trial
+        )  # whether changes are events; a trial has a schema, and so a model, of its own
         self.manifest: Manifest = context.manifest
         self.layout: Layout = context.layout
         self.statements: dict[object, str] = {}

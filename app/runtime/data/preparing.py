@@ -64,8 +64,9 @@ def facts_of(writer: Writer) -> Facts:
 def stamp_of(writer: Writer) -> Stamp:
     context, actor = writer.context, writer.access.actor
     return Stamp(
-        context.agency_id, context.site_id, context.install_id, actor.ref, actor.request_id, writer.settings.depth
-    )
+        context.agency_id, context.site_id, context.install_id, actor.ref, actor.request_id, writer.settings.depth,
+        tells=not context.on_trial,
+    )  # fmt: skip
 
 
 def hooked(context: InstallContext, table: str, event: str) -> bool:
@@ -92,9 +93,11 @@ def check_rows(writer: Writer, model: TableModel, rows: Sequence[Values]) -> lis
     return [one.values for one in checked]
 
 
-def prepare(writer: Writer, model: TableModel, rows: list[dict[str, Any]]) -> None:
-    """Give new records their ids, ascending, and seal their secrets."""
-    for row, record_id in zip(rows, sorted(uuid7() for _ in rows), strict=True):
+def prepare(
+    writer: Writer, model: TableModel, rows: list[dict[str, Any]], *, ids: Sequence[UUID] | None = None
+) -> None:
+    """Give new records their ids, ascending, and seal their secrets. ids: those they had before (again.py)."""
+    for row, record_id in zip(rows, ids or sorted(uuid7() for _ in rows), strict=True):
         row["id"] = record_id
         seal_secrets(model, row, record_id, writer.settings.keys)
 

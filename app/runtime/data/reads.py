@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from decimal import Decimal
 from functools import partial
+from json import loads
+from typing import Any
 from uuid import UUID
 
-from app.errors import Forbidden, NotFound
-from app.modules.conditions import fields_of
+from app.errors import AppError, Forbidden, NotFound
+from app.modules.conditions import All, Test, fields_of
 from app.runtime.context import InstallContext
 from app.runtime.data import keyset
 from app.runtime.data.access import DELETE, READ, Access
@@ -16,6 +20,7 @@ from app.runtime.data.compile import (
     aggregate_statement,
     count_statement,
     get_statement,
+    groups_statement,
     list_statement,
     readable_references,
 )
@@ -27,6 +32,7 @@ from app.runtime.data.wire import Rows
 from app.runtime.query import (
     EVERYTHING,
     Aggregation,
+    Figure,
     Query,
     QueryInvalid,
     Searchable,
@@ -38,6 +44,13 @@ from app.runtime.query import (
 
 Pairs = Iterable[tuple[str, str]]
 Tried = list[Statement]
+Question = tuple[str, Query | Aggregation]
+"""A list of a table or figures over it."""
+Answer = Page | list[dict[str, Any]]
+"""A page of a list; the groups of an aggregation, with decimals as Decimal."""
+Answers = list[Answer]
+_Asked = tuple[Tried, Callable[[Sequence[Rows]], Answer]]
+_Read = list[_Asked]
 
 
 class Reader:
@@ -50,6 +63,11 @@ class Reader:
 
     def _send(self, statements: Tried) -> list[Rows]:
         raise NotImplementedError
+
+    def _send_apart(self, groups: Sequence[Tried], each_ms: int) -> Sequence[list[Rows] | AppError]:
+        """The rows of each group of statements. Where groups can fail apart a subclass sends them so."""
+        rows = iter(self._send([statement for group in groups for statement in group]))
+        return [[next(rows) for _ in group] for group in groups]
 
     # -- what a caller may ask
 
@@ -101,15 +119,51 @@ class Reader:
     def list(self, name: str, query: Query = Query()) -> Page:  # noqa: B008  # frozen
         """A page of records. One round trip, for any number of rows and references. Raises NotFound, QueryInvalid."""
         model = self._checked(name, query)
+        return self._page(model, query, self._send(self._list_statements(model, query)))
+
+    def _list_statements(self, model: TableModel, query: Query) -> Tried:
         statements: Tried = [list_statement(model, self.access, self.context.site_id, query)]
         if query.count:
             statements.append(count_statement(model, self.access, self.context.site_id, query.where, query.q))
-        rows, *counted = self._send(statements)
+        return statements
+
+    def _page(self, model: TableModel, query: Query, found: Sequence[Rows]) -> Page:
+        rows, *counted = found
         cursor = ""
         if len(rows) > query.limit:
             cursor = keyset.encode_cursor(keyset.fingerprint(model, query), rows[query.limit - 1][1:])
         texts = tuple(row[0] for row in rows[: query.limit])
         return Page(texts, cursor, counted[0][0][0] if counted else None, self._opener(model))
+
+    def group_query(self, name: str, query: Query, by: str, value: object) -> Query:
+        """The query narrowed to the records whose field `by` has a value; None: has none. Raises NotFound, QueryInvalid."""
+        columns = self.table(name).filterable(self.access)
+        _refuse_unknown([] if by in columns else [by])
+        kind = columns[by].kind
+        test = Test(by, "is", "null", kind) if value is None else Test(by, "eq", value, kind)
+        return replace(query, where=All((query.where, test)))
+
+    def list_groups(self, name: str, query: Query, by: str, values: Sequence[object]) -> tuple[Page, ...]:
+        """The first page of group_query() for each of some values, in their order. One round trip for any number of them.
+
+        Each page's cursor goes on in list() with group_query(). Raises NotFound, QueryInvalid.
+        """
+        model = self._checked(name, query)
+        queries = [self.group_query(name, query, by, value) for value in values]
+        named = [value for value in values if value is not None]
+        statements: Tried = (
+            [groups_statement(model, self.access, self.context.site_id, query, by, named)] if named else []
+        )
+        if len(named) < len(values):
+            without = self.group_query(name, query, by, None)
+            statements.append(list_statement(model, self.access, self.context.site_id, without))
+        answers = self._send(statements) if statements else []
+        found: dict[object, Rows] = {value: [] for value in named}
+        for place, *row in answers[0] if named else ():
+            found[named[place - 1]].append(tuple(row))
+        if len(named) < len(values):
+            found[None] = answers[-1]
+        return tuple(self._page(model, one, [found[value]]) for one, value in zip(queries, values, strict=True))
 
     def get(self, name: str, record_id: UUID, query: Query = Query()) -> Record:  # noqa: B008  # frozen
         """One record. Raises NotFound for a record that is not there, another site's or not the caller's alike."""
@@ -134,15 +188,40 @@ class Reader:
 
     def aggregate(self, name: str, query: Aggregation) -> bytes:
         """The groups as a JSON array of at most 1,000, ordered by their keys. Raises NotFound, QueryInvalid."""
+        [rows] = self._send([self._aggregate_statement(name, query)])
+        text: str = rows[0][0]
+        return text.encode()
+
+    def _aggregate_statement(self, name: str, query: Aggregation) -> Statement:
         model = self.table(name)
         columns = model.filterable(self.access)
         asked = [group.field for group in query.group]
+        asked += [used for one in query.metrics if isinstance(one, Figure) for used in one.aggregate.fields_used]
         _refuse_unknown([name for name in [*asked, *_tested(query)] if name not in columns])
-        _refuse([problem for one in query.metrics if (problem := metric_problem(one.fn, one.field, columns))])
-        zone = self.context.site.time_zone
-        [rows] = self._send([aggregate_statement(model, self.access, self.context.site_id, query, zone)])
-        text: str = rows[0][0]
-        return text.encode()
+        plain = [one for one in query.metrics if not isinstance(one, Figure)]
+        _refuse([problem for one in plain if (problem := metric_problem(one.fn, one.field, columns))])
+        return aggregate_statement(model, self.access, self.context.site_id, query, self.context.site.time_zone)
+
+    def ask(self, groups: Sequence[Sequence[Question]], *, each_ms: int) -> Sequence[Answers | AppError]:
+        """The answers of each group of questions, or why it failed: one too slow or refused leaves the others. In one
+        round trip; each_ms: the longest one statement may take.
+        """
+        read = [self._read(group) for group in groups]
+        sent = [[one for part, _ in group for one in part] for group in read if not isinstance(group, AppError)]
+        answers = iter(self._send_apart(sent, each_ms) if sent else ())
+        return [group if isinstance(group, AppError) else _finished(group, next(answers)) for group in read]
+
+    def _read(self, group: Sequence[Question]) -> _Read | AppError:
+        try:
+            return [self._asked(name, query) for name, query in group]
+        except AppError as error:
+            return error
+
+    def _asked(self, name: str, query: Query | Aggregation) -> _Asked:
+        if isinstance(query, Aggregation):
+            return [self._aggregate_statement(name, query)], _groups
+        model = self._checked(name, query)
+        return self._list_statements(model, query), partial(self._page, model, query)
 
     def _opener(self, model: TableModel) -> Opener:
         """Gives a function the secrets of its records; everybody else only learns whether there is one."""
@@ -169,6 +248,18 @@ class Reader:
             + [used for used in query.expand if used not in readable_references(model, self.access)]
         )
         return model
+
+
+def _finished(group: _Read, rows: Sequence[Rows] | AppError) -> Answers | AppError:
+    if isinstance(rows, AppError):
+        return rows
+    left = iter(rows)
+    return [finish([next(left) for _ in part]) for part, finish in group]
+
+
+def _groups(found: Sequence[Rows]) -> list[dict[str, Any]]:
+    groups: list[dict[str, Any]] = loads(found[0][0][0], parse_float=Decimal)
+    return groups
 
 
 def _tested(query: Query | Aggregation) -> frozenset[str]:

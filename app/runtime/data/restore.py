@@ -13,7 +13,7 @@ from psycopg import sql
 
 from app.errors import Conflict
 from app.runtime.data.compile import Statement, as_json, cached, document
-from app.runtime.data.compile_writes import EVENT_ACCESS, EVENT_COLUMNS, STAMP, Stamp
+from app.runtime.data.compile_writes import EVENT_ACCESS, STAMP, Stamp, telling
 from app.runtime.data.model import TableModel
 from app.runtime.data.sqltext import PARAM, commas, q
 
@@ -128,10 +128,10 @@ def told_statement(model: TableModel, event: str, ids: Sequence[UUID], stamp: St
 
     def build() -> sql.Composable:
         return q(
-            "INSERT INTO public.events ({columns}) SELECT {stamp}, {p}::text, t.id::text, "
+            "{telling} SELECT {stamp}, {p}::text, t.id::text, "
             "jsonb_build_object('record', {event}, 'restored', true) FROM {table} t "
             "WHERE t.site_id = {p}::uuid AND t.id = ANY({p}::uuid[])",
-            columns=EVENT_COLUMNS, stamp=STAMP, event=as_json(document(model, EVENT_ACCESS)), table=model.sql, p=PARAM,
+            telling=telling(model), stamp=STAMP, event=as_json(document(model, EVENT_ACCESS)), table=model.sql, p=PARAM,
         )  # fmt: skip
 
     return cached(model, ("restored",), build), [*stamp.values, event, stamp.site_id, list(ids)]
@@ -142,9 +142,9 @@ def told_gone_statement(model: TableModel, change: Change, stamp: Stamp) -> Stat
 
     def build() -> sql.Composable:
         return q(
-            "INSERT INTO public.events ({columns}) SELECT {stamp}, {p}::text, t.id::text, "
+            "{telling} SELECT {stamp}, {p}::text, t.id::text, "
             "jsonb_build_object('record', {event}, 'restored', true) FROM jsonb_populate_record(NULL::{table}, {p}::jsonb) t",
-            columns=EVENT_COLUMNS, stamp=STAMP, event=as_json(document(model, EVENT_ACCESS)), table=model.sql, p=PARAM,
+            telling=telling(model), stamp=STAMP, event=as_json(document(model, EVENT_ACCESS)), table=model.sql, p=PARAM,
         )  # fmt: skip
 
     return cached(model, ("restored gone",), build), [*stamp.values, model.deleted, json.dumps(change.after)]

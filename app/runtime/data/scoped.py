@@ -16,12 +16,13 @@ import psycopg
 
 from app.access.actors import Actor
 from app.db.pools import runtime_pool
-from app.errors import Conflict, Unavailable
+from app.errors import AppError, Conflict, Invalid, Unavailable
 from app.runtime.context import InstallContext
 from app.runtime.data.wire import Rows as Rows
 from app.runtime.data.wire import Statement as Statement
-from app.runtime.data.wire import exchange
+from app.runtime.data.wire import exchange, exchange_apart
 
+_PATIENCE = "SELECT set_config('statement_timeout', $1, true)"
 _SCOPE = (
     "SELECT set_config('role', $1, true), set_config('app.site_id', $2, true), set_config('app.agency_id', $3, true), "
     "set_config('app.actor', $4, true), set_config('app.person', $5, true), set_config('app.batch', $6, true)"
@@ -32,6 +33,12 @@ class TooBusy(Unavailable):
     """The database took too long over this. Narrow the query, or try again."""
 
     code = "too_slow"
+
+
+class TooLarge(Invalid):
+    """A number came out larger than can be kept."""
+
+    code = "number_too_large"
 
 
 class Locked(Conflict):
@@ -77,6 +84,25 @@ def run(scope: Scope, statements: Sequence[Statement]) -> list[Rows]:
     """The rows of each statement, in one round trip. For reads: PostgreSQL's implicit transaction ends at the Sync."""
     with borrowed() as connection, translated():
         return exchange(connection, [scope.statement, *statements])[1:]
+
+
+def run_apart(scope: Scope, groups: Sequence[Sequence[Statement]], each_ms: int) -> list[list[Rows] | AppError]:
+    """The rows of each group's statements, or what became of it: all in one round trip, no statement longer than each_ms."""
+    before: list[Statement] = [(_PATIENCE, [f"{each_ms}ms"]), scope.statement]
+    with borrowed() as connection, translated():
+        answers = exchange_apart(connection, before, groups)
+    return [failure_of(one) if isinstance(one, psycopg.Error) else one for one in answers]
+
+
+def failure_of(error: psycopg.Error) -> AppError:
+    """An error of one group as what its asker is told. Raises it when it is a fault of ours."""
+    try:
+        with translated():
+            raise error
+    except AppError as told:
+        return told
+    except psycopg.errors.NumericValueOutOfRange:
+        return TooLarge()
 
 
 def run_and_commit(scope: Scope, statements: Sequence[Statement]) -> list[Rows]:
@@ -128,6 +154,10 @@ class Connection:
             found = exchange(self._connection, [*before, *statements])
         self._scope = scope
         return found[len(before) :]
+
+    def forget_scope(self) -> None:
+        """Somebody else has worked on the connection meanwhile: say the scope again with the next statement."""
+        self._scope = None
 
     def begin(self, scope: Scope) -> None:
         """Begin now, where something must come before the first statement."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from app.modules.conditions import All, AnyOf, Condition, Not, Test
-from app.modules.kinds import Kind
 
 
 def shape_of(condition: Condition) -> object:
@@ -38,16 +37,3 @@ def _collect(condition: Condition, found: list[Any]) -> None:
         assert isinstance(condition, (All, AnyOf))
         for part in condition.parts:
             _collect(part, found)
-
-
-SQL_TYPES: dict[Kind, str] = {
-    Kind.TEXT: "text",
-    Kind.INTEGER: "bigint",
-    Kind.DURATION: "bigint",
-    Kind.DECIMAL: "numeric",
-    Kind.BOOLEAN: "boolean",
-    Kind.DATE: "date",
-    Kind.TIME: "time",
-    Kind.DATETIME: "timestamptz",
-    Kind.UUID: "uuid",
-}

@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 import psycopg
 
 from app.db.pools import runtime_pool
 from app.db.roles import RUNTIME
+from app.errors import AppError
 from app.lib.clock import utcnow
 from app.lib.ids import uuid7
 from app.modules.manifest.fields import NumberField
@@ -32,10 +34,12 @@ from app.runtime.data.preparing import (
 )
 from app.runtime.data.reads import Reader, Tried
 from app.runtime.data.results import Record
-from app.runtime.data.scoped import Connection, Scope, Statement, run, run_and_commit
+from app.runtime.data.scoped import Connection, Scope, Statement, run, run_and_commit, run_apart
 from app.runtime.data.wakeup import wake_dispatcher
 from app.runtime.data.wire import Rows
 from app.runtime.data.writes import Transaction
+
+Kind = TypeVar("Kind", bound=Transaction)
 
 _wired: dict[str, tuple[str, ...]] = {"keys": ()}
 _hooks: dict[str, Hooks] = {}
@@ -74,6 +78,9 @@ class Data(Reader):
     def _send(self, statements: Tried) -> list[Rows]:
         return run(Scope.of(self.context, self.access.actor), statements)
 
+    def _send_apart(self, groups: Sequence[Tried], each_ms: int) -> Sequence[list[Rows] | AppError]:
+        return run_apart(Scope.of(self.context, self.access.actor), groups, each_ms)
+
     def beside_tables(self, *statements: Statement) -> list[Rows]:
         """What statements answer of the platform's own tables for this site, not as the module. For reads."""
         return run(replace(Scope.of(self.context, self.access.actor), role=RUNTIME), statements)
@@ -81,10 +88,17 @@ class Data(Reader):
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """Reads and writes that happen together: committed at the end, undone by any error."""
-        again = Settings(self.settings.now, uuid7(), self.settings.keys, self.settings.hooks, self.settings.depth)
+        with self.transaction_of(Transaction, uuid7()) as tx:
+            yield tx
+
+    @contextmanager
+    def transaction_of(self, kind: type[Kind], batch: UUID) -> Iterator[Kind]:
+        """A transaction of another kind. batch: what the history files it under, where several are undone as one."""
+        given = self.settings
+        again = Settings(given.now, batch, given.keys, given.hooks, given.depth)
         with runtime_pool().connection() as plain:
             connection = Connection(plain)
-            tx = Transaction(self.context, self.access, connection, again)
+            tx = kind(self.context, self.access, connection, again)
             try:
                 yield tx
                 self._commit(connection)

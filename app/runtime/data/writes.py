@@ -190,13 +190,15 @@ class Transaction(Reader):
 
     # -- how
 
-    def _insert(self, model: TableModel, rows: list[dict[str, Any]], *, single: bool) -> list[Record]:
+    def _insert(
+        self, model: TableModel, rows: list[dict[str, Any]], *, single: bool, ids: Sequence[UUID] | None = None
+    ) -> list[Record]:
         if not rows:
             return []
         rows = [dict(row) for row in rows]
         self._number(model, rows)
         self._people_are_members(model, rows, single=single)
-        prepare(self, model, rows)
+        prepare(self, model, rows, ids=ids)
         hold_files(self, model, rows, single=single)
         statement = compiled.insert_statement(model, self.access, rows, stamp_of(self), seen=self._sees(model))
         if single:
@@ -287,7 +289,7 @@ class Transaction(Reader):
         """Give the number fields of new records the next of their series."""
         local = self.settings.now.astimezone(ZoneInfo(self.context.site.time_zone))
         for name, field in model.spec.fields.items():
-            if not isinstance(field, NumberField):
+            if not isinstance(field, NumberField) or all(name in row for row in rows):
                 continue
             period = {"year": f":{local:%Y}", "month": f":{local:%Y-%m}"}.get(field.per or "", "")
             series = f"{model.layout.name}.{name}{period}"

@@ -57,6 +57,12 @@ class NoFilesHere(Forbidden):
     code = "no_files_here"
 
 
+class NoFilesOnTrial(FileNotAccepted):
+    """What is tried out keeps no files. Leave the file out, or install the module."""
+
+    code = "on_trial"
+
+
 def configure_files(*, quota_mb: int) -> None:
     """Once per process: how much the files of one site may take."""
     _quota["bytes"] = quota_mb << 20
@@ -110,7 +116,9 @@ def insert_statements(
     *,
     public: bool,
 ) -> list[Statement]:
-    """The row of a prepared() file, held to the site's quota. stored() reads what they answer."""
+    """The row of a prepared() file, held to the site's quota. stored() reads what they answer. Raises NoFilesOnTrial."""
+    if context.on_trial:
+        raise NoFilesOnTrial()
     name, kind, sent = file
     size, digest = _measured(content)
     values = [

@@ -26,7 +26,7 @@ from app.runtime.data.scoped import Scope, run_and_commit
 
 log = logging.getLogger(__name__)
 
-Trigger = Literal["route", "hook", "event", "schedule", "page", "test", "call"]
+Trigger = Literal["route", "hook", "event", "schedule", "page", "test", "call", "inbound"]
 Outcome = Literal["ok", "refused", "error", "timeout", "memory", "budget"]
 MAX_ERROR = 2000
 WAIT_S = 5.0
@@ -58,8 +58,11 @@ class Run:
 def keep(context: InstallContext, runs: Sequence[Run], *, later: bool = False) -> None:
     """Write the accounts of runs in a transaction of their own.
 
-    later: from a thread of its own, for who holds a connection now and must not wait for a second one.
+    later: from a thread of its own, for who holds a connection now and must not wait for a second one. Of a trial nothing
+    is kept.
     """
+    if context.on_trial:
+        return
     if later:
         _writer.add(context, runs)
     else:

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from app.access.actors import Actor
-from app.installs.settings import sealed_setting
 from app.lib.crypto import CannotOpen, unseal
 from app.lib.ids import encode
 from app.runtime.context import InstallContext
@@ -27,7 +26,7 @@ def settings_with_secrets(context: InstallContext) -> dict[str, Any]:
     found = open_settings(context)
     for name, sealed in context.sealed.items():
         try:
-            found[name] = unseal(process.keys(), sealed, sealed_setting(context.install_id, name))
+            found[name] = unseal(process.keys(), sealed.text, sealed.bound)
         except CannotOpen:
             log.error("the secret %s of install %s does not open", name, context.install_id)
     return found

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
+from app.lib.clock import utcnow
 from app.modules.manifest.pages import TableHook
+from app.runtime.context import InstallContext
 from app.runtime.data import Transaction
 from app.runtime.functions.account import Run
 from app.runtime.functions.errors import FunctionFailed
@@ -14,11 +18,12 @@ from app.runtime.functions.run import run_function
 class FunctionHooks:
     """What the data layer calls before a change. Its own checks of the values come before and after.
 
-    accounts: gets the accounts of runs instead of module_function_runs.
+    accounts: gets the accounts of runs instead of module_function_runs. dry: for changes that are undone whatever comes of
+    them; what functions reach outside the transaction is closed to them, and how they fare counts for nothing.
     """
 
-    def __init__(self, accounts: list[Run] | None = None) -> None:
-        self.accounts = accounts
+    def __init__(self, accounts: list[Run] | None = None, *, dry: bool = False) -> None:
+        self.accounts, self.dry = accounts, dry
 
     def before(
         self, tx: Transaction, table: str, event: str, old: dict[str, Any] | None, new: dict[str, Any] | None
@@ -35,7 +40,8 @@ class FunctionHooks:
                 continue
             given = {"event": event, "table": table, "old": old, "new": made}
             output = run_function(
-                tx.context, name, given, trigger="hook", cause=f"{table}.{event}", actor=tx.access.actor, tx=tx,
+                _closed(tx.context) if self.dry else tx.context, name, given, trigger="test" if self.dry else "hook",
+                cause=f"{table}.{event}", actor=tx.access.actor, tx=tx,
                 depth=tx.settings.depth, accounts=self.accounts,
             )  # fmt: skip
             if output is None or event == "before_delete":
@@ -44,3 +50,8 @@ class FunctionHooks:
                 raise FunctionFailed(f"{name} must return the record to keep, or nothing.")
             made = {**(made or {}), **output}
         return made if made != new else None
+
+
+def _closed(context: InstallContext) -> InstallContext:
+    """The install as if it were on trial, with a model of its own: the kept one tells of changes."""
+    return replace(context, trial_until=utcnow() + timedelta(minutes=5), layout_key=f"dry:{context.layout_key}")

@@ -62,6 +62,18 @@ def sandbox() -> Sandbox:
         return _process.sandbox
 
 
+def start_soon() -> None:
+    """Start the sandbox beside whatever goes on: who opens the first page would wait a second or two for it."""
+
+    def start() -> None:
+        try:
+            sandbox()
+        except AppError:  # whoever needs it is told
+            log.exception("the sandbox did not start")
+
+    threading.Thread(target=start, name="sandbox", daemon=True).start()
+
+
 def stop_sandbox() -> None:
     """End every worker; the next use starts anew."""
     found, _process.sandbox = _process.sandbox, None

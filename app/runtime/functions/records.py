@@ -132,10 +132,11 @@ def _sort(model: TableModel, access: Access, given: Any) -> tuple[Sort, ...]:
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names) or len(names) > 5:
         raise HostError("invalid_argument", None, 'sort is a field name or a list of them, such as "-created_at".')
     columns = model.filterable(access)
-    for name in names:
-        if name.removeprefix("-") not in columns:
+    keys = tuple(map(Sort.of, names))
+    for name, key in zip(names, keys, strict=True):
+        if key.field not in columns:
             raise HostError("invalid_argument", None, f"There is no field {name[:60]} to sort by.")
-    return tuple(Sort(name.removeprefix("-"), name.startswith("-")) for name in names)
+    return keys
 
 
 def _fields(model: TableModel, access: Access, given: Any) -> tuple[str, ...] | None:

@@ -20,8 +20,10 @@ from app.lib.clock import utcnow
 from app.modules.manifest.pages import Function
 from app.queue.enqueue import wake
 from app.runtime.context import InstallContext, version_files
+from app.runtime.coverage import SLOWER, under_way
 from app.runtime.data import Access, Data, Surface, Transaction
 from app.runtime.functions import account, process
+from app.runtime.functions.breaker import breakers
 from app.runtime.functions.ctx import ctx_of
 from app.runtime.functions.errors import FunctionFailed, FunctionMissing, refused
 from app.runtime.functions.host import Host
@@ -73,12 +75,15 @@ def run_function(
     tx: the transaction to take part in; without one the function has its own. depth: of the event that caused this, plus
     one. once: a key under which the run happens at most once, told in the same transaction as what it does. accounts:
     gets the accounts of the runs, which then are not kept. Raises
-    RefusedByFunction (ctx.invalid), FunctionFailed, FunctionMissing, AlreadyDone, SandboxUnavailable, and what the
-    records answer.
+    RefusedByFunction (ctx.invalid), FunctionFailed, FunctionMissing, FunctionRests, AlreadyDone, SandboxUnavailable, and
+    what the records answer.
     """
     run = _Run(context, actor, trigger, cause, tx, depth, request_id or actor.request_id, now or utcnow())
     try:
         with ExitStack() as stack:
+            if trigger != "test":
+                waited_for = trigger not in ("event", "schedule", "inbound")
+                stack.enter_context(breakers.guarding(context.install_id, name, waited_for=waited_for))
             run.stack = stack
             if once:
                 run.claim(once)
@@ -181,16 +186,33 @@ class _Run:
 
     def _sandboxed(self, function: Function, given: Any) -> Any:
         path = f"functions/{function.file}"
-        budget = function.limits
-        return process.sandbox().call(
-            source=version_files(self.context)[path].decode(),
-            digest=f"{self.context.digest}:{path}",
-            filename=path,
-            ctx=ctx_of(self.context, self.actor, self.now),
-            input=given,
-            host=Host(self),
-            limits=Limits(ms=budget.ms, wall_s=WALL_S, memory_mb=budget.memory_mb, calls=budget.calls),
-        )
+        budget, coverage = function.limits, under_way()
+        marked = coverage.marked(path) if coverage is not None else None
+        try:
+            result = process.sandbox().call(
+                source=marked.text if marked is not None else version_files(self.context)[path].decode(),
+                digest=f"{self.context.digest}:{path}",
+                filename=path,
+                ctx=ctx_of(self.context, self.actor, self.now),
+                input=given,
+                host=Host(self),
+                limits=Limits(
+                    ms=budget.ms * (SLOWER if marked is not None else 1),
+                    wall_s=WALL_S,
+                    memory_mb=budget.memory_mb,
+                    calls=budget.calls,
+                ),
+                counters=marked.name if marked is not None else "",
+            )
+        except SandboxError as error:
+            if coverage is not None and marked is not None:
+                coverage.add(path, error.hits)
+                if isinstance(error, FunctionError):
+                    error.stack = marked.as_written(error.stack)
+            raise
+        if coverage is not None:
+            coverage.add(path, result.hits)
+        return result
 
     def _note(self, name: str, outcome: account.Outcome, error: str, started: datetime, told: Any = None) -> None:
         self.accounts.append(

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from app.lib.http_out import OutgoingFailed, is_own
+from app.lib.judged import OutgoingFailed, is_own
 from app.runtime.functions import connections, letters, process
 from app.runtime.sandbox.pool import HostError
 
@@ -46,7 +46,7 @@ def sequence(session: Session, name: Any) -> int:
 def mail(session: Session, given: Any) -> None:
     """Post a letter: {to, subject, template | text | html, data, reply_to}. It leaves when the transaction is in."""
     permissions = session.context.manifest.permissions
-    if not (permissions.email and session.context.granted.get("email")):
+    if not (permissions.email and (session.context.granted.get("email") or session.context.on_trial)):
         raise HostError("not_granted", None, "This module may not send e-mail on this site.")
     letters.post_letter(session.context, session.tx, given, request_id=session.request_id)
     session.after_commit("mail.deliver")
@@ -68,6 +68,8 @@ def http_request(session: Session, method: Any, url: Any, options: Any) -> dict[
         raise HostError("invalid_argument", None, "A call needs a method, an address and options.")
     if unknown := [key for key in options if key not in _OPTIONS]:
         raise HostError("invalid_argument", None, f"ctx.http takes {', '.join(_OPTIONS)}, not {unknown[0][:60]}.")
+    if session.context.on_trial:
+        raise HostError("on_trial", None, "What is tried out calls no other servers. Install the module for that.")
     _must_be_granted(session, method, url)
     headers, body = _headers(options.get("headers")), _body(options)
     if "json" in options:

@@ -32,25 +32,26 @@ def page_data(
     """{source name: records}, every source of the page. send: asks within a transaction, where records are on trial."""
     if not page.data:
         return {}
-    module = model_of(context)
-    statements = [
-        list_statement(
-            module.tables[source.table], _ACCESS, context.site_id, _query(module.tables[source.table], source)
-        )
-        for source in page.data.values()
-    ]
-    found = send(Scope.of(context, visitor, uuid7()), statements)
+    found = send(Scope.of(context, visitor, uuid7()), page_statements(context, page))
     return {
         name: [json.loads(row[0]) for row in rows[: source.limit]]
         for (name, source), rows in zip(page.data.items(), found, strict=True)
     }
 
 
+def page_statements(context: InstallContext, page: Page) -> list[Statement]:
+    """What a page asks the database, one statement for each of its sources in their order."""
+    tables = model_of(context).tables
+    return [
+        list_statement(tables[source.table], _ACCESS, context.site_id, _query(tables[source.table], source))
+        for source in page.data.values()
+    ]
+
+
 def _query(model: TableModel, source: PageData) -> Query:
-    keys = sort_keys(source.sort)
     return Query(
         where=model.condition(source.where) if source.where else All(()),
-        sort=tuple(Sort(key.removeprefix("-"), key.startswith("-")) for key in keys),
+        sort=tuple(map(Sort.of, sort_keys(source.sort))),
         limit=source.limit,
         fields=tuple(source.fields) if source.fields is not None else open_fields(model),
     )

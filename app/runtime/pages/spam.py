@@ -84,19 +84,19 @@ def give_back(nonce: str) -> None:
         log.error("a form's stamp cannot be given back: %s", error)
 
 
-def wait_s(install_id: UUID, address: str) -> int:
-    """Count one sent form of this address; 0 when it may pass, else the seconds to wait."""
+def wait_s(install_id: UUID, address: str, *, what: str = "form", most: int = PER_MINUTE) -> int:
+    """Count one sent form (or other `what`) of this address; 0 when it may pass, else the seconds to wait."""
     minute = int(time.time()) // 60
-    key = f"dramac:form:{install_id}:{_network(address)}:{minute}"
+    key = f"dramac:{what}:{install_id}:{_network(address)}:{minute}"
     try:
         with redis().pipeline() as pipe:
             pipe.incr(key)
             pipe.expire(key, 61)
             sent = pipe.execute()[0]
     except RedisError as error:
-        log.error("sent forms are not counted: %s", error)
+        log.error("calls of %s are not counted: %s", what, error)
         return 0
-    return 0 if sent <= PER_MINUTE else 60 - int(time.time()) % 60
+    return 0 if sent <= most else 60 - int(time.time()) % 60
 
 
 def _message(install_id: UUID, page: str, head: str) -> bytes:

@@ -36,15 +36,18 @@ BROKEN = "Something went wrong on our side and nothing was sent. Please try agai
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a sent form. status 303: it is done. issued: when the visitor first saw the form, 0 for now."""
+    """What came of a sent form. status 303: it is done, and `kept` when there is a record. issued: when the visitor first saw
+    the form, 0 for now."""
 
     status: int
     form: FormState
     issued: int = 0
     retry_after_s: int = 0
+    kept: bool = False
 
 
 DONE = Outcome(303, FormState(sent=True))
+KEPT = Outcome(303, FormState(sent=True), kept=True)
 
 
 def submit_form(
@@ -90,7 +93,7 @@ def submit_form(
         discard(context, kept, visitor=visitor)
         spam.give_back(stamp.nonce)
         raise
-    return DONE
+    return KEPT
 
 
 def _keep(

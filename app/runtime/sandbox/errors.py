@@ -24,6 +24,7 @@ class SandboxError(AppError):
         super().__init__(message, **facts)
         self.logs: list[dict[str, Any]] = []  # what ctx.log said before the end
         self.host_calls = 0
+        self.hits = ""  # which counters it reached, when it was run with some
 
 
 class SandboxTimeout(SandboxError):

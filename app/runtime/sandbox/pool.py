@@ -43,16 +43,18 @@ __all__ = [
 
 INPUT_LIMIT = 1 << 20
 CHECK_MS, CHECK_S = 500, 5.0
+RENDERED_S = 5.0
 
 
 @dataclass(frozen=True)
 class CallResult:
-    """What a function gave. logs: [{"level", "message", "data"}]; cpu_ms: processor time of the worker."""
+    """What a function gave. logs: [{"level", "message", "data"}]; cpu_ms: processor time of the worker; hits: as hits_of()."""
 
     output: Any
     logs: list[dict[str, Any]]
     cpu_ms: float
     host_calls: int
+    hits: str = ""
 
 
 class Sandbox(Workers):
@@ -67,22 +69,23 @@ class Sandbox(Workers):
         digest: str,
         name: str,
         context: Mapping[str, Any],
-        deadline_s: float = 0.5,
+        busy_s: float = 0.5,
     ) -> str:
         """Render one template of a package. name: ends in .txt for plain text, else HTML with everything escaped.
 
+        busy_s: of a processor's time; on a busy machine it may take longer than that, though not for ever.
         context: plain JSON data; its "site" may hold timezone, locale and currency for the filters. Raises TemplateError,
         SandboxTimeout, SandboxMemory, SandboxOutput (1 MB), SandboxInput, SandboxDied, SandboxUnavailable.
         """
         body = _input(context)
         with self._worker() as worker:
-            deadline = time.monotonic() + deadline_s
+            deadline, busy_until = time.monotonic() + RENDERED_S, worker.busy_s() + busy_s
             with fatal():
                 worker.send({"op": "render", "digest": digest, "name": name}, body, deadline=deadline)
-                head, page = worker.receive(deadline=deadline)
+                head, page = worker.receive(deadline=deadline, busy_until=busy_until)
                 if head["op"] == "need":
                     worker.send({"op": "templates"}, _templates(templates), deadline=deadline)
-                    head, page = worker.receive(deadline=deadline)
+                    head, page = worker.receive(deadline=deadline, busy_until=busy_until)
                 if head["op"] == "fail":
                     raise Refused(replies.failure(head, name))
                 return replies.text(head, page)
@@ -105,12 +108,14 @@ class Sandbox(Workers):
         input: Any,  # noqa: A002  the name authors know
         host: HostCall,
         limits: Limits,
+        counters: str = "",
     ) -> CallResult:
         """Call the default export of one source with (ctx, input), in a guest of its own.
 
         ctx: plain JSON (settings, actor, now, site, install; seed makes Date and Math.random repeatable). host answers
         everything else of ctx; its HostError is thrown inside, any other exception ends the call and rises here.
-        Raises FunctionInvalid, FunctionError and the SandboxErrors; each carries .logs and .host_calls.
+        counters: the export of the source that counts what it reaches, in test runs.
+        Raises FunctionInvalid, FunctionError and the SandboxErrors; each carries .logs, .host_calls and .hits.
         """
         seed, now = ctx.get("seed"), ctx.get("now")
         text = source.encode("utf-8", "replace")
@@ -123,6 +128,7 @@ class Sandbox(Workers):
             "output_bytes": min(limits.output_bytes, frames.FROM_WORKER_LIMIT - 64),
             "seed": seed if isinstance(seed, int) else None,
             "now": now if isinstance(now, str) else None,
+            "counters": counters,
         }
         body = text + _input({"ctx": dict(ctx), "input": input})
         with self._worker() as worker:
@@ -131,16 +137,16 @@ class Sandbox(Workers):
             with fatal(talk):
                 worker.send(head, body, deadline=deadline)
                 head, output = talk.until_done()
-                logs, cpu_ms = replies.logs_of(head), head.get("cpu_ms")
+                logs, hits, cpu_ms = replies.logs_of(head), replies.hits_of(head), head.get("cpu_ms")
                 if not isinstance(cpu_ms, (int, float)):
                     raise frames.BadFrame("no cpu_ms")
                 if head["op"] == "fail":
-                    raise Refused(with_account(replies.failure(head, filename), logs, talk.calls))
+                    raise Refused(with_account(replies.failure(head, filename), logs, talk.calls, hits))
                 try:
-                    return CallResult(values.load(output), logs, float(cpu_ms), talk.calls)
+                    return CallResult(values.load(output), logs, float(cpu_ms), talk.calls, hits)
                 except values.BadValue as error:
                     raise Refused(
-                        with_account(SandboxOutput(f"The function's output is {error}."), logs, talk.calls)
+                        with_account(SandboxOutput(f"The function's output is {error}."), logs, talk.calls, hits)
                     ) from None
 
     def check_function(self, source: str, filename: str) -> list[tuple[int, int, str]]:

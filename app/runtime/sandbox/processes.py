@@ -21,16 +21,17 @@ from .errors import SandboxUnavailable
 
 START_S = 60.0  # compiling the engine takes about a second, more on a busy machine
 READY_S = 15.0
+LOOK_MS = 20
 ROOT = Path(__file__).resolve().parents[3]
 BOOT = "import sys; sys.path.insert(0, sys.argv.pop(1)); from app.runtime.sandbox.worker.zygote import main; main()"
 ANSWER = struct.Struct("!i")
 
 
-def _polled(sock: socket.socket, events: int) -> bool:
-    """Whether one of the events is there now; the other side's end (POLLHUP) always counts."""
+def _polled(sock: socket.socket, events: int, *, within_ms: int = 0) -> bool:
+    """Whether one of the events is there now, or soon; the other side's end (POLLHUP) always counts."""
     poll = select.poll()
     poll.register(sock, events)
-    return bool(poll.poll(0))
+    return bool(poll.poll(within_ms))
 
 
 class WorkerProcess:
@@ -57,7 +58,11 @@ class WorkerProcess:
     def send(self, head: dict[str, Any], body: bytes = b"", *, deadline: float) -> None:
         frames.send(self.sock, head, body, deadline=deadline)
 
-    def receive(self, *, deadline: float) -> tuple[dict[str, Any], bytes]:
+    def receive(self, *, deadline: float, busy_until: float | None = None) -> tuple[dict[str, Any], bytes]:
+        """Its next frame. busy_until: the value of busy_s() it may reach before it begins to answer. Raises OutOfTime."""
+        while busy_until is not None and not _polled(self.sock, select.POLLIN, within_ms=LOOK_MS):
+            if time.monotonic() > deadline or self.busy_s() > busy_until:
+                raise frames.OutOfTime
         return frames.receive(self.sock, body_limit=frames.FROM_WORKER_LIMIT, deadline=deadline)
 
     def resident_bytes(self) -> int:
@@ -66,6 +71,14 @@ class WorkerProcess:
             return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
         except (OSError, ValueError, IndexError):
             return 0
+
+    def busy_s(self) -> float:
+        """Seconds it has spent on a processor; where the system does not say, seconds of a clock."""
+        try:
+            told = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+            return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")  # proc(5): utime and stime
+        except (OSError, ValueError, IndexError):
+            return time.monotonic()
 
     def kill(self) -> None:
         with contextlib.suppress(OSError):

@@ -16,6 +16,7 @@ from .errors import (
 )
 
 LEVELS = ("debug", "info", "warn", "error")
+MOST_HITS = 100_000
 
 
 def text(head: dict[str, Any], page: bytes) -> str:
@@ -60,6 +61,14 @@ def logs_of(head: dict[str, Any]) -> list[dict[str, Any]]:
         if not isinstance(line, dict) or line.get("level") not in LEVELS or not isinstance(line.get("message"), str):
             raise frames.BadFrame("a log line of the wrong shape")
     return logs
+
+
+def hits_of(head: dict[str, Any]) -> str:
+    """Which counters a run reached, "1" or "0" for each; "" for a run without counters, or one that was cut off."""
+    hits = head.get("hits", "")
+    if not isinstance(hits, str) or len(hits) > MOST_HITS or not set(hits) <= {"0", "1"}:
+        raise frames.BadFrame("counters of the wrong shape")
+    return hits
 
 
 def findings(head: dict[str, Any]) -> list[tuple[int, int, str]]:

@@ -93,8 +93,8 @@ def fatal(talk: Talk | None = None) -> Iterator[None]:
         raise with_account(SandboxDied(), [], talk.calls if talk else 0) from None
 
 
-def with_account(error: SandboxError, logs: list[dict[str, Any]], calls: int) -> SandboxError:
-    error.logs, error.host_calls = logs, calls
+def with_account(error: SandboxError, logs: list[dict[str, Any]], calls: int, hits: str = "") -> SandboxError:
+    error.logs, error.host_calls, error.hits = logs, calls, hits
     return error
 
 

@@ -198,6 +198,21 @@ def import_files(db: Session, *, project: Project, contents: Mapping[str, bytes]
     return len(differing)
 
 
+def replace_files(db: Session, *, project: Project, contents: Mapping[str, bytes], by: Actor, now: datetime) -> int:
+    """Make these files, and no others, the project's, as one change; returns how many that changed."""
+    for path in contents:
+        must_have_place(path)
+    _must_fit(contents)
+    project = _locked(db, project)
+    today = files(db, project=project)
+    differing = sorted(path for path in {*contents, *today} if contents.get(path) != today.get(path))
+    if differing:
+        project.revision, project.updated_at = project.revision + 1, now
+        for path in differing:
+            _add(db, project, path, contents.get(path), note="imported", by=by, now=now)
+    return len(differing)
+
+
 def order_trial(db: Session, *, project: Project, kind: TrialKind, asked: dict[str, Any], now: datetime) -> Trial:
     """Ask a worker to try something with the project as it is now."""
     trial = Trial(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from app.modules.manifest import Problem
 from app.modules.package import CheckedPackage, Package, check_folder
@@ -20,11 +20,13 @@ _NEW_FUNCTION = "export default function (ctx, input) {\n  return null;\n}\n"
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """A change that puts a problem right. do: create (the file `path`) or delete (the file `path`)."""
+    """A change that puts a problem right. do: create or delete (the file `path`), index (over `fields` of `table`)."""
 
     do: str
     path: str
     label: str
+    table: str = ""
+    fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,19 @@ def check_project(contents: Mapping[str, bytes]) -> Checked:
         package = None
     problems.sort(key=lambda one: (one.severity != "error", one.file, one.line, one.column))
     return Checked(package, tuple(Found(problem, fix_of(problem, contents)) for problem in problems))
+
+
+def with_findings(checked: Checked, findings: Sequence[Problem]) -> Checked:
+    """With what the checks of publishing found in the last release that was tried, each with the index that mends it."""
+    if checked.package is None:
+        return checked
+    more = [Found(one, _index(one)) for one in findings]
+    return replace(checked, found=(*checked.found, *more))
+
+
+def _index(problem: Problem) -> Fix:
+    table, *fields = problem.index
+    return Fix("index", problem.file, f"Add an index over {', '.join(fields)}", table, tuple(fields))
 
 
 def fix_of(problem: Problem, contents: Mapping[str, bytes]) -> Fix | None:

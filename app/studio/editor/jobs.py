@@ -1,7 +1,9 @@
 """studio.try: the tests, a preview or a call of a project, done by a worker. studio.forget_old: trials of days gone by.
 
-result of a trial: tests {results: [{file, name, failures}], took_ms}; preview {name} (app.runtime.previews);
-call {output, error, runs: [{function, outcome, error, logs, cpu_ms, host_calls}], took_ms}; failed {error}.
+result of a trial: tests {results: [{file, name, failures: [{text, lines: [[kind, text]]}]}], coverage: [{path, functions,
+measured, percent, statements, branches, lines: {number: state}, parts}], took_ms}; preview {name (of app.runtime.previews),
+title, records, chosen}; call {output, error, runs: [{function, outcome, error, logs, cpu_ms, host_calls}], took_ms}; failed
+{error}.
 """
 
 from __future__ import annotations
@@ -17,17 +19,20 @@ from sqlalchemy import delete
 from app.db.base import db as flask_db
 from app.db.scope import platform_scope
 from app.db.session import transaction
-from app.errors import AppError
+from app.errors import AppError, NotFound
 from app.lib.clock import utcnow
 from app.modules.package import Package
-from app.runtime.acceptance import call_on_sample, run_tests, show_sample_page
+from app.runtime.acceptance import Failure, Report, call_on_sample, draw_sample, run_tests, show_sample_page
+from app.runtime.pages.view import Shown
 from app.runtime.previews import Preview, keep_preview
 from app.studio.editor.checks import check_project
 from app.studio.editor.models import Project, Trial
-from app.studio.editor.queries import files
+from app.studio.editor.queries import difference, files
+from app.studio.editor.screens import screens
 
 log = logging.getLogger(__name__)
 KEPT = timedelta(days=1)
+UNSEEN = "The module has no such page, screen or role any more, or this role does not see it."
 
 
 def attempt(trial_id: str) -> None:
@@ -59,10 +64,11 @@ def _done(kind: str, asked: dict[str, Any], contents: dict[str, bytes], *, now: 
     if kind == "tests":
         return _tests(package)
     if kind == "preview":
-        shown = show_sample_page(package, asked["page"], given=asked.get("params", {}), now=now)
-        page = package.manifest.pages[asked["page"]]
-        kept = Preview(shown, page.kind, package.manifest.name, package.digest)
-        return {"name": keep_preview(kept, package.files)}
+        try:
+            return _preview(package, asked, now=now)
+        except NotFound as error:
+            told = error.message if error.message != NotFound().message else UNSEEN
+            return {"error": told}
     called = call_on_sample(package, asked["function"], asked["input"], now=now)
     runs = [
         {
@@ -74,11 +80,57 @@ def _done(kind: str, asked: dict[str, Any], contents: dict[str, bytes], *, now: 
     return {"output": called.output, "error": called.error, "runs": runs, "took_ms": round(called.took_ms)}
 
 
+def _preview(package: Package, asked: dict[str, Any], *, now: datetime) -> dict[str, Any]:
+    """asked: {what: page:<name> or a screen that is offered, role, record, params, sent}."""
+    what, manifest = str(asked["what"]), package.manifest
+    kind, _, name = what.partition(":")
+    if kind == "page":
+        sent = asked.get("sent", False)
+        shown = show_sample_page(package, name, given=asked.get("params", {}), now=now, sent=sent)
+        kept = Preview(shown, manifest.pages[name].kind, manifest.name, package.digest)
+        return {"name": keep_preview(kept, package.files), "title": shown.title, "records": [], "chosen": 0}
+    drawn = draw_sample(
+        package, role=asked.get("role") or None, now=now,
+        draw=lambda data, actor: screens().draw(data, actor, screen=what, record=asked.get("record", 0)),
+    )  # fmt: skip
+    kept = Preview(Shown(drawn.html, drawn.title, "auto", None, "en"), "screen", manifest.name, package.digest)
+    name = keep_preview(kept, {})
+    return {"name": name, "title": drawn.title, "records": list(drawn.records), "chosen": drawn.chosen}
+
+
 def _tests(package: Package) -> dict[str, Any]:
     begin = time.perf_counter()
-    report = run_tests(package)
-    results = [{"file": one.file, "name": one.name, "failures": list(one.failures)} for one in report.results]
-    return {"results": results, "took_ms": round((time.perf_counter() - begin) * 1000)}
+    report = run_tests(package, coverage=True)
+    results = [
+        {"file": one.file, "name": one.name, "failures": [_failure(failure) for failure in one.found]}
+        for one in report.results
+    ]
+    took_ms = round((time.perf_counter() - begin) * 1000)
+    return {"results": results, "coverage": _coverage(package, report), "took_ms": took_ms}
+
+
+def _failure(failure: Failure) -> dict[str, Any]:
+    """Its sentence, and what was expected and what there is instead, line by line."""
+    lines = difference(failure.expected.encode(), failure.found.encode()) or []
+    return {"text": failure.text, "lines": [[line.kind, line.text] for line in lines if line.kind != "skip"]}
+
+
+def _coverage(package: Package, report: Report) -> list[dict[str, Any]]:
+    named: dict[str, list[str]] = {}
+    for name, function in package.manifest.functions.items():
+        named.setdefault(f"functions/{function.file}", []).append(name)
+    return [
+        {
+            "path": one.path, "functions": named.get(one.path, []), "measured": one.measured, "percent": one.percent,
+            "statements": one.statements, "branches": one.branches,
+            "lines": {str(line): state for line, state in one.lines.items()},
+            "parts": [
+                {"name": part.name, "line": part.line, "called": part.called, "statements": part.statements}
+                for part in one.parts
+            ],
+        }
+        for one in report.coverage
+    ]  # fmt: skip
 
 
 def forget_old() -> None:

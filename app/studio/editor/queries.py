@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -13,9 +13,12 @@ from sqlalchemy.orm import Session
 
 from app.modules.diff import Change as ManifestChange
 from app.modules.diff import check_bump, diff_manifests, least_version
-from app.modules.manifest import Manifest
+from app.modules.kinds import SYSTEM_COLUMNS
+from app.modules.manifest import Manifest, Problem
+from app.modules.models import Version
 from app.modules.queries import latest_published, module_by_slug
-from app.studio.editor.models import FileState, Project
+from app.studio.editor.models import FileState, Project, Trial
+from app.studio.models import Publication
 
 PER_PAGE = 50
 
@@ -130,6 +133,43 @@ def release_of(db: Session, *, manifest: Manifest, agency_id: UUID) -> Release |
     diff = diff_manifests(Manifest.from_dict(before.manifest), manifest)
     high_enough = not check_bump(before.version, manifest.version, diff)
     return Release(before.version, diff.changes, least_version(before.version, diff), high_enough)
+
+
+def plan_findings(db: Session, *, manifest: Manifest, agency_id: UUID) -> list[Problem]:
+    """What the last try to publish this module said of its queries and an index would mend, as far as it is not there yet."""
+    module = module_by_slug(db, manifest.slug)
+    if module is None or module.agency_id != agency_id:
+        return []
+    query = select(Publication.steps).join(Version, Version.id == Publication.version_id)
+    steps = db.scalar(query.where(Version.module_id == module.id).order_by(desc(Publication.created_at)).limit(1))
+    found = [Problem(**item) for step in steps or () if step["key"] == "plans" for item in step.get("problems", ())]
+    return list({one.index: one for raw in found if (one := _lacking(raw, manifest)) is not None}.values())
+
+
+def _lacking(problem: Problem, manifest: Manifest) -> Problem | None:
+    """The finding, if the table and fields of its index exist and no index begins with them."""
+    table, *fields = problem.index or ("",)
+    spec = manifest.tables.get(table)
+    known = {*spec.fields, *SYSTEM_COLUMNS} if spec is not None else set()
+    if spec is None or not known >= set(fields) or any([*one[: len(fields)]] == fields for one in spec.indexes):
+        return None
+    said = f"{problem.message} (found when it was last published)"
+    return replace(problem, severity="warning", index=(table, *fields), message=said)  # no error of what is here now
+
+
+def last_tests(db: Session, *, project: Project) -> Trial | None:
+    """The newest run of the tests that has ended."""
+    return db.scalars(
+        select(Trial)
+        .where(
+            Trial.project_id == project.id,
+            Trial.agency_id == project.agency_id,
+            Trial.kind == "tests",
+            Trial.status == "done",
+        )
+        .order_by(desc(Trial.created_at))
+        .limit(1)
+    ).one_or_none()
 
 
 def difference(before: bytes | None, after: bytes | None) -> list[DiffLine] | None:

@@ -11,9 +11,12 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.installs.inheritance import resolve, site_level
+from app.installs.levels import levels_of_site
 from app.installs.models import Install
 from app.lib.clock import rfc3339
 from app.lib.redact import GONE, redact
+from app.modules.manifest import Manifest
 from app.modules.models import Module, Version
 from app.support.health import breakers, health
 from app.support.timeline import KINDS, Line, LogFilter, log_page
@@ -46,6 +49,7 @@ def collect(db: Session, *, install: Install, now: datetime) -> dict[str, Any]:
         "module": {"slug": module.slug, "name": module.name, "short_id": module.short_id},
         "install": _install(db, install),
         "settings": _settings(db, install),
+        "settings_from_above": _from_above(db, install, site),
         "health_24_h": _plain(asdict(figures)),
         "webhooks_in_trouble": [
             {"id": one.public_id, "state": one.state, "failures": one.failures}
@@ -89,6 +93,22 @@ def _settings(db: Session, install: Install) -> dict[str, Any]:
     """The values; of secrets only that they are set."""
     values = without_people(redact(install.settings))
     return {**values, **dict.fromkeys(install.secrets, GONE)}
+
+
+def _from_above(db: Session, install: Install, site: Site) -> dict[str, Any]:
+    """Settings in force that come from the agency or the client, and which of all are locked there."""
+    manifest = Manifest.from_dict(db.get_one(Version, install.version_id).manifest)
+    levels = levels_of_site(db, site=site, module_id=install.module_id)
+    found = resolve(manifest, [*levels, site_level(install.id, install.settings, install.secrets)])
+    return {
+        name: {
+            "from": one.source,
+            "value": GONE if one.sealed else without_people(redact(one.value)),
+            "locked_by": one.lock.level if one.lock else None,
+        }
+        for name, one in found.items()
+        if one.source in ("agency", "client") or one.lock is not None
+    }
 
 
 def _lines(

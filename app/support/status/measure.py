@@ -14,7 +14,8 @@ from app.db.base import db as flask_db
 from app.db.scope import platform_scope
 from app.db.session import transaction
 from app.lib.clock import utcnow
-from app.lib.http_out import Egress, OutgoingFailed
+from app.lib.http_out import Egress
+from app.lib.judged import OutgoingFailed
 
 KEEP = timedelta(days=90)
 ANSWER_WITHIN_S = 5.0

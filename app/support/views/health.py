@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
-from flask import Response, g, make_response, render_template
+from flask import Response, g, make_response, render_template, url_for
 
 from app.access.permissions import Permission
+from app.connections.queries import connections_of
 from app.installs.models import Install
 from app.installs.queries import install_with_parts
 from app.lib.clock import utcnow
+from app.modules.manifest import Manifest
+from app.runtime.functions.breaker import breakers as function_breakers
+from app.support.actions import wake_function
 from app.support.health import breakers, health
 from app.support.timeline import LogFilter, log_page
 from app.support.views.common import bp
 from app.support.views.logs import WORDS, kinds_allowed, shown_lines
 from app.web.guard import requires
+from app.web.htmx import respond, trigger_toast
 
 SPAN = timedelta(days=1)
 LAST_ERRORS = 10
@@ -31,6 +36,17 @@ def install_health(install: Install) -> Response:
         "health": health(g.db, agency_id=agency_id, install_id=install.id, since=now - SPAN),
         "breakers": breakers(g.db, agency_id=agency_id, site_id=install.site_id),
         "can_reset": g.actor.can(Permission.WEBHOOKS_MANAGE),
+        "resting": [(one, datetime.fromtimestamp(one.until, UTC)) for one in function_breakers.resting(install.id)],
+        "connections": connections_of(g.db, install=shown, manifest=Manifest.from_dict(shown.version.manifest)),
+        "can_configure": g.actor.can(Permission.INSTALLS_CONFIGURE), "now": now,
         "lines": shown_lines(log_page(g.db, agency_id=agency_id, wanted=wanted, now=now, limit=LAST_ERRORS).lines), **WORDS,
     }  # fmt: skip
     return make_response(render_template("support/health.html", **context))
+
+
+@bp.post("/installs/<public_id:install_id>/functions/<function>/wake")
+@requires(Permission.INSTALLS_CONFIGURE, install=Install)
+def wake(install: Install, function: str) -> Response:
+    wake_function(g.db, install=install, function=function, by=g.actor)
+    trigger_toast("success", "Set going again", f"{function} runs again from its next call on.")
+    return respond(redirect_to=url_for("support.install_health", install_id=install.public_id))

@@ -20,14 +20,16 @@ from app.db.base import db
 from app.db.scope import current_scope, reopened
 from app.db.session import transaction
 from app.errors import NotFound
-from app.gateway.queries import Target, targets
 from app.installs.models import Install
+from app.installs.places import Target, targets
 from app.installs.queries import install_with_parts
 from app.lib.clock import rfc3339, utcnow
 from app.lib.ids import decode, encode
 from app.support.actions import SEARCH_FILTERS, kept_query
 from app.support.queries import searches
+from app.support.recording import recording_of
 from app.support.replay import can_be_replayed
+from app.support.rewrites import is_recorded_write
 from app.support.timeline import KINDS, LEVELS, OUTCOMES, Line, LogFilter, Position, log_line, log_page, position
 from app.support.views.common import bp, csv_line
 from app.web.forms import asked, clean
@@ -46,7 +48,8 @@ LAST = {
 }
 KIND_WORDS = {
     "request": "API call", "page": "Error page", "run": "Function run", "job": "Job", "mail": "Mail",
-    "delivery": "Event delivery", "attempt": "Webhook call", "sign_in": "Sign-in", "audit": "Admin action",
+    "delivery": "Event delivery", "attempt": "Webhook call", "inbound": "Inbound webhook",
+    "sign_in": "Sign-in", "audit": "Admin action",
 }  # fmt: skip
 OF_PEOPLE = ("sign_in", "audit")  # reading logs is not reading what people did, which has a right of its own
 LEVEL_WORDS = {"error": "Error", "warn": "Warning", "ok": "OK", "info": "Info"}
@@ -171,7 +174,8 @@ def _timeline(install: Install | None) -> Response:
         return make_response(render_template("support/logs.html", searches=kept, **context))
     shown = install_with_parts(g.db, install_id=install.id) or install
     context |= {
-        "install": shown, "tab": "logs",
+        "install": shown, "tab": "logs", "recording": recording_of(g.db, install=install, now=now),
+        "can_record": g.actor.can(Permission.INSTALLS_CONFIGURE),
     }  # fmt: skip
     return make_response(render_template("support/install_logs.html", **context))
 
@@ -262,10 +266,16 @@ def shown_lines(lines: list[Line], *, opened: bool = False) -> list[Shown]:
             url_for("tenancy.site", site_id=encode("ste", line.site_id)) if line.site_name and line.site_id else "",
             json.dumps(_plain(line), ensure_ascii=False, indent=2), _curl(line),
             _said(line), opened, _retry(line),
-            str(line.position) if can_be_replayed(line) and g.actor.can(Permission.RECORDS_VIEW) else "",
+            _replay(line),
         )
         for line in lines
     ]  # fmt: skip
+
+
+def _replay(line: Line) -> str:
+    """The position of what may be made again; what it shows are records."""
+    replayable = can_be_replayed(line) or is_recorded_write(line)
+    return str(line.position) if replayable and g.actor.can(Permission.RECORDS_VIEW) else ""
 
 
 def _retry(line: Line) -> str:

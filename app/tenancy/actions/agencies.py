@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
+from hashlib import sha256
 
 from psycopg.errors import UniqueViolation
 from sqlalchemy.exc import IntegrityError
@@ -11,12 +13,16 @@ from sqlalchemy.orm import Session
 from app.access.actors import Actor
 from app.access.permissions import Role
 from app.accounts.models import User
-from app.errors import Conflict
+from app.errors import Conflict, NotFound
 from app.events.catalog import AGENCY_CHANGED, AGENCY_CREATED
 from app.events.outbox import changed, publish
 from app.lib.ids import uuid7
+from app.lib.pictures import draw_anew
+from app.lib.storage import storage
 from app.tenancy.models import Agency, Membership
 from app.tenancy.slugs import candidates, slug_of
+
+LOGO_PX = (512, 128)  # shown at most 32 px high, sharp on dense screens
 
 
 class AgencySlugTaken(Conflict):
@@ -90,3 +96,37 @@ def change_agency(
         changes=changes,
     )
     return agency
+
+
+def set_logo(db: Session, *, agency: Agency, content: bytes, by: Actor) -> None:
+    """Show this picture where the agency's mark stands. Raises NotAPicture, Invalid (too large)."""
+    [drawn] = draw_anew(content, edges=(LOGO_PX,))
+    digest = sha256(drawn.content).hexdigest()
+    storage().write(_logo_name(digest), drawn.content)
+    _change_logo(db, agency, digest, by=by)
+
+
+def remove_logo(db: Session, *, agency: Agency, by: Actor) -> None:
+    """Show the agency's letters again. Its picture stays: another agency may have the same one."""
+    _change_logo(db, agency, "", by=by)
+
+
+def read_logo(digest: str) -> bytes:
+    """A logo as WebP. Raises NotFound."""
+    if not re.fullmatch("[0-9a-f]{64}", digest):
+        raise NotFound()
+    return storage().read(_logo_name(digest))
+
+
+def _change_logo(db: Session, agency: Agency, digest: str, *, by: Actor) -> None:
+    before, agency.logo = agency.logo, digest
+    if before == digest:
+        return
+    publish(
+        db, AGENCY_CHANGED, by=by, agency_id=agency.id, target=agency.public_id, target_name=agency.name,
+        data={"changed": ["logo"]}, changes={"logo": [before[:12], digest[:12]]},
+    )  # fmt: skip
+
+
+def _logo_name(digest: str) -> str:
+    return f"brands/{digest}.webp"

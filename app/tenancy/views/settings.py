@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from flask import Response, g, url_for
+from flask import Response, g, make_response, request, url_for
 
 from app.access.permissions import Permission
-from app.tenancy.actions.agencies import change_agency
+from app.errors import Invalid
+from app.tenancy.actions.agencies import change_agency, read_logo, remove_logo, set_logo
 from app.tenancy.forms import AgencyForm
 from app.tenancy.models import Agency
 from app.tenancy.views.common import agency_id, bp, show
-from app.web.guard import requires
+from app.web.guard import public, requires
 from app.web.htmx import respond, trigger_toast
 
 
@@ -38,3 +39,36 @@ def change_settings() -> Response:
     )
     trigger_toast("success", "Settings saved")
     return respond(redirect_to=url_for(".settings"))
+
+
+@bp.post("/settings/logo")
+@requires(Permission.AGENCY_MANAGE)
+def change_logo() -> Response:
+    row, sent = g.db.get_one(Agency, agency_id()), request.files.get("logo")
+    try:
+        if sent is None or not sent.filename:
+            raise Invalid("Choose a picture first.")
+        set_logo(g.db, agency=row, content=sent.read(), by=g.actor)
+    except Invalid as error:
+        form = AgencyForm(formdata=None, obj=row)
+        return show("settings", "logo", status=422, page="settings", form=form, row=row, logo_error=error.message)
+    trigger_toast("success", "Logo saved")
+    return respond(redirect_to=url_for(".settings"))
+
+
+@bp.post("/settings/logo/remove")
+@requires(Permission.AGENCY_MANAGE)
+def take_logo_away() -> Response:
+    remove_logo(g.db, agency=g.db.get_one(Agency, agency_id()), by=g.actor)
+    trigger_toast("success", "Logo removed")
+    return respond(redirect_to=url_for(".settings"))
+
+
+@bp.get("/brand/<digest>.webp")
+@public
+def logo(digest: str) -> Response:
+    """A logo, for whoever sees the sign-in page under the agency's host. Its name says what is in it."""
+    answer = make_response(read_logo(digest))
+    answer.headers["Content-Type"] = "image/webp"
+    answer.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+    return answer

@@ -29,7 +29,7 @@ from app.workspace.facets import Option, record_options, used_tags
 from app.workspace.forms.controls import Chosen, Input, make_input
 from app.workspace.forms.raw import Place, Raw, control_name, first, from_raw, parts_of, to_raw
 from app.workspace.labels import field_label, many
-from app.workspace.listing import PREFIX
+from app.workspace.listing import GIVEN, PREFIX
 from app.workspace.screens import form_fields
 
 MOST_OPTIONS = 50
@@ -59,14 +59,15 @@ class RecordForm:
 
     @classmethod
     def new(cls, desk: Desk, table: str, args: MultiDict[str, str], copied: Record | None = None) -> RecordForm:
-        """An empty form with the defaults, what the address names (f.<field>), or what another record has."""
+        """An empty form with the defaults, what the address names (set.<field>, f.<field>), or what another record has."""
         form = cls(desk, table, form_fields(desk, table), {})
         spec = desk.table(table)
         for name in form.names:
             one = spec.fields[name]
             value = copied.get(name) if copied is not None and not one.unique else _default(desk, one)
             form._put(name, value)
-            given = [_mine(desk, text) for text in args.getlist(PREFIX + name) if text != "none"]
+            named = args.getlist(GIVEN + name) or args.getlist(PREFIX + name)
+            given = [_mine(desk, text) for text in named if text != "none"]
             if one.type in _PREFILLED and len(given) == 1:
                 form.raw[name] = given if one.type != "boolean" else ["y"] * (given == ["true"])
         return form

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,17 +11,36 @@ from werkzeug.datastructures import MultiDict
 
 from app.installs.models import Install
 from app.installs.queries import install_with_parts
+from app.runtime.trials.models import Trial
 from app.web.htmx import is_htmx
 from app.workspace.desk import Desk, open_desk
 from app.workspace.listing import ListState, read_list
-from app.workspace.screens import list_screen, menu
+from app.workspace.screens import list_screen, menu, screen_kind
 
+Opens = Callable[[Install | Trial, Desk, str], Response]
 bp = Blueprint("workspace", __name__)
 BASE = "/installs/<public_id:install_id>/records"
-_POSITION = ("cursor", "in")
+POSITION = ("cursor", "in", "column", "card", "to", "version")
+"""Parameters that say where somebody stands in a list or on a board, or what is done there: not taken along."""
+_SCREENS: dict[str, Opens] = {}
 
 
-def desk_of(install: Install) -> Desk:
+def screen(kind: str) -> Callable[[Opens], Opens]:
+    """What answers at the address of a view of this type (screens.DRAWN): (install, desk, name) to the page."""
+
+    def take(opens: Opens) -> Opens:
+        _SCREENS[kind] = opens
+        return opens
+
+    return take
+
+
+def open_screen(install: Install | Trial, desk: Desk, name: str) -> Response:
+    """The screen at a name, by the type of its view. Raises NotFound."""
+    return _SCREENS[screen_kind(desk, name)](install, desk, name)
+
+
+def desk_of(install: Install | Trial) -> Desk:
     """The desk of whoever asks. Raises NotFound and InstallNotReady."""
     return open_desk(g.db, install=install, actor=g.actor)
 
@@ -30,8 +50,10 @@ def zone() -> str:
     return g.get("zone") or "UTC"
 
 
-def install_parts(install: Install) -> dict[str, Any]:
-    """What installs/_tabs.html needs."""
+def install_parts(install: Install | Trial) -> dict[str, Any]:
+    """What installs/_tabs.html needs; a trial has no tabs."""
+    if isinstance(install, Trial):
+        return {"install": None}
     return {"install": install_with_parts(g.db, install_id=install.id)}
 
 
@@ -59,9 +81,7 @@ def carried(state: ListState, args: MultiDict[str, str] | None = None) -> str:
     """The query string that takes a list along to a record and back: where it stands in its order."""
     pairs = [("in", state.screen.key)]
     pairs += [
-        (key, value)
-        for key, value in (request.args if args is None else args).items(multi=True)
-        if key not in _POSITION
+        (key, value) for key, value in (request.args if args is None else args).items(multi=True) if key not in POSITION
     ]
     return urlencode(pairs)
 

@@ -13,6 +13,7 @@ from app.access.permissions import Permission
 from app.errors import Conflict, Forbidden, Invalid, NotFound, VersionMismatch
 from app.installs.models import Install
 from app.modules.manifest.fields import RefField, RefsField
+from app.runtime.trials.models import Trial
 from app.runtime.validation.problems import Wrong
 from app.web.bodies import takes_files
 from app.web.errors import status_of
@@ -23,6 +24,8 @@ from app.workspace.desk import Desk
 from app.workspace.forms.raw import control_name, parts_of
 from app.workspace.forms.record import RecordForm, chosen_records
 from app.workspace.labels import field_label, one
+from app.workspace.listing import GIVEN
+from app.workspace.opened import Opened
 from app.workspace.screens import COMPUTED, has_history, list_screen
 from app.workspace.views.common import BASE, bp, desk_of, list_url, record_url, show
 
@@ -30,8 +33,8 @@ MAX_FORM_BYTES = 128 << 20  # several files of up to 50 MiB at once
 
 
 @bp.get(f"{BASE}/<table>/new")
-@requires(Permission.RECORDS_EDIT, install=Install)
-def new(install: Install, table: str) -> Response:
+@requires(Permission.RECORDS_EDIT, install=Opened)
+def new(install: Install | Trial, table: str) -> Response:
     """An empty form; ?copy=<uuid> starts from another record, f.<field>=… names values."""
     desk = desk_of(install)
     desk.data.table(table, "create")
@@ -41,8 +44,8 @@ def new(install: Install, table: str) -> Response:
 
 @bp.post(f"{BASE}/<table>/new")
 @takes_files(MAX_FORM_BYTES)
-@requires(Permission.RECORDS_EDIT, install=Install)
-def create(install: Install, table: str) -> Response:
+@requires(Permission.RECORDS_EDIT, install=Opened)
+def create(install: Install | Trial, table: str) -> Response:
     desk = desk_of(install)
     desk.data.table(table, "create")
     form, carry = RecordForm.sent(desk, table, request.form), request.form.get("_list", "")
@@ -64,8 +67,8 @@ def create(install: Install, table: str) -> Response:
 
 
 @bp.get(f"{BASE}/<table>/<uuid:record_id>/edit")
-@requires(Permission.RECORDS_EDIT, install=Install)
-def edit(install: Install, table: str, record_id: UUID) -> Response:
+@requires(Permission.RECORDS_EDIT, install=Opened)
+def edit(install: Install | Trial, table: str, record_id: UUID) -> Response:
     desk = desk_of(install)
     record = _editable(desk, table, record_id)
     return _form_page(desk, table, RecordForm.edit(desk, table, record), carry=_carry(request.args))
@@ -73,8 +76,8 @@ def edit(install: Install, table: str, record_id: UUID) -> Response:
 
 @bp.post(f"{BASE}/<table>/<uuid:record_id>/edit")
 @takes_files(MAX_FORM_BYTES)
-@requires(Permission.RECORDS_EDIT, install=Install)
-def change(install: Install, table: str, record_id: UUID) -> Response:
+@requires(Permission.RECORDS_EDIT, install=Opened)
+def change(install: Install | Trial, table: str, record_id: UUID) -> Response:
     desk = desk_of(install)
     record = _editable(desk, table, record_id)
     form, carry = RecordForm.sent(desk, table, request.form, record), request.form.get("_list", "")
@@ -98,8 +101,8 @@ def change(install: Install, table: str, record_id: UUID) -> Response:
 
 
 @bp.get(f"{BASE}/<table>/options/<field>")
-@requires(Permission.RECORDS_EDIT, install=Install)
-def options(install: Install, table: str, field: str) -> str:
+@requires(Permission.RECORDS_EDIT, install=Opened)
+def options(install: Install | Trial, table: str, field: str) -> str:
     """Options of a reference for what is typed in its search: what is chosen stays among them."""
     desk = desk_of(install)
     allowed = desk.data.access.allowed(desk.manifest, table)
@@ -129,28 +132,34 @@ def _editable(desk: Desk, table: str, record_id: UUID) -> dict[str, Any]:
 
 
 def _carry(args: Any) -> str:
-    return urlencode([(key, value) for key, value in args.items(multi=True) if key not in ("copy", "cursor")])
+    kept = [pair for pair in args.items(multi=True) if pair[0] not in ("copy", "cursor")]
+    return urlencode([(key, value) for key, value in kept if not key.startswith(GIVEN)])
 
 
 def _form_page(desk: Desk, table: str, form: RecordForm, *, carry: str, status: int = 200, **more: Any) -> Response:
+    return show("form", "form", desk, status=status, **{**form_context(desk, table, form, carry=carry), **more})
+
+
+def form_context(desk: Desk, table: str, form: RecordForm, *, carry: str) -> dict[str, Any]:
+    """What workspace/form.html shows."""
     record = form.before
-    noun = one(desk.manifest, table)
     where: dict[str, Any] = {"install_id": desk.install_id, "table": table}
-    context: dict[str, Any] = {
+    return {
         "table": table,
         "form": form,
-        "noun": noun,
+        "noun": one(desk.manifest, table),
         "name": title(desk, table, record) if record else None,
         "record": record,
         "carry": carry,
-        "action": url_for(".change", record_id=record["id"], **where) if record else url_for(".create", **where),
+        "action": url_for("workspace.change", record_id=record["id"], **where)
+        if record
+        else url_for("workspace.create", **where),
         "back": record_url(desk, table, record["id"], carry)
         if record
         else list_url(desk, _list_of(desk, table, carry), carry),
         "computed": _computed(desk, table, record) if record else [],
         "conflict": None,
     }
-    return show("form", "form", desk, status=status, **{**context, **more})
 
 
 def _list_of(desk: Desk, table: str, carry: str) -> str:

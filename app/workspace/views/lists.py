@@ -12,6 +12,7 @@ from app.access.permissions import Permission
 from app.installs.models import Install
 from app.runtime.data import Page
 from app.runtime.query import QueryInvalid
+from app.runtime.trials.models import Trial
 from app.web.guard import requires
 from app.web.htmx import is_htmx
 from app.workspace.cells import RIGHT, cell, kind_of, text_of
@@ -19,17 +20,29 @@ from app.workspace.desk import Desk
 from app.workspace.facets import chips, facets, used_tags
 from app.workspace.labels import field_label, many, one
 from app.workspace.listing import LIMITS, ListState
+from app.workspace.opened import Opened
 from app.workspace.records import bulk_choices
 from app.workspace.screens import column_choices, menu, sortable
-from app.workspace.views.common import BASE, bp, carried, desk_of, install_parts, page, show, state_of
+from app.workspace.views.common import (
+    BASE,
+    bp,
+    carried,
+    desk_of,
+    install_parts,
+    open_screen,
+    page,
+    screen,
+    show,
+    state_of,
+)
 
 _VIEW = ("sort", "col", "limit")  # parameters that say how a list looks, not what is in it
 
 
 @bp.get(BASE)
-@requires(Permission.RECORDS_VIEW, install=Install)
-def home(install: Install) -> BaseResponse:
-    """The first list of the menu; a sentence when this person's role in the module shows them none."""
+@requires(Permission.RECORDS_VIEW, install=Opened)
+def home(install: Install | Trial) -> BaseResponse:
+    """The first screen of the menu; a sentence when this person's role in the module shows them none."""
     desk = desk_of(install)
     entries = menu(desk)
     if entries:
@@ -38,14 +51,19 @@ def home(install: Install) -> BaseResponse:
 
 
 @bp.get(f"{BASE}/<name>")
-@requires(Permission.RECORDS_VIEW, install=Install)
-def records(install: Install, name: str) -> Response:
-    desk = desk_of(install)
+@requires(Permission.RECORDS_VIEW, install=Opened)
+def records(install: Install | Trial, name: str) -> Response:
+    """A list, or what else the view of this name is."""
+    return open_screen(install, desk_of(install), name)
+
+
+@screen("list")
+def list_at(install: Install | Trial, desk: Desk, name: str) -> Response:
     return list_page(install, desk, state_of(desk, name))
 
 
 def list_page(
-    install: Install,
+    install: Install | Trial,
     desk: Desk,
     state: ListState,
     *,
@@ -55,12 +73,12 @@ def list_page(
     chosen: tuple[str, ...] = (),
 ) -> Response:
     """problem: why an act on the chosen records changed nothing; failed: a line for each record that stood in its way."""
-    found, state = _page_of(desk, state)
-    context = _shown(desk, state, found) | ({} if is_htmx() else install_parts(install))
+    found, state = page_of(desk, state)
+    context = list_context(desk, state, found) | ({} if is_htmx() else install_parts(install))
     return show("list", "results", desk, status=status, problem=problem, failed=failed, chosen=chosen, **context)
 
 
-def _page_of(desk: Desk, state: ListState) -> tuple[Page, ListState]:
+def page_of(desk: Desk, state: ListState) -> tuple[Page, ListState]:
     """A page, counted while it is the first; a cursor that belongs to another order starts again."""
     try:
         return desk.data.list(state.screen.table, replace(state.query, count=not state.cursor)), state
@@ -71,7 +89,8 @@ def _page_of(desk: Desk, state: ListState) -> tuple[Page, ListState]:
         return desk.data.list(state.screen.table, replace(state.query, count=True)), state
 
 
-def _shown(desk: Desk, state: ListState, found: Page) -> dict[str, Any]:
+def list_context(desk: Desk, state: ListState, found: Page) -> dict[str, Any]:
+    """What workspace/list.html shows of a page of records, without the install around it."""
     screen, shown = state.screen, facets(desk, state)
     table = screen.table
     rows = [(row["id"], [cell(desk, table, name, row) for name in state.columns]) for row in found.records]
@@ -93,7 +112,7 @@ def _shown(desk: Desk, state: ListState, found: Page) -> dict[str, Any]:
         "nouns": many(desk.manifest, table),
         "can_create": desk.can(table, "create"),
         "can_export": screen.export and desk.can_export(table),
-        "can_import": screen.imports and desk.can(table, "create"),
+        "can_import": screen.imports and desk.can_import(table),
         "bulk": _bulk(desk, state),
     }
 

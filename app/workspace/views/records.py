@@ -19,6 +19,7 @@ from app.modules.manifest.views import Related
 from app.runtime.files.queries import open_bytes, readable_file
 from app.runtime.files.serving import chunks, file_headers
 from app.runtime.query import Query
+from app.runtime.trials.models import Trial
 from app.web.guard import requires
 from app.web.htmx import respond, trigger_toast
 from app.workspace.cells import Cell, cell, kind_of, title
@@ -27,50 +28,58 @@ from app.workspace.desk import Desk
 from app.workspace.labels import field_label, inside, is_long, many, one, option_label, option_tone
 from app.workspace.listing import PREFIX, expandable
 from app.workspace.neighbours import neighbours
-from app.workspace.screens import back_refs, detail_screen, has_history, list_screen, menu
+from app.workspace.opened import Opened
+from app.workspace.screens import back_refs, detail_screen, has_history, list_screen, list_table, menu, screen_kind
 from app.workspace.views.common import BASE, bp, carried, desk_of, list_url, page, record_url, state_of
 
 RELATED_ROWS, HISTORY_ROWS = 10, 50
 
 
 @bp.get(f"{BASE}/<table>/<uuid:record_id>")
-@requires(Permission.RECORDS_VIEW, install=Install)
-def record(install: Install, table: str, record_id: UUID) -> Response:
+@requires(Permission.RECORDS_VIEW, install=Opened)
+def record(install: Install | Trial, table: str, record_id: UUID) -> Response:
     desk = desk_of(install)
+    return page("workspace/record.html", desk, **record_context(desk, table, read_record(desk, table, record_id)))
+
+
+def read_record(desk: Desk, table: str, record_id: UUID) -> dict[str, Any]:
+    """A record with the references its page names. Raises NotFound."""
     desk.data.table(table)
     names = tuple(desk.table(table).fields)
-    found = desk.data.get(table, record_id, Query(expand=expandable(desk, table, names)))
-    values = found.values
+    return desk.data.get(table, record_id, Query(expand=expandable(desk, table, names))).values
+
+
+def record_context(desk: Desk, table: str, values: dict[str, Any]) -> dict[str, Any]:
+    """What workspace/record.html shows."""
     screen = detail_screen(desk, table, values)
     state = _state(desk, table)
     before, after = neighbours(desk, state, _flat(values))
-    return page(
-        "workspace/record.html",
-        desk,
-        table=table,
-        record=values | _moments(values),
-        name=title(desk, table, values),
-        noun=one(desk.manifest, table),
-        moves=_moves(desk, table, values),
-        main=_panels(desk, table, values, screen.main),
-        side=_panels(desk, table, values, screen.side),
-        before=before,
-        after=after,
-        screen=state.screen,
-        carry=carried(state),
-        back=list_url(desk, state.screen.key, carried(state)),
-        author=desk.actor_name(values.get("created_by") or ""),
-        author_inside=_inside(desk.actor_name(values.get("created_by") or "")),
-        api=_api_example(desk, table, record_id),
-        can_edit=desk.can(table, "update"),
-        can_delete=desk.can(table, "delete"),
-        can_create=desk.can(table, "create"),
-    )
+    author = desk.actor_name(values.get("created_by") or "")
+    return {
+        "table": table,
+        "record": values | _moments(values),
+        "name": title(desk, table, values),
+        "noun": one(desk.manifest, table),
+        "moves": _moves(desk, table, values),
+        "main": _panels(desk, table, values, screen.main),
+        "side": _panels(desk, table, values, screen.side),
+        "before": before,
+        "after": after,
+        "screen": state.screen,
+        "carry": carried(state),
+        "back": list_url(desk, state.screen.key, carried(state)),
+        "author": author,
+        "author_inside": _inside(author),
+        "api": _api_example(desk, table, UUID(str(values["id"]))),
+        "can_edit": desk.can(table, "update"),
+        "can_delete": desk.can(table, "delete"),
+        "can_create": desk.can(table, "create"),
+    }
 
 
 @bp.get(f"{BASE}/files/<uuid:file_id>")
-@requires(Permission.RECORDS_VIEW, install=Install)
-def file(install: Install, file_id: UUID) -> Response:
+@requires(Permission.RECORDS_VIEW, install=Opened)
+def file(install: Install | Trial, file_id: UUID) -> Response:
     """A file of a record; ?size=small for the small picture, ?download=1 to save it."""
     desk = desk_of(install)
     small = request.args.get("size") == "small"
@@ -84,8 +93,8 @@ def file(install: Install, file_id: UUID) -> Response:
 
 
 @bp.post(f"{BASE}/<table>/<uuid:record_id>/move")
-@requires(Permission.RECORDS_EDIT, install=Install)
-def move(install: Install, table: str, record_id: UUID) -> Response:
+@requires(Permission.RECORDS_EDIT, install=Opened)
+def move(install: Install | Trial, table: str, record_id: UUID) -> Response:
     """Give the status field its next value, when the version is the one that was looked at."""
     desk = desk_of(install)
     desk.data.table(table)
@@ -107,8 +116,8 @@ def move(install: Install, table: str, record_id: UUID) -> Response:
 
 
 @bp.post(f"{BASE}/<table>/<uuid:record_id>/delete")
-@requires(Permission.RECORDS_DELETE, install=Install)
-def delete(install: Install, table: str, record_id: UUID) -> Response:
+@requires(Permission.RECORDS_DELETE, install=Opened)
+def delete(install: Install | Trial, table: str, record_id: UUID) -> Response:
     desk = desk_of(install)
     desk.data.table(table)
     state = _state(desk, table)
@@ -123,20 +132,31 @@ def delete(install: Install, table: str, record_id: UUID) -> Response:
 
 
 @bp.post(f"{BASE}/restore/<uuid:batch>")
-@requires(Permission.RECORDS_EDIT, install=Install)
-def restore(install: Install, batch: UUID) -> Response:
+@requires(Permission.RECORDS_EDIT, install=Opened)
+def restore(install: Install | Trial, batch: UUID) -> Response:
     """Undo what a batch did, when nobody changed the same records since."""
-    desk = desk_of(install)
+    desk, where = desk_of(install), request.args.get("in", "")
+    board = list_url(desk, where, carried(state_of(desk, where))) if _is_board(desk, where) else ""
     try:
         back = desk.data.restore(batch)
     except (Conflict, Invalid) as error:
         trigger_toast("error", "This cannot be undone any more", error.message)
-        return respond(redirect_to=url_for(".home", install_id=desk.install_id))
+        return respond(redirect_to=board or url_for(".home", install_id=desk.install_id))
     table, record_id = back[0]
     trigger_toast("success", "Undone")
+    if board:
+        return respond(redirect_to=board)
     if len(back) == 1 and _is_there(desk, table, record_id):
         return respond(redirect_to=record_url(desk, table, record_id))
     return respond(redirect_to=list_url(desk, table))
+
+
+def _is_board(desk: Desk, name: str) -> bool:
+    """Whether what is undone was done on a board, where somebody then goes on."""
+    try:
+        return screen_kind(desk, name) == "board"
+    except NotFound:
+        return False
 
 
 def _is_there(desk: Desk, table: str, record_id: UUID) -> bool:
@@ -159,7 +179,8 @@ def _state(desk: Desk, table: str) -> Any:
 
 
 def _own_list(desk: Desk, table: str) -> str:
-    return next((entry.key for entry in menu(desk) if list_screen(desk, entry.key).table == table), table)
+    lists = (entry.key for entry in menu(desk) if entry.kind == "list")
+    return next((key for key in lists if list_table(desk, key) == table), table)
 
 
 def _flat(values: dict[str, Any]) -> dict[str, Any]:
@@ -249,8 +270,8 @@ def _history(desk: Desk, table: str, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _api_example(desk: Desk, table: str, record_id: UUID) -> str:
-    """How a program reads this record; "" for people who do not see keys, or where no key reaches it."""
-    if not g.actor.can(Permission.KEYS_VIEW) or "read" not in desk.table(table).access.api:
+    """How a program reads this record; "" for people who do not see keys, or where no key reaches it, as in a trial."""
+    if desk.trial_id or not g.actor.can(Permission.KEYS_VIEW) or "read" not in desk.table(table).access.api:
         return ""
     config: Config = current_app.config["DRAMAC"]
     address = f"{config.platform_url}/api/modules/{desk.context.module_slug}/{table}/{record_id}"

@@ -15,3 +15,4 @@ import "./copy.js";
 import "./times.js";
 import "./drop.js";
 import "./upload.js";
+import "./charts.js";

@@ -9,14 +9,15 @@ document.addEventListener(
   (event) => {
     const menu = event.target;
     if (!(menu instanceof HTMLElement) || !menu.matches("[popover][data-menu]") || event.newState !== "open") return;
-    if (!anchored) place(menu);
+    if (!anchored) place(menu, event.source);
     menu.querySelector(".menu-item")?.focus({ preventScroll: true });
   },
   { capture: true },
 );
 
-function place(menu) {
-  const button = document.querySelector(`[popovertarget="${CSS.escape(menu.id)}"]`).getBoundingClientRect();
+// source: the button that opened it, where the browser says so; several can open the same menu
+function place(menu, source) {
+  const button = (source ?? document.querySelector(`[popovertarget="${CSS.escape(menu.id)}"]`)).getBoundingClientRect();
   const { offsetWidth: width, offsetHeight: height } = menu;
   const left = menu.dataset.align === "start" ? button.left : button.right - width;
   const below = button.bottom + 4;

@@ -14,7 +14,10 @@ import { EditorState } from "@codemirror/state";
 import { drawSelection, EditorView, highlightActiveLine, highlightActiveLineGutter, hoverTooltip, keymap, lineNumbers } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import { each, on } from "./dom.js";
+import { coverage, showCoverage } from "./studio-coverage.js";
+import { chosenScreen, keepScreen, previewAgain, previewChanged } from "./studio-preview.js";
 import { completions, describe, loadSchema } from "./studio-schema.js";
+import { describeWord, wordCompletions } from "./studio-words.js";
 
 const nonce = document.querySelector("script[nonce]").nonce;
 const LANGUAGES = { yaml, js: javascript, json, css, md: markdown, html: jinja, txt: jinja, svg: jinja };
@@ -49,6 +52,7 @@ each("#source", (area) => {
   const language = LANGUAGES[form.dataset.language];
   const manifest = form.elements.path.value === "module.yaml";
   if (manifest) loadSchema(document.getElementById("studio").dataset.schema);
+  const named = [{ autocomplete: wordCompletions(form.dataset.language) }]; // one function: CodeMirror tells sources apart by it
   const save = () => (form.querySelector("#save") ? (form.requestSubmit(), true) : false);
   view = new EditorView({
     state: EditorState.create({
@@ -58,18 +62,22 @@ each("#source", (area) => {
         EditorView.contentAttributes.of({ tabindex: "0", "aria-label": `${form.elements.path.value}, source. Tab indents; press Escape, then Tab, to leave.` }),
         EditorState.readOnly.of(area.readOnly),
         lineNumbers(), foldGutter(), history(), drawSelection(), indentOnInput(), bracketMatching(), closeBrackets(),
-        highlightActiveLine(), highlightActiveLineGutter(), highlightSelectionMatches(), lintGutter(), look,
+        highlightActiveLine(), highlightActiveLineGutter(), highlightSelectionMatches(), lintGutter(), coverage, look,
         syntaxHighlighting(colours),
         manifest ? autocompletion({ override: [completions] }) : autocompletion(),
-        manifest ? hoverTooltip(described) : [],
+        manifest ? [] : EditorState.languageData.of(() => named),
+        hoverTooltip((editor, position) => described(manifest ? describe(editor.state, position) : describeWord(editor.state, position, form.dataset.language))),
         language ? language() : [],
         keymap.of([
           { key: "Mod-s", run: save, preventDefault: true },
+          { key: "Mod-Shift-Enter", run: () => press("#preview") },
+          { key: "Mod-Enter", run: () => press("#run-tests") },
           { key: "Tab", run: acceptCompletion },
           ...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...foldKeymap, ...completionKeymap, ...lintKeymap,
           indentWithTab,
         ]),
         EditorView.updateListener.of((update) => {
+          if (update.docChanged || update.selectionSet) where(update.state);
           if (!update.docChanged) return;
           area.value = update.state.doc.toString();
           area.dispatchEvent(new Event("input", { bubbles: true }));
@@ -81,11 +89,12 @@ each("#source", (area) => {
   area.hidden = true;
   area.after(view.dom);
   mark();
+  where(view.state);
+  showCoverage(view, form.elements.path.value);
   toLine(location.hash);
 });
 
-function described(editor, position) {
-  const found = describe(editor.state, position);
+function described(found) {
   if (!found) return null;
   return {
     pos: found.from, end: found.to, above: true,
@@ -97,6 +106,41 @@ function described(editor, position) {
     },
   };
 }
+
+/** Sends a form beside the text, where its button can be pressed. */
+function press(selector) {
+  const button = document.querySelector(`${selector} button:not([disabled])`);
+  button?.click();
+  return Boolean(button);
+}
+
+/** The line and column, and what is wrong in this line. */
+function where(state) {
+  const place = document.getElementById("status-place");
+  if (!place) return;
+  const { head } = state.selection.main;
+  const line = state.doc.lineAt(head);
+  place.textContent = `Ln ${line.number}, Col ${head - line.from + 1}`;
+  const here = problems().find((one) => one.line === line.number);
+  const problem = document.getElementById("status-problem");
+  problem.textContent = here ? `Line ${here.line}: ${here.message}` : "";
+  problem.dataset.tone = here?.severity === "error" ? "bad" : "warn";
+}
+
+function problems() {
+  return JSON.parse(document.getElementById("panes")?.dataset.problems || "[]");
+}
+
+document.addEventListener("keydown", (event) => {
+  if (!(event.ctrlKey || event.metaKey) || event.altKey) return;
+  const key = event.key.toLowerCase();
+  if (key === "p" && !event.shiftKey) {
+    event.preventDefault();
+    document.getElementById("studio-q")?.select();
+  } else if (key === "enter" && !event.defaultPrevented && !event.target.closest(".cm-editor")) {
+    if (press(event.shiftKey ? "#preview" : "#run-tests")) event.preventDefault();
+  }
+});
 
 const said = (text) => {
   const place = document.getElementById("saved");
@@ -132,12 +176,25 @@ on("click", "[data-line]", (link, event) => {
   toLine(`#L${link.dataset.line}`);
 });
 
-// after a save: the revision to save over next, marks, and the preview again when one is shown
+const openPath = () => document.getElementById("editor")?.elements.path.value ?? "";
+
+document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
+  if (ctx.sourceElement?.id === "editor") ctx.keptScreen = chosenScreen();
+});
+
 document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+  if (view && document.querySelector("#tests-result [data-coverage]")) showCoverage(view, openPath());
+  previewChanged();
+  if (ctx.sourceElement?.id === "editor") saved(ctx);
+});
+
+// after a save: the revision to save over next, marks, and the preview again when one is shown
+function saved(ctx) {
   const panes = document.getElementById("panes");
-  if (ctx.sourceElement?.id !== "editor" || !panes) return;
-  if ("clash" in panes.dataset) return said("Not saved");
-  if ((ctx.response?.status ?? 200) >= 400) return said("Not saved");
+  if (!panes) return;
+  keepScreen(ctx.keptScreen ?? "");
+  previewChanged();
+  if ("clash" in panes.dataset || (ctx.response?.status ?? 200) >= 400) return said("Not saved");
   const base = document.getElementById("base");
   base.value = base.defaultValue = panes.dataset.base;
   const area = document.getElementById("source");
@@ -145,4 +202,6 @@ document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   area.dispatchEvent(new Event("input", { bubbles: true }));
   said("Saved");
   mark();
-});
+  where(view.state);
+  if (panes.dataset.errors === "0") previewAgain();
+}

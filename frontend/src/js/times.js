@@ -18,3 +18,15 @@ function refresh() {
 }
 
 setInterval(refresh, 60000);
+
+// What ends soon says how soon, each second: <time data-countdown datetime>. When it is over the page is asked for anew.
+function count() {
+  document.querySelectorAll("time[data-countdown]").forEach((time) => {
+    const left = Math.round((Date.parse(time.dateTime) - Date.now()) / 1000);
+    if (left < 0) return location.reload();
+    time.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+  });
+}
+
+count();
+setInterval(count, 1000);

@@ -73,7 +73,7 @@ function frame(target: Target): void {
     silent: () => tell("error", { code: "unavailable", message: "The page did not answer." }),
   });
   frames.set(iframe, link);
-  link.open(address);
+  link.open(address, true);
 }
 
 const each = (act: (module: DramacModule) => void) => (target?: Target): void => {

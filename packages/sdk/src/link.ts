@@ -32,6 +32,8 @@ export class Link {
   #port: MessagePort | null = null;
   #times = 0;
   #greeted = false;
+  #address = "";
+  #again = false;
   #waiting: ReturnType<typeof setTimeout> | undefined;
   #height: ReturnType<typeof setTimeout> | undefined;
   #lastHeight: FromChild | null = null;
@@ -47,9 +49,11 @@ export class Link {
     frame.addEventListener("load", this.#loaded);
   }
 
-  /** Load an address in the frame, with what its page needs in order to greet. */
-  open(address: string): void {
-    this.frame.src = `${address}#${greeting(this.#nonce, location.origin)}`;
+  /** Load an address in the frame, with what its page needs in order to greet. again: the frame may be loading it already. */
+  open(address: string, again = false): void {
+    this.#address = `${address}#${greeting(this.#nonce, location.origin)}`;
+    this.#again = again;
+    this.frame.src = this.#address;
   }
 
   get connected(): boolean {
@@ -81,6 +85,9 @@ export class Link {
   }
 
   #loaded = (): void => {
+    // a browser may drop a fragment that is set at the moment a page arrives; one that is there already stays as it is
+    if (this.#again && this.#times === 0) this.frame.src = this.#address;
+    this.#again = false;
     this.#wait(!this.#greeted);
     this.#greeted = false;
   };

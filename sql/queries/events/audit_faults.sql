@@ -1,18 +1,19 @@
 -- What is wrong with the chains of the audit trail: of each agency the first fault. Reads every row once.
 WITH links AS (
   SELECT a.agency_id, a.number, a.hash, a.previous_hash, a.hash = audit_row_hash(a) AS whole,
-         lag(a.hash) OVER chain AS hash_before, lag(a.number) OVER chain AS number_before
-  FROM audit_log a WINDOW chain AS (PARTITION BY a.agency_id ORDER BY a.number)
+         coalesce(lag(a.hash) OVER chain, h.first_hash, '\x00') AS hash_before,
+         coalesce(lag(a.number) OVER chain, h.first_number, 0) AS number_before
+  FROM audit_log a LEFT JOIN audit_heads h ON h.agency_id = a.agency_id WINDOW chain AS (PARTITION BY a.agency_id ORDER BY a.number)
 ), ends AS (
   SELECT DISTINCT ON (agency_id) agency_id, number, hash FROM audit_log ORDER BY agency_id, number DESC
 )
 SELECT DISTINCT ON (agency_id) agency_id, number, fault FROM (
   SELECT agency_id, number, 'changed' AS fault FROM links WHERE NOT whole
   UNION ALL
-  SELECT agency_id, number, 'missing_before' FROM links WHERE number <> coalesce(number_before, 0) + 1
+  SELECT agency_id, number, 'missing_before' FROM links WHERE number <> number_before + 1
   UNION ALL -- each row is whole and none is missing, yet this one was made to follow another
   SELECT agency_id, number, 'out_of_chain' FROM links
-  WHERE number = coalesce(number_before, 0) + 1 AND previous_hash <> coalesce(hash_before, '\x00')
+  WHERE number = number_before + 1 AND previous_hash <> hash_before
   UNION ALL
   SELECT h.agency_id, coalesce(e.number, 0), 'cut_off'
   FROM audit_heads h LEFT JOIN ends e ON e.agency_id = h.agency_id WHERE h.number > coalesce(e.number, 0)

@@ -68,6 +68,12 @@ def packed(tmp_path: Path) -> Callable[..., tuple[str, Path]]:
     return write
 
 
+def test_db_migrate_says_nothing_where_nothing_is_to_do(flask: Run) -> None:
+    flask("db", "migrate")
+    again = flask("db", "migrate")
+    assert (again.exit_code, again.output) == (0, "")
+
+
 def test_users_create_makes_a_person_whose_password_is_printed_once(flask: Run, agency: Agency) -> None:
     email = f"{new_slug('grace')}@example.test"
     done = flask("users", "create", email, "--agency", agency.slug, "--role", "developer", "--name", "Grace Hill")

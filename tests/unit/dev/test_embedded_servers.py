@@ -43,13 +43,30 @@ def data_dir(folder):
     return data_folder(folder / "data dir")
 
 
+@pytest.fixture(scope="module")
+def begun():
+    """A data folder in which PostgreSQL was started once and stopped. The first start is the dear one."""
+    with tempfile.TemporaryDirectory(prefix="dramac-dev-") as name:
+        folder = data_folder(Path(name) / "data dir")
+        postgres.start(folder, for_tests=True).stop()
+        yield folder
+
+
 @pytest.fixture
-def start(data_dir):
+def used_data_dir(folder, begun):
+    """A copy of that folder, for tests of what comes after the first start."""
+    copy = folder / "data dir"
+    subprocess.run(["cp", "-a", begun, copy], check=True)
+    return data_folder(copy)
+
+
+@pytest.fixture
+def start(folder):
     """Start a server of one module; stopped at the end of the test."""
     started = []
 
-    def start(module, folder=data_dir, *, for_tests=True):
-        started.append(module.start(folder, for_tests=for_tests))
+    def start(module, data_dir=folder / "data dir", *, for_tests=True):
+        started.append(module.start(data_folder(data_dir), for_tests=for_tests))
         return started[-1]
 
     yield start
@@ -67,7 +84,7 @@ def test_the_owner_can_make_roles_databases_and_extensions_but_is_no_superuser(s
         assert db.execute("SELECT current_user, current_database()").fetchone() == ("dramac_owner", "dramac")
 
 
-def test_data_outlives_a_stop(start, data_dir):
+def test_data_outlives_a_stop(start, used_data_dir):
     first = start(postgres)
     with psycopg.connect(first.url) as db:
         db.execute("CREATE TABLE kept AS SELECT 1 AS n")
@@ -90,23 +107,24 @@ def test_queues_outlive_a_stop_and_a_kill(data_dir):
     assert values == [1, 2, 3]
 
 
-def test_a_killed_postmaster_is_no_obstacle_and_loses_nothing(start, data_dir):
+def test_a_killed_postmaster_is_no_obstacle_and_loses_nothing(start, used_data_dir):
     first = start(postgres, for_tests=False)
     with psycopg.connect(first.url) as db:
         db.execute("CREATE TABLE kept AS SELECT 1 AS n")
     first.process.kill()
     first.process.wait()
-    assert (data_dir / "postgres" / "postmaster.pid").exists()
+    assert (used_data_dir / "postgres" / "postmaster.pid").exists()
     with psycopg.connect(start(postgres).url) as db:
         assert db.execute("SELECT n FROM kept").fetchall() == [(1,)]
 
 
-def test_a_lock_file_that_names_a_stranger_is_forgotten(start, data_dir):
-    start(postgres).stop()
+def test_a_lock_file_that_names_a_stranger_is_forgotten(start, used_data_dir):
     # As after a power cut: the number in the file belongs to some other process of the same account by now.
     account = server_account()
     stranger = subprocess.Popen(["sleep", "60"], user=account.uid if account.switch else None)
-    (data_dir / "postgres" / "postmaster.pid").write_text(f"{stranger.pid}\n{data_dir}/postgres\n1\n5432\n\n\n\n")
+    (used_data_dir / "postgres" / "postmaster.pid").write_text(
+        f"{stranger.pid}\n{used_data_dir}/postgres\n1\n5432\n\n\n\n"
+    )
     with psycopg.connect(start(postgres).url) as db:
         assert db.execute("SELECT 1").fetchone() == (1,)
     assert stranger.poll() is None
@@ -115,7 +133,7 @@ def test_a_lock_file_that_names_a_stranger_is_forgotten(start, data_dir):
 
 
 @pytest.mark.parametrize("module", [postgres, valkey])
-def test_a_server_left_running_is_ended_before_the_next_starts(start, module):
+def test_a_server_left_running_is_ended_before_the_next_starts(start, used_data_dir, module):
     first = start(module)
     second = start(module)
     assert (first.process.wait(timeout=10), second.process.poll()) == (0, None)
@@ -129,24 +147,22 @@ def test_an_interrupted_first_start_is_begun_anew(start, data_dir):
     assert not (data_dir / "postgres.new").exists()
 
 
-def test_data_of_another_postgresql_is_refused_with_the_fix(start, data_dir):
-    start(postgres).stop()
-    (data_dir / "postgres" / "PG_VERSION").write_text("17\n")
+def test_data_of_another_postgresql_is_refused_with_the_fix(start, used_data_dir):
+    (used_data_dir / "postgres" / "PG_VERSION").write_text("17\n")
     with pytest.raises(DevError) as caught:
         start(postgres)
     assert str(caught.value) == (
-        f"{data_dir}/postgres was written by PostgreSQL 17, installed is 18: dump it with 17 and load it with 18, "
+        f"{used_data_dir}/postgres was written by PostgreSQL 17, installed is 18: dump it with 17 and load it with 18, "
         "or set another DATA_DIR"
     )
 
 
-def test_a_server_that_cannot_start_shows_the_end_of_its_log(start, data_dir):
-    start(postgres).stop()
-    (data_dir / "postgres" / "global" / "pg_control").unlink()
+def test_a_server_that_cannot_start_shows_the_end_of_its_log(start, used_data_dir):
+    (used_data_dir / "postgres" / "global" / "pg_control").unlink()
     with pytest.raises(DevError) as caught:
         start(postgres)
     first, *rest = str(caught.value).splitlines()
-    assert first == f"PostgreSQL stopped at its start (exit code 2); the end of {data_dir}/postgres.log:"
+    assert first == f"PostgreSQL stopped at its start (exit code 2); the end of {used_data_dir}/postgres.log:"
     assert any("could not" in line and "pg_control" in line for line in rest)
 
 

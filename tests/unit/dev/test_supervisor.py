@@ -1,4 +1,4 @@
-"""Several programs run as one: what one says is seen, what ends one ends all, and nothing is left behind."""
+"""Several programs run as one: what one says is seen, what ends is started again or ends all, and nothing is left behind."""
 
 import io
 import os
@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from app.dev.errors import DevError
-from app.dev.supervisor import StopAsked, Supervisor
+from app.dev.supervisor import ENDINGS, StopAsked, Supervisor
 
 ROOT = Path(__file__).parents[3]
 SLEEPER = (sys.executable, "-c", "import time; print('up', flush=True); time.sleep(60)")
@@ -186,3 +186,63 @@ def test_the_signal_handlers_of_before_are_back(make):
         pass
     after = [signal.getsignal(signum) for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD)]
     assert after == before
+
+
+def test_what_was_up_is_started_again_when_it_ends(make, out, monkeypatch):
+    monkeypatch.setattr("app.dev.supervisor.AGAIN_S", 0.05)
+    with make() as supervisor:
+        other = supervisor.start("web", SLEEPER, again=True)
+        child = supervisor.start("worker", PARENT, again=True)
+        supervisor.until(lambda: bool(child.said) and list(other.said) == ["up"])
+        first, left = child.process.pid, [int(pid) for pid in child.said[0].split()]
+        supervisor.until(lambda: bool(child.said))
+        child.process.kill()
+
+        def again() -> bool:
+            if len(child.said) == 2:
+                os.kill(os.getpid(), signal.SIGTERM)
+            return False
+
+        monkeypatch.setattr(supervisor, "until", lambda _, until=supervisor.until: until(again, every_s=0.02))
+        with pytest.raises(StopAsked):
+            supervisor.forever()
+        assert child.process.pid != first
+        assert _gone(*left)  # what the first one had started does not stand in the way of the second
+        assert list(other.said) == ["up"]
+    assert "worker stopped by itself (signal 9 (SIGKILL)) and is started again" in out.getvalue().decode().splitlines()
+
+
+def test_what_does_not_stay_up_stops_everything(make, out, monkeypatch):
+    monkeypatch.setattr("app.dev.supervisor.AGAIN_S", 0.001)
+    with make() as supervisor:
+        supervisor.start("worker", _python("print('no settings'); raise SystemExit(2)"), again=True)
+        with pytest.raises(DevError) as caught:
+            supervisor.forever()
+    assert str(caught.value).startswith(
+        "worker stopped by itself (exit code 2), so everything stops; its last lines:\n"
+    )
+    assert out.getvalue().decode().count("is started again") == ENDINGS
+
+
+def test_what_ends_while_all_is_being_started_is_not_started_again(make):
+    with make() as supervisor:
+        supervisor.start("worker", _python("raise SystemExit(2)"), again=True)
+        with pytest.raises(DevError):
+            supervisor.until(lambda: False, seconds=30)
+
+
+def test_a_server_is_started_again_by_whoever_started_it(make, monkeypatch):
+    started = []
+
+    def launch() -> subprocess.Popen[bytes]:
+        started.append(subprocess.Popen(["true"] if not started else ["sleep", "60"]))
+        return started[-1]
+
+    with make() as supervisor:
+        supervisor.watch("valkey", launch(), lambda: "", again=launch)
+        monkeypatch.setattr(
+            supervisor, "until", lambda _, until=supervisor.until: until(lambda: len(started) == 2, every_s=0.02)
+        )
+        supervisor.forever()
+    started[-1].kill()
+    started[-1].wait()

@@ -9,7 +9,8 @@ import pytest
 
 from app.domains.standing import Front
 from app.domains.words import standing_steps
-from app.lib.http_out import Egress, OutgoingFailed
+from app.lib.http_out import Egress
+from app.lib.judged import OutgoingFailed
 from tests.support.outside import Outside
 
 

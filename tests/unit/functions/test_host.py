@@ -10,9 +10,10 @@ import pytest
 from app.access.actors import SYSTEM
 from app.config import Config
 from app.errors import Invalid
-from app.lib import http_out
-from app.lib.http_out import Answer, Egress, OutgoingFailed
+from app.lib import judged
+from app.lib.http_out import Answer, Egress
 from app.lib.ids import encode, uuid7
+from app.lib.judged import OutgoingFailed
 from app.mail.actions import open_body
 from app.mail.models import Mail
 from app.runtime.functions import process
@@ -138,7 +139,7 @@ def test_what_the_manifest_asks_for_still_needs_consent(
 def test_S1_the_platform_itself_is_not_called_even_when_it_was_granted(
     tools: Installed, do: Do, server: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http_out, "_own", {("api.example.com", 443)})
+    monkeypatch.setattr(judged, "_own", {("api.example.com", 443)})
     [caught, other_port] = do(
         ["try", "http.get", "https://API.example.com/api/health"], ["try", "http.get", "https://api.example.com:8443/"]
     )

@@ -45,7 +45,7 @@ MANIFEST = load_manifest(
 
 
 def test_absent_settings_take_their_defaults() -> None:
-    assert check_settings(MANIFEST, {}, known=KNOWN).values == {
+    assert check_settings(MANIFEST, {}, known=KNOWN).in_force == {
         "greeting": "Hello",
         "body": None,
         "count": None,

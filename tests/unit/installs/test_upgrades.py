@@ -10,17 +10,10 @@ from psycopg import sql
 
 from app.errors import Invalid
 from app.installs import jobs
-from app.installs.actions import (
-    ConsentNeeded,
-    NotNow,
-    VersionNotPublished,
-    WouldLoseData,
-    give_role,
-    rollback_install,
-    upgrade_install,
-)
+from app.installs.actions import NotNow, VersionNotPublished, give_role
 from app.installs.models import Install, MemberRole
 from app.installs.settings import SettingsInvalid
+from app.installs.upgrades import ConsentNeeded, WouldLoseData, rollback_install, upgrade_install
 from app.lib.clock import utcnow
 from app.modules.actions import yank_version
 from app.modules.models import Version

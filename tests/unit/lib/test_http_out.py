@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from app.lib import http_out
-from app.lib.http_out import Egress, OutgoingFailed, check_url
+from app.lib import judged
+from app.lib.http_out import Egress
+from app.lib.judged import OutgoingFailed, check_url
 
 APP = Path(__file__).parents[3] / "app"
 
@@ -168,8 +169,8 @@ def test_the_host_header_is_the_name_and_the_connection_goes_to_the_address(rece
 def test_S3_the_platforms_own_addresses_are_refused_before_anything_is_resolved(
     monkeypatch: pytest.MonkeyPatch, own: str, asked: str, refused: bool
 ) -> None:
-    monkeypatch.setattr(http_out, "_own", set())
-    http_out.refuse_own_hosts([own])
+    monkeypatch.setattr(judged, "_own", set())
+    judged.refuse_own_hosts([own])
     resolved = []
     client = Egress(resolver=lambda host, port: resolved.append(host) or ["127.0.0.1"])  # type: ignore[func-returns-value]
     with pytest.raises(OutgoingFailed) as caught:
@@ -179,5 +180,5 @@ def test_S3_the_platforms_own_addresses_are_refused_before_anything_is_resolved(
         refused,
     )
     with pytest.raises(OutgoingFailed):
-        client.certificate(http_out.check_url(asked).host, port=http_out.check_url(asked).port)
+        client.certificate(judged.check_url(asked).host, port=judged.check_url(asked).port)
     assert (resolved == []) is (refused or "127.0.0.1" in asked)

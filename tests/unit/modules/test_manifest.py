@@ -37,7 +37,7 @@ def test_a_good_manifest_has_no_problems_at_all() -> None:
 
 
 def test_capabilities_come_from_what_the_module_holds(crm: Manifest) -> None:
-    assert crm.capabilities == set(Capability) - {Capability.EMAIL, Capability.CONNECTIONS}
+    assert crm.capabilities == set(Capability) - {Capability.EMAIL, Capability.CONNECTIONS, Capability.INBOUND}
 
 
 def test_the_events_of_a_table_come_by_themselves(crm: Manifest) -> None:

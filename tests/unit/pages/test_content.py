@@ -11,9 +11,10 @@ import pytest
 from PIL import Image
 
 from app.errors import Invalid, NotFound
+from app.lib.pictures import NotAPicture
 from app.pages.content import Content, faults, read_content
 from app.pages.editing import EDITS, TooManyBlocks, add_block
-from app.pages.images import NotAPicture, encode_picture
+from app.pages.images import encode_picture
 from app.pages.paths import page_path, path_from_title, redirect_source, redirect_target
 from app.pages.preview import LASTS, LinkOver, preview_token, read_token
 from app.pages.rendering import level_headings, words

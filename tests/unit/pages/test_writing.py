@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import date, timedelta
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import func, select, text, update
@@ -15,7 +16,7 @@ from app.events.models import AuditRow, Event
 from app.lib.clock import utcnow
 from app.pages import actions, jobs, structure
 from app.pages.content import read_content
-from app.pages.counting import count_view, is_person
+from app.pages.counting import keep_views
 from app.pages.models import Look, PageStep, PageVersion, Redirect, SitePage
 from app.pages.queries import views_of
 from app.tenancy.models import Site
@@ -249,16 +250,13 @@ def test_pictures_and_modules_of_another_site_are_refused(desk: Desk, world: Wor
 
 def test_views_are_counted_by_page_and_day_and_nothing_else_is_kept(desk: Desk) -> None:
     page, other = desk.page(live=True), desk.page("/b", live=True)
-    noon = datetime(2026, 3, 2, 12, tzinfo=UTC)
-    for day, of, times in ((0, page, 3), (1, page, 2), (1, other, 1)):
-        for _ in range(times):
-            count_view(desk.site.id, of.id, now=noon + timedelta(days=day))
-    jobs.count_views()
-    count_view(desk.site.id, page.id, now=noon)
-    jobs.count_views()
-    jobs.count_views()
+    first = date(2026, 3, 2)
+    with platform_scope("test"), transaction(db.session()) as session:
+        for day, views in ((0, {page.id: 3}), (1, {page.id: 2, other.id: 1}), (0, {page.id: 4, uuid4(): 9}), (2, {})):
+            keep_views(session, desk.site.agency_id, desk.site.id, first + timedelta(days=day), views)
+        keep_views(session, uuid4(), desk.site.id, first, {page.id: 50})  # of another agency
     with desk.session() as session:
-        views = views_of(session, site_id=desk.site.id, today=(noon + timedelta(days=1)).date())
+        views = views_of(session, site_id=desk.site.id, today=first + timedelta(days=1))
         columns = session.scalars(
             text("SELECT attname FROM pg_attribute WHERE attrelid = 'site_page_views'::regclass AND attnum > 0")
         )
@@ -269,18 +267,6 @@ def test_views_are_counted_by_page_and_day_and_nothing_else_is_kept(desk: Desk) 
         [4, 3],
         30,
     )
-
-
-@pytest.mark.parametrize(
-    ("agent", "counts"),
-    [
-        ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", True),
-        ("Mozilla/5.0 (compatible; Googlebot/2.1)", False), ("curl/8.5", False), ("WhatsApp link preview", False),
-        ("", False),
-    ],
-)  # fmt: skip
-def test_programs_are_no_readers(agent: str, counts: bool) -> None:
-    assert is_person(agent) is counts
 
 
 def test_two_pages_are_not_put_at_one_address_by_two_people_at_once(desk: Desk) -> None:

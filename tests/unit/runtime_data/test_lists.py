@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -307,3 +308,28 @@ def test_a_function_of_the_module_reads_its_secrets_in_the_open(here):
     assert [record["token"] for record in function.list("deals").records] == ["hush"]
     assert "hush" not in function.get("deals", made.id).text
     assert made.values["token"] == {"set": True}
+
+
+def test_the_first_page_of_each_group_comes_in_one_go_and_goes_on_like_a_list(here):
+    rows = [{"name": f"{kind}{number}", "kind": kind or None} for kind in ("a", "b", "") for number in range(5)]
+    here.staff.insert_many("plain", rows)
+    data, query = here.staff, Query(sort=(Sort("name"),), limit=3)
+    pages = data.list_groups("plain", query, "kind", ["b", None, "c", "a"])
+    found = [[record["name"] for record in page.records] for page in pages]
+    assert found == [["b0", "b1", "b2"], ["0", "1", "2"], [], ["a0", "a1", "a2"]]
+    assert [page.has_more for page in pages] == [True, True, False, True]
+    for page, value, rest in ((pages[0], "b", ["b3", "b4"]), (pages[1], None, ["3", "4"])):
+        further = replace(data.group_query("plain", query, "kind", value), cursor=page.next_cursor)
+        assert [record["name"] for record in data.list("plain", further).records] == rest
+    narrowed = replace(query, where=parse_condition({"name": {"ne": "a1"}}, data.model.tables["plain"].columns), q="a")
+    [page] = data.list_groups("plain", narrowed, "kind", ["a"])
+    assert [record["name"] for record in page.records] == ["a0", "a2", "a3"]
+    assert data.list_groups("plain", query, "kind", []) == ()
+
+
+def test_groups_are_those_of_the_own_site_and_of_fields_the_caller_sees(here, there):
+    there.staff.insert("plain", {"name": "theirs", "kind": "a"})
+    [page] = here.staff.list_groups("plain", Query(), "kind", ["a"])
+    assert page.records == []
+    with pytest.raises(QueryInvalid, match="nothing"):
+        here.staff.list_groups("plain", Query(), "nothing", ["a"])

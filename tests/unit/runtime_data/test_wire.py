@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from app.runtime.data import wire
-from app.runtime.data.wire import exchange
+from app.runtime.data.wire import exchange, exchange_apart
 
 
 @pytest.fixture
@@ -82,3 +82,45 @@ def test_a_connection_that_dies_is_given_up(connection, database_url):
     with pytest.raises(psycopg.OperationalError):
         exchange(connection, [("SELECT 1", [])])
     assert connection.closed
+
+
+def test_groups_fail_apart_in_one_round_trip(connection):
+    before = [("SELECT set_config('app.x', 'in', true)", [])]
+    for _ in range(2):
+        one, two, three = exchange_apart(
+            connection, before,
+            [
+                [("SELECT current_setting('app.x')", [])],
+                [("SELECT 1 / $1::int", [0]), ("SELECT 2", [])],
+                [("SELECT 2", []), ("SELECT 1 / $1::int", [1])],
+            ],
+        )  # fmt: skip
+        assert (one, three) == ([[("in",)]], [[(2,)], [(1,)]])
+        assert isinstance(two, psycopg.errors.DivisionByZero)
+    assert exchange(connection, [("SELECT current_setting('app.x', true)", [])]) == [[("",)]]
+
+
+def test_a_group_that_takes_too_long_is_ended_by_its_own_patience(connection):
+    before = [("SELECT set_config('statement_timeout', '30ms', true)", [])]
+    slow, quick = exchange_apart(connection, before, [[("SELECT pg_sleep(5)", [])], [("SELECT 1", [])]])
+    assert isinstance(slow, psycopg.errors.QueryCanceled)
+    assert quick == [[(1,)]]
+
+
+def test_groups_survive_what_the_server_forgot_and_what_cannot_be_prepared(connection):
+    for forget in ("DEALLOCATE ALL", "DISCARD ALL"):
+        assert exchange_apart(connection, [], [[("SELECT 1", [])]]) == [[[(1,)]]]
+        connection.execute(forget.encode())
+        assert exchange_apart(connection, [("SELECT 3", [])], [[("SELECT 1", [])], []]) == [[[(1,)]], []]
+    for _ in range(2):
+        with pytest.raises(psycopg.errors.SyntaxError):
+            exchange_apart(connection, [], [[("SELECT 7", [])], [("SELEC", [])]])
+    assert exchange_apart(connection, [], [[("SELECT 7", [])]]) == [[[(7,)]]]
+
+
+def test_no_more_is_kept_prepared_than_agreed(connection, monkeypatch):
+    monkeypatch.setattr(wire, "MOST_PREPARED", 3)
+    for number in range(5):
+        assert exchange_apart(connection, [("SELECT 0", [])], [[(f"SELECT {number} + 1", [])]]) == [[[(number + 1,)]]]
+    [(kept,)] = connection.execute("SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'd%'").fetchall()
+    assert kept == 3

@@ -58,11 +58,11 @@ def render(sandbox: Sandbox) -> Callable[..., str]:
     """Render one template with a context: render("{{ x }}", {"x": 1}, others={name: source})."""
 
     def page(
-        source: str, context: Any = None, *, name: str = "page.html", others: Any = None, deadline_s: float = 0.5
+        source: str, context: Any = None, *, name: str = "page.html", others: Any = None, busy_s: float = 0.5
     ) -> str:
         templates = {name: source} | (others or {})
         return sandbox.render(
-            templates=templates, digest=repr(templates), name=name, context=context or {}, deadline_s=deadline_s
+            templates=templates, digest=repr(templates), name=name, context=context or {}, busy_s=busy_s
         )
 
     return page

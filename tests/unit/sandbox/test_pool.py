@@ -31,7 +31,7 @@ def call(pool: Sandbox, source: str = ECHO, given: Any = None, host: Any = no_ho
 def test_twenty_threads_share_two_workers(sandbox: Sandbox) -> None:
     def work(number: int) -> list[Any]:
         page = sandbox.render(
-            templates={"a.html": "{{ x }}"}, digest="t", name="a.html", context={"x": number}, deadline_s=10
+            templates={"a.html": "{{ x }}"}, digest="t", name="a.html", context={"x": number}, busy_s=10
         )
         asked = call(
             sandbox,
@@ -268,5 +268,23 @@ def test_starting_from_many_threads_starts_once() -> None:
 
         with ThreadPoolExecutor(6) as threads:
             assert len(set(threads.map(start, range(6)))) == 1
+    finally:
+        pool.stop()
+
+
+def test_a_page_is_not_given_up_because_its_worker_got_no_processor() -> None:
+    """A busy machine lets a worker wait for longer than a page may take: that is nobody's fault."""
+    pool = Sandbox(workers=1)
+    given = {"templates": {"a.html": "{{ x }}"}, "digest": "t", "name": "a.html", "context": {"x": 1}}
+    try:
+        assert pool.render(**given) == "1"
+        workers = [one.pid for one in pool._idle]
+        for worker in workers:
+            os.kill(worker, signal.SIGSTOP)
+        wake = threading.Timer(1.0, lambda: [os.kill(worker, signal.SIGCONT) for worker in workers])
+        wake.start()
+        assert pool.render(**given) == "1"
+        wake.join()
+        assert sorted(one.pid for one in pool._idle) == sorted(workers)
     finally:
         pool.stop()

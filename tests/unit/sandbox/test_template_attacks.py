@@ -91,7 +91,7 @@ def test_an_attack_is_stopped_and_its_neighbours_go_on(sandbox: Sandbox, name: s
     before, started = os.getpid(), time.monotonic()
     templates = {"page.html": source, "other.html": "{% autoescape false %}{{ text }}{% endautoescape %}"}
     with pytest.raises(SandboxError) as stopped:
-        sandbox.render(templates=templates, digest=name, name="page.html", context=CONTEXT, deadline_s=DEADLINE_S)
+        sandbox.render(templates=templates, digest=name, name="page.html", context=CONTEXT, busy_s=DEADLINE_S)
     assert type(stopped.value) in stopped_by
     assert time.monotonic() - started < DEADLINE_S + 1.5
     page = sandbox.render(

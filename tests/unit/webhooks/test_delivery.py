@@ -23,7 +23,8 @@ from app.lib.ids import encode
 from app.mail.models import Mail
 from app.webhooks import actions, replaying
 from app.webhooks.addresses import Outside
-from app.webhooks.delivering import SCHEDULE_S, claim, finish, wait_after
+from app.webhooks.claiming import claim
+from app.webhooks.delivering import SCHEDULE_S, finish, wait_after
 from app.webhooks.models import Delivery, Webhook
 from app.webhooks.pump import Pump
 from app.webhooks.sending import Result, retry_after, send

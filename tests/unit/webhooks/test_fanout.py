@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy.orm import Session
 
 from app.access.permissions import Role
 from app.config import Config
+from app.events import jobs
 from app.events.catalog import CATALOG, CLIENT_CREATED, SITE_CREATED
 from app.events.jobs import dispatch
 from app.events.models import Event
@@ -51,6 +55,47 @@ def test_an_endpoint_of_a_site_gets_that_sites_events_only(hooks: Hooks) -> None
     dispatch()
     assert got(hooks, of_site) - {here.id, module_here.id} == _own(hooks, of_site)
     assert got(hooks, of_agency) == {here.id, there.id, nowhere.id, module_here.id, module_there.id}
+
+
+def test_a_flood_of_events_does_not_keep_the_first_ones_from_being_handed_over(
+    hooks: Hooks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dispatch()
+    webhook = hooks.endpoint(URL, patterns=("deal.*",))
+    events = [hooks.of_module("deal.won", {}) for _ in range(6)]
+    monkeypatch.setattr("app.events.jobs.BATCH", 2)
+    waiting: list[int] = []
+    real = jobs._deliver
+
+    def deliver(db: Session, event_id: UUID, subscriber: str, agency_id: UUID) -> str:
+        waiting.append(len([one for one in hooks.told("deal.won") if one.dispatched_at is None]))
+        return real(db, event_id, subscriber, agency_id)
+
+    monkeypatch.setattr(jobs, "_deliver", deliver)
+    dispatch()
+    assert max(waiting) >= 2  # others had not been looked at yet
+    assert got(hooks, webhook) == {event.id for event in events}
+
+
+def test_a_job_takes_one_turn_of_a_flood_and_orders_the_next(hooks: Hooks, monkeypatch: pytest.MonkeyPatch) -> None:
+    dispatch()
+    webhook = hooks.endpoint(URL, patterns=("deal.*",))
+    for _ in range(6):
+        hooks.of_module("deal.won", {})
+    monkeypatch.setattr(jobs, "BATCH", 2)
+    monkeypatch.setattr(jobs, "TURN_S", 0.0)
+    woken: list[str] = []
+    monkeypatch.setattr(jobs, "wake", woken.append)
+    turns = 0
+    while len(got(hooks, webhook)) < 6 and turns < 50:
+        jobs.dispatch_in_turns()
+        turns += 1
+    assert turns > 1
+    assert woken[: turns - 1] == ["events.dispatch"] * (turns - 1)
+    dispatch()
+    woken.clear()
+    jobs.dispatch_in_turns()
+    assert woken == []
 
 
 def _own(hooks: Hooks, webhook: Webhook) -> set[object]:

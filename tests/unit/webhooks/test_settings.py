@@ -17,7 +17,7 @@ from app.events.catalog import CATALOG, CLIENT_CREATED, SITE_CREATED
 from app.events.jobs import dispatch
 from app.lib.clock import utcnow
 from app.lib.ids import encode
-from app.webhooks.delivering import claim
+from app.webhooks.claiming import claim
 from app.webhooks.message import selected
 from app.webhooks.models import Delivery, Webhook
 from app.webhooks.replaying import replay

@@ -18,8 +18,9 @@ from app.connections.models import Connection
 from app.db.base import db
 from app.db.scope import platform_scope
 from app.db.session import transaction
-from app.lib.http_out import Answer, Egress, OutgoingFailed
+from app.lib.http_out import Answer, Egress
 from app.lib.ids import encode, uuid7
+from app.lib.judged import OutgoingFailed
 from app.modules.package import read_folder
 from app.runtime.functions import process
 from app.runtime.functions.run import run_function

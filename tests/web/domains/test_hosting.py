@@ -15,6 +15,7 @@ from app.db.scope import platform_scope, tenant_scope
 from app.db.session import transaction
 from app.domains.actions import add_domain, change_domain, remove_domain
 from app.domains.hosting import Strangers, surface_of
+from app.domains.known import forget_domains
 from app.domains.models import Domain
 from app.domains.setup import current_setup
 from app.errors import Invalid
@@ -22,10 +23,12 @@ from app.installs.models import Install
 from app.lib.clock import utcnow
 from app.lib.ids import uuid7
 from app.runtime.pages.spam import TRAP
+from app.tenancy.actions.agencies import set_logo
 from app.tenancy.models import Agency, Site
 from app.web.dispatch import Dispatcher
 from tests.support.domains import BY_DNS, MISSING, added_domain, check, verified_domain
 from tests.support.everything import Everything, make_everything
+from tests.support.files import picture
 from tests.support.pagedesk import open_desk
 from tests.support.world import World
 
@@ -166,6 +169,7 @@ def test_in_development_a_name_of_this_machine_shows_pages_by_plain_http(
 def test_the_platform_under_an_agencys_name(everything: Everything, world: World, visitor: Client) -> None:
     host = new_host()
     with tenant_scope(everything.site.agency_id), transaction(db.session()) as session:
+        session.get_one(Agency, everything.site.agency_id).hue = 3
         domain = add_domain(
             session, site=None, host=host, purposes=[], by=everything.ada.actor, setup=current_setup(), now=utcnow()
         )
@@ -175,6 +179,17 @@ def test_the_platform_under_an_agencys_name(everything: Everything, world: World
     assert (before, surface_of(host), signing_in.status_code) == (None, "platform", 200)
     assert signing_in.headers["Strict-Transport-Security"] == "max-age=31536000"
     assert "<title>Sign in · Studio Lumen</title>" in signing_in.text
+    assert ('data-branded data-hue="3"' in signing_in.text, "Dramac" in signing_in.text) == (True, False)
+    with tenant_scope(everything.site.agency_id), transaction(db.session()) as session:
+        set_logo(
+            session,
+            agency=session.get_one(Agency, everything.site.agency_id),
+            content=picture(),
+            by=everything.ada.actor,
+        )
+    forget_domains()
+    shown = visitor.get("/sign-in", base_url=f"https://{host}")
+    assert re.search(r'<img class="brand-logo" src="(/brand/[0-9a-f]{64}\.webp)" alt="">Studio Lumen', shown.text)
     assert "<title>Sign in · Dramac</title>" in visitor.get("/sign-in", base_url="http://localhost:8000").text
     assert visitor.get("/api/health", base_url=f"https://{host}").json == {"status": "ok"}
     pages = Client(visitor.application.runtime).get("/", base_url=f"https://{host}")  # type: ignore[attr-defined]

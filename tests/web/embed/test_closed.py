@@ -14,6 +14,7 @@ from app.config import Config
 from app.db.base import db
 from app.db.scope import tenant_scope
 from app.db.session import transaction
+from app.embed import api
 from app.embed.actions import NewToken, create_token, revoke_token, set_closed
 from app.embed.models import EmbedToken
 from app.embed.tokens import SESSION_S, make_session, make_token
@@ -21,6 +22,7 @@ from app.installs.models import Install
 from app.lib.clock import utcnow
 from app.lib.ids import uuid7
 from app.runtime.context import forget_install
+from app.runtime.pages import spam
 from tests.support.domains import verified_domain
 from tests.support.modules import Installed
 from tests.web.embed.conftest import Visitor
@@ -202,3 +204,14 @@ def test_an_opened_page_is_everybodys_again(
 
 def _ago(seconds: int) -> datetime:
     return utcnow() - timedelta(seconds=seconds)
+
+
+def test_sessions_of_one_address_are_counted(
+    visitor: Visitor, enquiries: Installed, token: NewToken, host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api, "PER_MINUTE", 1)
+    monkeypatch.setattr(spam.time, "time", lambda: 1_700_000_010.0)  # both in one minute
+    assert _ask(visitor, enquiries, token.text, host).status_code == 201
+    refused = _ask(visitor, enquiries, token.text, host)
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "30")
+    assert refused.headers["Access-Control-Allow-Origin"] == host  # the SDK may read when to come again

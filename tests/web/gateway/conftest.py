@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,7 +19,7 @@ from app.access.actors import Actor, member
 from app.access.permissions import Role
 from app.config import Config
 from app.db.base import db
-from app.db.pools import owner_connection
+from app.db.pools import owner_connection, runtime_pool
 from app.db.scope import platform_scope, tenant_scope
 from app.db.session import transaction
 from app.gateway.actions import create_key, revoke_key
@@ -125,6 +126,16 @@ class Shop:
 
     def get(self, rest: str, **given: Any) -> TestResponse:
         return self.call("GET", rest, **given)
+
+    def events(self, query: str = "") -> dict[str, Any]:
+        """The event stream with all that is committed by now: others' transactions on this server hold it up until they end."""
+        with runtime_pool().connection() as connection:
+            now = connection.execute("SELECT pg_current_xact_id()::text").fetchone()
+            over, until = "SELECT pg_snapshot_xmin(pg_current_snapshot()) > %s::xid8", time.monotonic() + 30
+            while connection.execute(over, now).fetchone() == (False,) and time.monotonic() < until:
+                time.sleep(0.01)
+        found: dict[str, Any] = self.get(f"/events{query}").get_json()
+        return found
 
     def post(self, rest: str, json: Any, **given: Any) -> TestResponse:
         return self.call("POST", rest, json=json, **given)

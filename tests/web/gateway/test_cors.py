@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from app.lib.ids import uuid7
+from tests.support.domains import MISSING, check, verified_domain
+from tests.support.world import World
 from tests.web.gateway.conftest import Shop
 
 PAGE = "https://www.harbour.example"
@@ -44,6 +47,31 @@ def test_P2_a_page_may_read_why_it_was_refused(shop: Shop, page_key: str) -> Non
 def test_P2_no_other_page_may(shop: Shop, page_key: str, origin: str) -> None:
     for token in (page_key, shop.token, ""):
         assert cors(shop.get("/products", token=token, headers={"Origin": origin}).headers) == set()
+
+
+def test_P2_pages_of_a_domain_that_is_for_the_api_may_too(shop: Shop, page_key: str, world: World) -> None:
+    host = f"www.{uuid7().hex}.example"
+    asked = {"Origin": f"https://{host}"}
+    verified_domain(shop.site, host, purposes=["embed"])
+    assert shop.get("/products", token=page_key, headers=asked).status_code == 403
+    calling = f"app.{host}"
+    domain = verified_domain(shop.site, calling, purposes=["api"])
+    asked = {"Origin": f"https://{calling}", "Access-Control-Request-Method": "GET"}
+    answer = shop.get("/products", token=page_key, headers=asked)
+    assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (200, asked["Origin"])
+    preflight = shop.call("OPTIONS", "/products", token="", headers=asked)
+    assert preflight.headers["Access-Control-Allow-Origin"] == asked["Origin"]
+    # a secret key belongs in no page, and a page of one site's domain opens no other site
+    assert cors(shop.get("/products", headers=asked).headers) == set()
+    elsewhere = verified_domain(world.site(world.agency()), f"elsewhere.{host}", purposes=["api"])
+    foreign = {"Origin": f"https://{elsewhere.host}"}
+    assert shop.get("/products", token=page_key, headers=foreign).status_code == 403
+    plain = {"Origin": f"http://{calling}"}
+    assert shop.get("/products", token=page_key, headers=plain).status_code == 403
+    lost = check(domain, MISSING)
+    while lost.state != "lost":
+        lost = check(domain, MISSING)
+    assert shop.get("/products", token=page_key, headers=asked).status_code == 403
 
 
 def test_P2_a_secret_key_opens_no_page(shop: Shop) -> None:

@@ -27,7 +27,7 @@ def test_a_modules_events_are_as_their_schemas_say(shop: Shop) -> None:
     shop.call("PATCH", f"/products/{product['id']}", json={"price": 950})
     order = shop.made("/orders", {"product": product["id"], "quantity": 2, "email": "ada@example.com"})
     shop.call("DELETE", f"/products/{shop.made('/products', {'name': 'Gone'})['id']}")
-    told = shop.get("/events").get_json()["data"]
+    told = shop.events()["data"]
     assert order["id"] in {event["data"]["record"]["id"] for event in told}
     assert {event["type"] for event in told} == {
         "product.created", "product.updated", "product.deleted", "order.created",

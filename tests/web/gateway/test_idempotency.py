@@ -43,7 +43,7 @@ def test_P4_the_same_write_again_gives_the_same_answer(shop: Shop) -> None:
     assert (first.headers.get("Idempotency-Replayed"), second.headers["Idempotency-Replayed"]) == (None, "true")
     assert first.headers["X-Request-Id"] != second.headers["X-Request-Id"]
     assert shop.get("/products?count=exact").get_json()["count"] == 1
-    assert len(shop.get("/events").get_json()["data"]) == 1
+    assert len(shop.events()["data"]) == 1
 
 
 def test_P4_every_write_can_be_repeated(shop: Shop) -> None:

@@ -140,7 +140,7 @@ def test_head_is_get_without_a_body(shop: Shop) -> None:
 def test_events_are_pulled_in_order_and_from_where_one_was(shop: Shop) -> None:
     for name in ("A", "B", "C"):
         shop.made("/products", {"name": name})
-    first = shop.get("/events?limit=2").get_json()
+    first = shop.events("?limit=2")
     assert [event["type"] for event in first["data"]] == ["product.created"] * 2
     assert first["has_more"] is True
     rest = shop.get(f"/events?after={first['next_cursor']}").get_json()
@@ -160,6 +160,6 @@ def test_a_wrong_question_for_events_is_explained(shop: Shop, query: str) -> Non
 
 def test_an_event_of_another_site_is_no_place_to_go_on_from(shop: Shop, elsewhere: Shop) -> None:
     elsewhere.made("/products", {"name": "Theirs"})
-    theirs = elsewhere.get("/events").get_json()["next_cursor"]
+    theirs = elsewhere.events()["next_cursor"]
     assert shop.get(f"/events?after={theirs}").status_code == 422
     assert shop.get("/events").get_json()["data"] == []

@@ -23,6 +23,7 @@ import pytest
 from psycopg_pool import PoolTimeout
 
 from app.config import Config
+from app.db import behind
 from app.gateway import jobs, requestlog
 from app.gateway.requestlog import Entry, RequestLog
 from app.lib.clock import utcnow
@@ -81,8 +82,8 @@ def _entry(**values: object) -> Entry:
 
 def test_a_full_queue_drops_and_counts_instead_of_blocking(wired: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(requestlog, "MOST_QUEUED", 10)
-    monkeypatch.setattr(requestlog, "EVERY_S", 60)
     log = RequestLog()
+    log.every_s = 60
     for _ in range(15):
         log.add(_entry())
     assert log.dropped == 5
@@ -92,14 +93,14 @@ def test_a_full_queue_drops_and_counts_instead_of_blocking(wired: Config, monkey
 
 def test_what_the_database_does_not_take_waits(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     log = RequestLog()
-    monkeypatch.setattr(requestlog, "EVERY_S", 60)
+    log.every_s = 60
 
     def away() -> None:
         raise PoolTimeout("away")
 
     entry = _entry(agency_id=shop.site.agency_id, site_id=shop.site.id)
     with monkeypatch.context() as patched:
-        patched.setattr(requestlog, "runtime_pool", away)
+        patched.setattr(behind, "runtime_pool", away)
         log.add(entry)
         log.flush()
     log.stop()

@@ -15,8 +15,9 @@ from app.db.base import db
 from app.db.scope import tenant_scope
 from app.db.session import transaction
 from app.errors import NotFound
-from app.installs.actions import install_module, upgrade_install
+from app.installs.actions import install_module
 from app.installs.models import Install
+from app.installs.upgrades import upgrade_install
 from app.lib.clock import utcnow
 from app.marketplace.programme import enrol, enrolled, shut_out
 from app.marketplace.search import Search, search

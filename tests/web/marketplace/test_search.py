@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import product
 from random import Random
 from typing import Any
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.orm import Session
@@ -232,14 +233,34 @@ def _random_module(random: Random, tiers: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
+@pytest.fixture
+def common(config: Config) -> Iterator[Callable[..., None]]:
+    """Sets from how many modules on a word is a common one, and how many of the most installed are judged then."""
+
+    def say(many: int, judged: int = 300) -> None:
+        with psycopg.connect(config.database_url) as owner:
+            for name, value in {"many": many, "judged": judged}.items():
+                owner.execute(
+                    f"CREATE OR REPLACE FUNCTION marketplace_{name}() RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT {value}'"
+                )
+
+    yield say
+    say(1000)
+
+
 @pytest.mark.parametrize("state", ["none in the bits", "all in the bits", "some in the bits, some gone"])
-@pytest.mark.parametrize("words", ["", "marmalade"])
-def test_counts_are_right_at_every_combination_of_filters(many: tuple[Person, Random], state: str, words: str) -> None:
+@pytest.mark.parametrize(
+    ("words", "many_from"), [("", 1000), ("marmalade", 1000), ("marmalade", 2), ("a marmal", 2), ("marmalade", 30)]
+)
+def test_counts_are_right_at_every_combination_of_filters(
+    many: tuple[Person, Random], state: str, words: str, many_from: int, common: Callable[..., None]
+) -> None:
     ada, random = many
     _bring_about(state, ada, random)
+    common(many_from)
     with tenant_scope(ada.agency_id), transaction(db.session()) as session:
         listings = session.scalars(select(Listing)).all()  # row-level security alone decides which
-        rows = [values_of(row) for row in listings if words in row.plain_name]
+        rows = [values_of(row) for row in listings if words.removeprefix("a ") in row.plain_name]
         for used in product((False, True), repeat=len(FACETS)):
             chosen = {facet: _some(facet, rows, random) for facet, use in zip(FACETS, used, strict=True) if use}
             found = search(session, Search(words=tuple(words.split()), chosen=chosen))
@@ -249,6 +270,57 @@ def test_counts_are_right_at_every_combination_of_filters(many: tuple[Person, Ra
         found = search(session, Search(words=tuple(words.split())))
         assert found.facets == plain_counts(rows, {})
     assert len(rows) >= 20
+
+
+@pytest.mark.parametrize("state", ["all in the bits", "some in the bits, some gone"])
+@pytest.mark.parametrize("chosen", [{}, {"type": ("app",)}])
+@pytest.mark.parametrize("words", ["marmalade", "gamma marm"])
+def test_common_words_find_the_same_in_the_same_order_page_by_page(
+    many: tuple[Person, Random], state: str, chosen: dict[str, tuple[str, ...]], words: str, common: Callable[..., None]
+) -> None:
+    ada, random = many
+    _bring_about(state, ada, random)
+
+    def pages(sort: str) -> list[UUID]:
+        with tenant_scope(ada.agency_id), transaction(db.session()) as session:
+            asked = [
+                Search(words=tuple(words.split()), chosen=chosen, sort=sort, page=number) for number in (1, 2, 3, 4)
+            ]
+            return [card.id for one in asked for card in search(session, one).items]
+
+    sorts = ("relevance", "popular", "newest", "rating", "price", "-price")
+    by_index = {sort: pages(sort) for sort in sorts}
+    assert len(by_index["relevance"]) > 3
+    common(2)
+    assert {sort: pages(sort) for sort in sorts} == by_index
+    common(2, judged=3)  # the others follow those that are judged, none twice
+    assert sorted(pages("relevance")) == sorted(by_index["relevance"])
+    assert {sort: pages(sort) for sort in sorts[1:]} == {sort: by_index[sort] for sort in sorts[1:]}
+
+
+def test_a_name_that_is_a_common_word_is_above_those_more_used(ada: Person, common: Callable[..., None]) -> None:
+    word = f"c{uuid7().hex[-9:]}"
+    rows = [{"name": f"Big {number}", "readme": word, "installs": 50 + number} for number in range(8)]
+    named = [{"name": f"The {word}", "installs": 1}, {"name": f"{word} desk", "installs": 2}, {"name": word}]
+    list_modules(ada.agency_id, [*rows, *named])
+    with platform_scope("test"), transaction(db.session()) as session:
+        session.scalar(select(func.marketplace_index(1)))
+    common(2, judged=2)
+    assert shelf(ada, word, sort="relevance")[:4] == [word, f"{word} desk", f"The {word}", "Big 7"]
+    common(5, judged=3)
+    found = shelf(ada, word, sort="relevance")
+    assert (found[:3], found[3:]) == ([word, f"{word} desk", f"The {word}"], [f"Big {n}" for n in range(7, -1, -1)])
+
+
+def test_a_changed_text_is_found_by_its_new_words_alone(ada: Person, common: Callable[..., None]) -> None:
+    old, new = (f"{letter}{uuid7().hex[-9:]}" for letter in "xy")
+    list_modules(ada.agency_id, [{"name": f"{old} {number}"} for number in range(4)])
+    with platform_scope("test"), transaction(db.session()) as session:
+        session.scalar(select(func.marketplace_index(1)))
+        changed = session.scalars(select(Module.id).where(Module.name == f"{old} 1")).one()
+        session.execute(update(Module).where(Module.id == changed).values(name=new))
+    common(1)
+    assert (sorted(shelf(ada, old)), shelf(ada, new)) == ([f"{old} 0", f"{old} 2", f"{old} 3"], [new])
 
 
 def _some(facet: str, rows: list[dict[str, set[str]]], random: Random) -> tuple[str, ...]:

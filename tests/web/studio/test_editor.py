@@ -17,6 +17,7 @@ from app.lib.ids import decode
 from app.queue.enqueue import redis
 from app.studio.editor.jobs import attempt
 from app.studio.editor.starters import STARTERS, starter_files
+from app.studio.jobs import publish
 from app.tenancy.models import Agency
 from tests.support.browser import Browser, Page
 from tests.support.packages import notes, zipped
@@ -25,21 +26,6 @@ from tests.support.world import Person, World
 from tests.web.conftest import Browse
 
 BROKEN = "export default function ("
-
-
-@pytest.fixture
-def agency(world: World) -> Agency:
-    return world.agency()
-
-
-@pytest.fixture
-def ada(world: World, agency: Agency) -> Person:
-    return world.person(agency, name="Ada Lane")
-
-
-@pytest.fixture
-def browser(ada: Person, browse: Browse) -> Browser:
-    return browse(ada)
 
 
 def begin(browser: Browser, starter: str = "crud", name: str = "My thing") -> str:
@@ -94,12 +80,11 @@ def test_a_page_is_previewed_on_sample_records_at_the_runtime_origin(
     starter: str, page: str, seen: str, browser: Browser, ada: Person, runtime_app: Flask
 ) -> None:
     project = begin(browser, starter)
-    shown = done(browser.post(f"{project}/preview", {"page": page}, htmx="preview-result"), browser, ada).one("iframe")
-    address = re.sub(r"^https?://[^/]+", "", str(shown["src"]))
+    address = previewed(browser, ada, project, what=f"page:{page}")
     answer = runtime_app.test_client().get(address)
     assert (answer.status_code, seen in answer.text, "Not offered" in answer.text) == (200, True, False)
     assert "frame-ancestors http://localhost" in answer.headers["Content-Security-Policy"]
-    assert shown["sandbox"] == ["allow-scripts", "allow-forms"]
+    assert browser.get(project).one("#preview-frame")["sandbox"] == ["allow-scripts", "allow-forms"]
     if starter == "widget":
         sheet = address.replace("/page", "/assets/css/banner.css")
         assert runtime_app.test_client().get(sheet).text == ".banner { text-align: center; }\n"
@@ -107,6 +92,12 @@ def test_a_page_is_previewed_on_sample_records_at_the_runtime_origin(
     assert (sent.status_code, "keeps nothing" in sent.text) == (200, True)
     redis().delete(f"dramac:preview:{address.split('/')[2]}")
     assert runtime_app.test_client().get(address).status_code == 404
+
+
+def previewed(browser: Browser, ada: Person, project: str, **asked: str) -> str:
+    """The address, on the runtime origin, of what was asked for."""
+    shown = done(browser.post(f"{project}/preview", asked, htmx="preview-result"), browser, ada)
+    return re.sub(r"^https?://[^/]+", "", str(shown.one("[data-frame]")["data-frame"]))
 
 
 def test_a_save_is_one_change_and_the_checks_answer_at_once(browser: Browser) -> None:
@@ -194,8 +185,9 @@ def test_failing_tests_say_what_was_expected(browser: Browser, ada: Person) -> N
     text, base = text_of(browser, project, "tests/projects.yaml")
     save(browser, project, "tests/projects.yaml", text.replace("open: 0", "open: 7"), base)
     result = done(browser.post(f"{project}/tests", htmx="tests-result"), browser, ada)
-    assert result.texts(".badge") == ["3 passed", "1 failed"]
+    assert result.texts(".badge") == ["5 passed", "1 failed"]
     assert result.texts(".studio-checks [data-tone=bad] p") == ["projects/p.open is 0, expected 7"]
+    assert result.texts(".studio-checks .diff code") == ["7", "0"]
 
 
 def test_the_console_calls_a_function_on_the_sample_and_shows_its_log(browser: Browser, ada: Person) -> None:
@@ -244,6 +236,31 @@ def test_changes_since_the_last_release_decide_the_next_number_and_one_click_set
     assert "version: 1.1.0" in text_of(browser, project, "module.yaml")[0]
     assert page.texts("form[action$=draft] button") == ["Make draft 1.1.0"]
     assert browser.post(f"{project}/version").status == 303
+
+
+def test_an_index_that_publishing_asked_for_is_added_by_one_click(browser: Browser, ada: Person) -> None:
+    files = notes(new_slug(), files={"templates/all.html": "<h1>All</h1>"})
+    files["module.yaml"] += b"pages:\n  all: {template: all.html, data: {notes: {table: notes, where: {body: Iron}}}}\n"
+    answer = browser.post("/studio/projects/import", {"package": (io.BytesIO(zipped(files)), "notes.zip")})
+    project = (answer.where or "").split("?")[0]
+    assert "Everything is in order" in browser.get(project).text
+    draft = browser.post(f"{project}/draft").where or ""
+    where = str(browser.post(f"{draft}/publish", {"tier": "internal"}).where)
+    with tenant_scope(ada.agency_id):
+        publish(str(decode("pub", where.rpartition("/")[2])))
+        db.session.remove()
+    assert "would go through all 1,000,000 records" in browser.get(where).text
+
+    page = browser.get(project)
+    assert "(found when it was last published)" in page.text
+    form = page.one("form[action$='/indexes/mend']")
+    assert form.get_text(strip=True) == "Add an index over body"
+    sent = {str(one["name"]): str(one["value"]) for one in form.select("input")}
+    assert browser.post(str(form["action"]), sent).status == 303
+    assert "indexes: [[body]]" in text_of(browser, project, "module.yaml")[0].replace("\n", " ")
+    assert "Everything is in order" in browser.get(project).text
+    assert browser.post(str(form["action"]), sent).status == 303  # a second click finds it there and changes nothing
+    assert text_of(browser, project, "module.yaml")[0].count("[body]") == 1
 
 
 def test_a_project_travels_as_a_zip_and_a_version_opens_as_a_project(browser: Browser, ada: Person) -> None:

@@ -129,7 +129,7 @@ def test_a_failing_acceptance_test_is_named_and_nothing_is_published(ada: Person
     assert browser.post(f"{draft}/publish", {"tier": "internal"}).status == 409  # it is running
     publish_now(ada, str(answer.where))
     told = browser.get(str(answer.where))
-    assert told.texts("#publication .publication-tests li[data-state=done] > span:not(.job-dot)") == [
+    assert told.texts("#publication .publication-tests > li[data-state=done] > span:not(.job-dot)") == [
         "it is kept , passed"
     ]
     assert told.texts(".publication-failures li") == ["the record.title is 'Boat', expected 'Ship'"]
@@ -138,11 +138,23 @@ def test_a_failing_acceptance_test_is_named_and_nothing_is_published(ada: Person
     assert (again.status, again.where == answer.where) == (303, False)
 
 
+def test_a_release_shows_what_changed_since_the_one_below_it(ada: Person, browse: Browse) -> None:
+    browser, slug = browse(ada), new_slug()
+    first = released(ada, notes(slug))
+    second = released(ada, notes(slug, version="1.1.0", extra="      more: {type: text}"))
+    released(ada, notes(slug, version="1.1.1", extra="      more: {type: text}"))
+    page = browser.get(f"/studio/versions/{second.public_id}")
+    assert "Changes since 1.0.0" in page.texts("h2")
+    assert page.texts(".change-list .badge") == ["Minor"]
+    assert "Changes since" not in browser.get(f"/studio/versions/{first.public_id}").text
+
+
 def test_withdrawing_takes_it_out_of_the_marketplace(ada: Person, browse: Browse) -> None:
     slug = new_slug()
     version = released(ada, notes(slug))
-    browser = browse(ada)
-    browser.post(f"/studio/versions/{version.public_id}/yank")
+    browser, where = browse(ada), f"/studio/versions/{version.public_id}/yank"
+    assert browser.post(where).status == 422
+    browser.post(where, {"reason": "Confirmations were sent twice."})
     assert browser.get(f"/marketplace/{slug}").status == 404
 
 

@@ -24,6 +24,8 @@ from app.queue.enqueue import redis
 from app.queue.models import JobRun
 from app.queue.registry import Job
 from app.queue.worker import perform
+from app.runtime.functions.breaker import MOST_FAILURES, breakers
+from app.runtime.functions.errors import FunctionFailed
 from app.tenancy.models import Agency, Site
 from tests.support.browser import Browser
 from tests.support.installed import Installed, put_on_site
@@ -124,6 +126,32 @@ def test_an_install_that_did_nothing_is_well(ada: Browser, ours: Installed) -> N
     page = ada.get(f"/installs/{ours.public_id}/health")
     assert page.texts(".stat .stat-value") == ["None made", "0", "–", "0"]
     assert ("Something needs a look" in page.text, page.texts("#errors h3")) == (False, ["No errors in 30 days"])
+
+
+def resting(ours: Installed) -> None:
+    for _ in range(MOST_FAILURES):
+        with pytest.raises(FunctionFailed), breakers.guarding(ours.install.id, "capture", waited_for=False):
+            raise FunctionFailed("It broke.")
+
+
+def test_a_function_that_rests_is_set_going_again_from_here(ada: Browser, ours: Installed) -> None:
+    resting(ours)
+    page = ada.get(f"/installs/{ours.public_id}/health")
+    assert page.texts("#resting li code") == ["capture"]
+    assert "The last one: It broke." in page.text
+    wake = f"/installs/{ours.public_id}/functions/capture/wake"
+    assert ada.post(wake, {}).status == 303
+    assert breakers.resting(ours.install.id) == []
+    assert ada.post(wake, {}).status == 404
+    assert "Resting function set going again" in ada.get("/audit").text
+
+
+def test_another_agency_wakes_nothing(browse: Browse, world: World, ours: Installed) -> None:
+    resting(ours)
+    wake = f"/installs/{ours.public_id}/functions/capture/wake"
+    olga = browse(world.person(world.agency("Other"), Role.OWNER))
+    assert olga.post(wake, {}).status == 404
+    assert [one.function for one in breakers.resting(ours.install.id)] == ["capture"]
 
 
 def test_a_webhook_that_was_switched_off_is_set_going_again_from_here(

@@ -120,7 +120,7 @@ def test_another_version_answers_as_it_sees_the_tables(ada: Browser, called: Any
         ("/api/modules/logged/things", {"method": "POST"}),
         ("/api/modules/logged/fn/greet", {}),
         ("/api/modules/logged/events", {}),
-        ("/api/modules/logged/things/aggregate", {}),
+        ("/api/modules/logged/files/x", {}),
         ("/api/modules/logged/things/x", {}),
     ],
 )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from app.access.permissions import Role
 from app.db.base import db
@@ -15,6 +17,7 @@ from app.events.catalog import KEY_CREATED
 from app.events.outbox import publish
 from app.tenancy.models import Agency, Site
 from tests.support.browser import Browser
+from tests.support.files import picture
 from tests.support.world import Person, World
 from tests.web.conftest import Browse
 from tests.web.tenancy.test_members import age_invitations, invite, new_address
@@ -133,3 +136,43 @@ def test_the_sidebar_counts_anew_after_a_change(ada: Browser, world: World, agen
     assert first.html.select(".side-nav .cnt") == []
     ada.post("/clients/new", {"name": "Vinyl Ltd"})
     assert ada.get("/").texts(".side-nav a[href='/clients'] .cnt") == ["1"]
+
+
+def test_a_logo_is_drawn_anew_shown_to_everybody_and_taken_away(ada: Browser, vic: Browser, agency: Agency) -> None:
+    assert ada.post("/settings/logo", {"logo": (BytesIO(picture(size=(900, 200))), "logo.png")}).status == 303
+    digest = kept(agency).logo
+    page = ada.get("/settings")
+    assert page.html.select("#logo-card img")[0]["src"] == f"/brand/{digest}.webp"
+    shown = vic.get(f"/brand/{digest}.webp")
+    assert (shown.status, shown.headers["Content-Type"], shown.headers["Cache-Control"]) == (
+        200, "image/webp", "public, max-age=31536000, immutable",
+    )  # fmt: skip
+    with Image.open(BytesIO(shown.response.get_data())) as drawn:
+        assert (drawn.format, drawn.size) == ("WEBP", (512, 114))
+    assert ada.post("/settings/logo/remove").status == 303
+    assert kept(agency).logo == ""
+    assert [changes for _, _, changes in trail_of(agency) if "logo" in changes] == [
+        {"logo": ["", digest[:12]]}, {"logo": [digest[:12], ""]}
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("sent", "told"),
+    [
+        (
+            {"logo": (BytesIO(b"<svg xmlns='http://www.w3.org/2000/svg'/>"), "logo.svg")},
+            "This is no JPEG, PNG, WebP or GIF",
+        ),
+        ({}, "Choose a picture first."),
+    ],
+)
+def test_what_is_no_picture_is_no_logo(ada: Browser, agency: Agency, sent: dict[str, Any], told: str) -> None:
+    page = ada.post("/settings/logo", sent)
+    assert (page.status, told in page.text, kept(agency).logo) == (422, True, "")
+
+
+def test_a_viewer_sets_no_logo_and_made_up_names_are_none(vic: Browser, agency: Agency) -> None:
+    assert vic.post("/settings/logo", {"logo": (BytesIO(picture(size=(900, 200))), "logo.png")}).status == 403
+    assert kept(agency).logo == ""
+    for name in ("0" * 64, "..%2f..%2fsecret", "zz"):
+        assert vic.get(f"/brand/{name}.webp").status == 404

@@ -24,10 +24,16 @@ def names(page: Page) -> list[str]:
     return page.texts("tbody .row-link")
 
 
-def test_the_way_to_records_is_the_first_list_that_can_be_shown(ada: Browser, jobs: Installed) -> None:
-    assert ada.get(base(jobs)).where == f"{base(jobs)}/todo"
-    assert ada.get(f"{base(jobs)}/todo").texts(".segments a") == ["To do", "Crews"]
-    assert ada.get(f"{base(jobs)}/board").status == 404
+def test_the_way_to_records_is_the_first_screen_of_the_menu(ada: Browser, jobs: Installed) -> None:
+    assert ada.get(base(jobs)).where == f"{base(jobs)}/board"
+    page = ada.get(f"{base(jobs)}/todo")
+    assert page.texts(".segments a") == ["Board", "To do", "Crews"]
+    assert [str(use["href"]).partition("#")[2] for use in page.html.select(".segments use")] == [
+        "columns-3",
+        "table",
+        "table",
+    ]
+    assert ada.get(f"{base(jobs)}/job").status == 404  # of one record: no screen of its own
 
 
 def test_the_sidebar_leads_to_the_records_of_each_install(ada: Browser, jobs: Installed) -> None:
@@ -181,7 +187,7 @@ def test_a_role_of_the_module_decides_which_tables_and_rows_there_are(
     jobs.add("crews", name="North")
     jobs.give_role(mel_person, "worker")
     page = mel.get(f"{base(jobs)}/todo?col=name")
-    assert (names(page), page.texts(".segments a")) == (["Mine"], [])
+    assert (names(page), page.texts(".segments a")) == (["Mine"], ["Board", "To do"])
     assert mel.get(f"{base(jobs)}/jobs/{mine['id']}").status == 200
     assert mel.get(f"{base(jobs)}/jobs/{other['id']}").status == 404
     assert mel.get(f"{base(jobs)}/crews").status == 404

@@ -1,4 +1,4 @@
-"""Functions, jobs, events, roles and settings."""
+"""Functions, jobs, inbound webhooks, events, roles and settings."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from zoneinfo import available_timezones
 from app.modules.cron import cron_problem
 from app.modules.kinds import Column, Kind
 from app.modules.manifest.checks.context import Checker
+from app.modules.manifest.checks.inbound import check_inbound
 from app.modules.manifest.checks.values import check_default, check_limits
 from app.modules.manifest.pages import TableHook
 from app.modules.manifest.problems import did_you_mean
@@ -23,7 +24,7 @@ SETTING_KINDS = {
 
 
 def check_code(checker: Checker) -> None:
-    """Functions, jobs, events and roles."""
+    """Functions, jobs, inbound webhooks, events and roles."""
     _events(checker)
     _functions(checker)
     for name, job in checker.manifest.jobs.items():
@@ -34,6 +35,7 @@ def check_code(checker: Checker) -> None:
         if job.tz != "site" and job.tz not in available_timezones():
             hint = did_you_mean(job.tz, available_timezones()) or "; write site or a zone such as Europe/Lisbon"
             checker.report((*path, "tz"), f'no time zone "{job.tz}"{hint}', "timezone")
+    check_inbound(checker)
     _roles(checker)
 
 

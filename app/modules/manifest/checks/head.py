@@ -30,6 +30,7 @@ _WHAT = {
     Capability.ROLES: "roles",
     Capability.EMAIL: "permission to send e-mail",
     Capability.CONNECTIONS: "connections",
+    Capability.INBOUND: "inbound webhooks",
 }
 _PLACE: dict[Capability, Path] = {
     Capability.DATA: ("tables",),
@@ -40,6 +41,7 @@ _PLACE: dict[Capability, Path] = {
     Capability.ROLES: ("roles",),
     Capability.EMAIL: ("permissions", "email"),
     Capability.CONNECTIONS: ("connections",),
+    Capability.INBOUND: ("inbound",),
 }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from app.modules.expressions import FormulaInvalid, parse_aggregate
-from app.modules.kinds import SYSTEM_COLUMNS, Kind
+from app.modules.kinds import NUMBERS, SYSTEM_COLUMNS, Kind
 from app.modules.manifest import views as v
 from app.modules.manifest.checks.context import Checker, a
 from app.modules.manifest.checks.values import check_default
@@ -19,6 +19,7 @@ _GROUPS = ("enum", "ref", "user")
 _MOMENTS = ("date", "datetime")
 _NUMBERS = ("integer", "decimal", "money", "percent", "rating", "duration", "formula", "rollup")
 _UNSHOWN = ("secret", "json")
+_UNGROUPED = ("rollup", "secret", "richtext", "file", "files")
 _BULK_NEEDS = {"assign": "user", "tag": "tags"}
 _PARAM_KINDS = {
     "text": Kind.TEXT, "integer": Kind.INTEGER, "number": Kind.DECIMAL, "boolean": Kind.BOOLEAN,
@@ -157,16 +158,26 @@ def _group(checker: Checker, table_name: str, key: str, path: Path) -> None:
     kind = field.kind if field is not None else SYSTEM_COLUMNS[name].kind
     if period and kind not in (Kind.DATE, Kind.DATETIME):
         checker.report(path, f'"{name}" is no date or datetime and has no {period}', "field_type")
-    if kind in (Kind.LIST, Kind.JSON) or (field is not None and field.type in ("rollup", "secret", "richtext")):
+    if kind in (Kind.LIST, Kind.JSON) or (field is not None and field.type in _UNGROUPED):
         checker.report(path, f'records cannot be grouped by "{name}"', "field_type")
 
 
-def _aggregate(checker: Checker, table_name: str, text: str, path: Path) -> None:
+def _aggregate(checker: Checker, table_name: str, text: str, path: Path, *, drawn: bool = False) -> None:
+    """drawn: the figure is the height of something in a chart."""
     try:
-        parse_aggregate(text, checker.computed.all_columns(table_name))
+        aggregate = parse_aggregate(text, checker.computed.all_columns(table_name))
     except FormulaInvalid as error:
         if not (error.near and checker.written("tables", table_name, "fields", error.near)):
             checker.report(path, error.message, "formula")
+        return
+    fields = checker.manifest.tables[table_name].fields
+    for name in sorted(aggregate.fields_used):
+        if name in fields and fields[name].type == "secret":
+            checker.report(path, f'"{name}" is a secret field, which is never counted', "field_type")
+    if drawn and aggregate.result_type not in (*NUMBERS, Kind.DURATION):
+        checker.report(
+            path, f"gives {a(aggregate.result_type)}, which cannot be drawn; it must give a number", "formula"
+        )
 
 
 def _card(checker: Checker, card: Any, path: Path) -> None:
@@ -175,7 +186,7 @@ def _card(checker: Checker, card: Any, path: Path) -> None:
     checker.condition(card.where, card.of, (*path, "where"))
     for key in ("number", "line", "bar"):
         if text := getattr(card, key, None):
-            _aggregate(checker, card.of, text, (*path, key))
+            _aggregate(checker, card.of, text, (*path, key), drawn=key != "number")
     for key in ("list", "table"):
         _fields(checker, card.of, getattr(card, key, None), (*path, key))
     _sort(checker, card.of, getattr(card, "sort", None), (*path, "sort"))

@@ -18,6 +18,7 @@ from .ticker import Ticker
 
 LOG_LINES, LOG_BYTES = 200, 64 * 1024
 LEVELS = ("debug", "info", "warn", "error")
+MOST_HITS = 100_000  # counters of one file
 TEXT_LIMIT = 1 << 20  # of any one text read from a guest, bytes
 
 AskParent = Callable[[str, str], str]
@@ -36,8 +37,10 @@ class Job:
     seed: int | None = None
     now: str | None = None
     ask: AskParent | None = None
+    counters: str = ""
     logs: list[dict[str, Any]] = field(default_factory=list)
     log_bytes: int = 0
+    hits: str = ""
 
 
 @dataclass
@@ -65,7 +68,7 @@ class Functions:
         guest = Guest(self.engine, memory_bytes=8 << 20, hooks=Hooks(source=("", ""), now_ms=0, seed=0))
         prelude = guest.run((Path(__file__).parent / "prelude.js").read_text())
         pair = guest.invoke(prelude, guest.host_function("host"))
-        image = Image(guest, (guest.item(pair, 0), guest.item(pair, 1)))
+        image = Image(guest, tuple(guest.item(pair, index) for index in range(3)))
         guest.close()
         return image
 
@@ -107,12 +110,14 @@ class Functions:
 
     def _outcome(self, guest: Guest, job: Job) -> bytes:
         assert self.engine.image is not None
-        run, finish = self.engine.image.handles
+        run, finish, hits = self.engine.image.handles
         seed = list(struct.unpack("<4I", guest.hooks.random_bytes(16)))
         data = b'{"seed":%s,%s' % (json.dumps(seed).encode(), job.data[1:])
         guest.invoke(run, guest.string(job.filename.encode("utf-8", "replace")), guest.json(data))
         while guest.drain():  # for ever, when the author's promises never end: then the processor time does
             continue
+        if job.counters:
+            job.hits = guest.text(guest.invoke(hits, guest.string(job.counters.encode())), MOST_HITS).decode()
         outcome = guest.text(guest.invoke(finish), job.output_bytes + 1)
         if outcome == b"P":
             raise Failure("error", "The function waits for a promise that nothing settles.")

@@ -94,6 +94,7 @@ class Worker:
             seed=head["seed"],
             now=head["now"],
             ask=self.ask,
+            counters=head["counters"],
         )
         ticker = self.functions.ticker
         assert ticker is not None
@@ -102,6 +103,8 @@ class Worker:
             answer, output = {"op": "done"}, self.functions.call(job)
         except Failure as failure:
             answer, output = {"op": "fail"} | vars(failure), b""
+        if job.hits:
+            answer["hits"] = job.hits
         return answer | {"logs": job.logs, "cpu_ms": round((ticker.cpu_s() - started) * 1000, 3)}, output
 
     def ask(self, name: str, args: str) -> str:

@@ -157,7 +157,7 @@
 
   // ---- one call -----------------------------------------------------------------------------------------------
   const PENDING = "P";
-  let outcome = PENDING;
+  let outcome = PENDING, loaded = null;
 
   function succeed(value) {
     const json = stringify(value);
@@ -199,12 +199,20 @@
     return fn(make_ctx(data.ctx), data.input);
   }
 
+  // what a file that counts itself has reached, "1" or "0" for each counter; "" when it did not even load
+  function hits(name) {
+    const list = loaded === null ? undefined : loaded[name];
+    let found = "";
+    if (isArray(list)) for (let at = 0; at < list.length; at += 1) found += list[at] === 1 ? "1" : "0";
+    return found;
+  }
+
   // import() rather than the engine's own module call: that one loses what the top level of a file throws
   function run(name, data) {
     Math.random = random_from(data.seed);
-    apply(then, import(name), [(found) => begin(found.default, data)])
+    apply(then, import(name), [(found) => { loaded = found; return begin(found.default, data); }])
       .then(settle, fail);
   }
 
-  return [run, () => outcome];
+  return [run, () => outcome, hits];
 });

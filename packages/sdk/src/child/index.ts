@@ -7,7 +7,10 @@ import { isWaiting, keepFragment, takeSession } from "./pages.ts";
 const root = document.documentElement;
 /** The server's list of who may frame this page; what the fragment claims must be one of them. */
 const allowed = (root.dataset.parents ?? "").split(" ").filter(Boolean);
-const greeted = readGreeting(location.hash);
+/** A site's own page frames modules of the same host, which a sandboxed page knows by its address alone. */
+const mayFrame = (host: string): boolean =>
+  allowed.includes(host) || (allowed.includes("'self'") && host === new URL(location.href).origin);
+let greeted = false;
 
 function heard(message: FromHost, say: (message: FromChild) => void): void {
   if (message.type === "welcome" || message.type === "look") applyLook(message.theme, message.tokens);
@@ -41,7 +44,16 @@ function connect(nonce: string, host: string): void {
   window.parent.postMessage({ dramac: PROTOCOL, type: "hello", nonce }, host, [theirs]);
 }
 
+function greet(): void {
+  const greeting = readGreeting(location.hash);
+  if (greeted || !greeting || !mayFrame(greeting.host)) return;
+  greeted = true;
+  connect(greeting.nonce, greeting.host);
+}
+
 if (window.parent !== window) {
   root.toggleAttribute("data-embedded", true);
-  if (greeted && allowed.includes(greeted.host)) connect(greeted.nonce, greeted.host);
+  greet();
+  // a frame the host wrote itself may be here before the host's script is: its address then gets a fragment, and nothing is loaded
+  addEventListener("hashchange", greet);
 }

@@ -1,0 +1,94 @@
+"""rollouts.watch: looks at every upgrade of the last half hour, ends its watch or takes it back.
+
+It keeps nothing between looks but what stands in install_moves: a worker that is killed is followed by the next look.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.access.actors import job
+from app.db.base import db as flask_db
+from app.db.scope import platform_scope, tenant_scope
+from app.db.session import transaction
+from app.errors import AppError
+from app.events.catalog import INSTALL_SETTLED
+from app.installs.actions import tell
+from app.installs.models import Install, Move
+from app.installs.upgrades import rollback_install
+from app.lib.clock import rfc3339, utcnow
+from app.lib.sql import load_sql
+from app.modules.models import Module, Version
+from app.rollouts.judging import Figures, judge
+from app.rollouts.letters import tell_people
+
+log = logging.getLogger(__name__)
+
+
+def watch() -> None:
+    """One look at all of them; each is then seen to in a transaction of its own."""
+    db, now = flask_db.session(), utcnow()
+    with platform_scope("upgrades that are watched"), transaction(db):
+        bases = {row.id: _figures(row) for row in _rows(db, base=True, now=now)}
+        rows = _rows(db, base=False, now=now)
+    for row in rows:
+        try:
+            with tenant_scope(row.agency_id), transaction(db):
+                _see_to(db, row.id, _figures(row), bases.get(row.id), now=now)
+        except Exception:  # one install must not keep the others from being looked at
+            log.exception("the watch of install %s stumbled", row.install_id)
+
+
+def _rows(db: Session, *, base: bool, now: datetime) -> list[Any]:
+    return list(db.execute(text(load_sql("rollouts/watched")), {"base": base, "now": now}))
+
+
+def _figures(row: Any) -> Figures:
+    p95_ms = round(float(row.p95_ms), 2) if row.p95_ms is not None else None
+    return Figures(row.calls, row.calls_failed, p95_ms, row.runs, row.runs_failed, row.pages_failed)
+
+
+def _see_to(db: Session, move_id: UUID, seen: Figures, base: Figures | None, *, now: datetime) -> None:
+    move = db.get(Move, move_id, with_for_update=True)
+    if move is None or move.state != "watching" or move.moved_at is None or move.watch_until is None:
+        return
+    install = db.get_one(Install, move.install_id)
+    before = Figures.from_dict(move.figures["base"]) if "base" in move.figures else base or Figures()
+    verdict = judge(before, seen, watched=now - move.moved_at, was_slow=bool(move.figures.get("slow")))
+    move.figures = {
+        "base": before.to_dict(), "now": seen.to_dict(), "at": rfc3339(now), "slow": verdict.slow,
+        "breach": verdict.breach,
+    }  # fmt: skip
+    if verdict.breach and install.status == "active":
+        _take_back(db, install, move, verdict.breach, now=now)
+    elif now >= move.watch_until:
+        _settle(db, install, move, now=now)
+
+
+def _take_back(db: Session, install: Install, move: Move, reason: str, *, now: datetime) -> None:
+    try:
+        with db.begin_nested():
+            rollback_install(
+                db, install=install, records="put_back", reason=reason, by_itself=True,
+                by=job("rollouts.watch", agency_id=install.agency_id), now=now,
+            )  # fmt: skip
+    except AppError as error:  # such as a module the older version needs that is gone: people have to decide
+        log.warning("install %s does worse and could not go back: %s", install.id, error)
+        move.state, move.ended_at = "settled", now
+        move.reason = f"{reason} It could not go back: {error.message}"[:1000]
+        tell_people(db, install, move, "stuck", reason=move.reason)
+        return
+    tell_people(db, install, move, "rolled_back", reason=reason)
+
+
+def _settle(db: Session, install: Install, move: Move, *, now: datetime) -> None:
+    move.state, move.ended_at = "settled", now
+    version, module = db.get_one(Version, move.to_version_id), db.get_one(Module, install.module_id)
+    by = job("rollouts.watch", agency_id=install.agency_id)
+    tell(db, INSTALL_SETTLED, install, module, by=by, data={"version": version.version, "watched": True})

@@ -1,0 +1,123 @@
+"""Screens of the workspace on records that are only tried out: what the Studio shows of a module that is being written.
+
+The same templates and the same reading of the manifest as on an install, without the frame around them. Nobody can act on
+them: they are looked at on another origin, and the data they are given refuses every write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from flask import current_app, g, render_template, request
+
+from app.access.actors import Actor
+from app.errors import NotFound
+from app.lib.ids import encode
+from app.modules.manifest import Manifest
+from app.modules.manifest.views import BoardView, DashboardView, ListView
+from app.runtime.data import Data
+from app.runtime.query import Query, Sort
+from app.web.assets import inline_icons
+from app.workspace.cells import title
+from app.workspace.dashboards import work_out
+from app.workspace.desk import Desk
+from app.workspace.forms.record import RecordForm
+from app.workspace.labels import many, one, words
+from app.workspace.queries import Colleague
+from app.workspace.screens import menu
+from app.workspace.views.boards import board_context
+from app.workspace.views.common import state_of
+from app.workspace.views.edit import form_context
+from app.workspace.views.lists import list_context, page_of
+from app.workspace.views.records import read_record, record_context
+
+MOST_RECORDS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A screen. records: the titles of those it can show, in the order of the sample; chosen: which it shows, 0 for none."""
+
+    html: str
+    title: str
+    records: tuple[str, ...] = ()
+    chosen: int = 0
+
+
+def offered(manifest: Manifest) -> Iterator[tuple[str, str]]:
+    """(key, label) of every screen staff get of a module: those of the menu, and for each table a record and the form."""
+    listed = {view.table for view in manifest.views.values() if isinstance(view, ListView)}
+    for name, view in manifest.views.items():
+        if isinstance(view, ListView):
+            own = many(manifest, view.table) if name == view.table else words(name)
+            yield f"list:{name}", f"{view.label or own}: list"
+        elif isinstance(view, DashboardView):
+            yield f"dashboard:{name}", f"{view.label or words(name)}: dashboard"
+        elif isinstance(view, BoardView):
+            yield f"board:{name}", f"{view.label or words(name)}: board"
+    for table, spec in manifest.tables.items():
+        if "read" not in spec.access.staff:
+            continue
+        if table not in listed:
+            yield f"list:{table}", f"{many(manifest, table)}: list"
+        yield f"record:{table}", f"{one(manifest, table)}: record"
+        if {"create", "update"} & set(spec.access.staff):
+            yield f"form:{table}", f"{one(manifest, table)}: form"
+
+
+def draw(data: Data, actor: Actor, *, screen: str, record: int = 0) -> Drawn:
+    """One of the screens offered(). record: which of the sample, from 1; 0 is the first, or an empty form.
+
+    Raises NotFound for a screen that is not there, or not for this role, and for a record that is not.
+    """
+    kind, _, name = screen.partition(":")
+    install_id, context = encode("ins", data.context.install_id), data.context
+    person = {actor.id: Colleague(actor.id, actor.name, "ada@example.test", data.access.role)} if actor.id else {}
+    desk = Desk(install_id, context, data, person, actor)
+    with current_app.app_context(), current_app.test_request_context(f"/installs/{install_id}/records/{name}"):
+        g.actor, g.zone, g.locale = actor, context.site.time_zone, context.site.locale
+        g.csrf_token = ""  # nothing can be sent from there
+        if kind == "list":
+            state = state_of(desk, name, type(request.args)())
+            found, state = page_of(desk, state)
+            shown = list_context(desk, state, found) | {"problem": "", "failed": (), "chosen": ()}
+            return Drawn(_page("list", desk, shown), state.screen.label)
+        if kind == "dashboard":
+            board = work_out(desk, name, now=data.settings.now)
+            return Drawn(_page("dashboard", desk, {"board": board}), board.label)
+        if kind == "board":
+            shown = board_context(desk, name) | {"refused": ("", "")}
+            return Drawn(_page("board", desk, shown), shown["screen"].label)
+        if kind not in ("record", "form") or name not in context.manifest.tables:
+            raise NotFound()
+        return _one_record(desk, kind, name, record)
+
+
+def _one_record(desk: Desk, kind: str, table: str, record: int) -> Drawn:
+    desk.data.table(table)
+    query = Query(sort=(Sort("id"),), limit=MOST_RECORDS)
+    rows = desk.data.list(table, query).records
+    titles = tuple(title(desk, table, row) for row in rows)
+    if record > len(rows):
+        raise NotFound("The sample holds no such record any more.")
+    if kind == "form" and not record and rows and not desk.can(table, "create"):
+        record = 1  # nobody sees this form empty
+    if kind == "form":
+        desk.data.table(table, "update" if record else "create")
+        form = RecordForm.edit(desk, table, rows[record - 1]) if record else RecordForm.new(desk, table, request.args)
+        html = _page("form", desk, form_context(desk, table, form, carry=""))
+        return Drawn(html, f"{one(desk.manifest, table)}, form", titles, record)
+    if not rows:
+        raise NotFound(f"There is no record to show. Write some into sample/{table}.yaml.")
+    values = read_record(desk, table, rows[max(record, 1) - 1]["id"])
+    html = _page("record", desk, record_context(desk, table, values))
+    return Drawn(html, titles[max(record, 1) - 1], titles, max(record, 1))
+
+
+def _page(name: str, desk: Desk, context: dict[str, Any]) -> str:
+    html = render_template(
+        f"workspace/{name}.html", desk=desk, menu=menu(desk), page="", layout="layouts/sample.html", **context
+    )
+    return inline_icons(html)
