@@ -114,6 +114,10 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+# As in a busy browser, which hands out keys and clicks before timers: those without a time of their own come late.
+LATE_TIMERS = "const real = setTimeout; window.setTimeout = (run, ms = 3000, ...rest) => real(run, ms, ...rest);"
+
+
 @pytest.fixture
 def visit(browser: Browser) -> Iterator[Callable[..., Visit]]:
     """visit(url, theme='dark', width=390, scripts=False): opens it in a clean context, whose system has that theme.

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import Theme, Visit, serve
+from tests.e2e.conftest import LATE_TIMERS, Theme, Visit, serve
 from tests.unit.web.gallery import create_gallery
 
 Visitor = Callable[..., Visit]
@@ -65,6 +65,15 @@ def test_the_palette_filters_asks_the_server_and_goes(gallery: str, visit: Visit
     expect(page.get_by_role("option", name="Harbour Dental")).to_have_attribute("aria-selected", "true")
     page.keyboard.press("Enter")
     page.wait_for_url("**/form")
+
+
+def test_what_is_typed_as_soon_as_the_page_is_there_is_asked(gallery: str, visit: Visitor) -> None:
+    page = visit(f"{gallery}/list").page
+    page.add_init_script(LATE_TIMERS)
+    page.goto(f"{gallery}/home", wait_until="load")
+    page.keyboard.press("Control+k")
+    with page.expect_request(re.compile(r"[?&]q=harbour"), timeout=2500):
+        page.keyboard.type("harbour")
 
 
 def test_a_name_has_to_be_typed_before_a_site_is_deleted(gallery: str, visit: Visitor) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from app.access.permissions import Role
-from tests.e2e.conftest import Visit
+from tests.e2e.conftest import LATE_TIMERS, Visit
 from tests.support.world import Person, World
 
 
@@ -80,6 +80,32 @@ def test_a_module_of_two_tables_is_made_by_clicking(address: str, visit: Callabl
     expect(page.locator(".cm-content")).to_contain_text("room: {type: ref, to: rooms, required: true}")
     page.get_by_role("button", name="Make draft 0.1.0").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("0.1.0")
+
+
+def test_acts_that_come_fast_wait_for_each_other(address: str, visit: Callable[..., Visit], priya: Person) -> None:
+    seen = visit(f"{address}/studio/projects/new", cookies={"dramac_session": priya.cookie})
+    page = seen.page
+    page.add_init_script(LATE_TIMERS)
+    begin(page)
+    page.get_by_role("navigation", name="Editors of module.yaml").get_by_role("link", name="Tables").click()
+    page.get_by_label("New table").fill("Rooms")
+    page.get_by_role("button", name="Add", exact=True).click()
+    for name in ("Size", "Seats"):
+        add_field(page, name, "Whole number", name.lower())
+    held: list[Route] = []
+    page.route("**/fields/*", lambda route: held.append(route))
+    page.locator("#row-seats [data-grip]").drag_to(page.locator("#row-size"), target_position={"x": 40, "y": 4})
+    page.get_by_role("button", name="Delete size").click()  # while the order is on its way
+    page.get_by_role("button", name="Delete seats").click()
+    page.wait_for_timeout(300)
+    assert len(held) == 1
+    for route in held:  # grows while they go
+        with page.expect_response("**/fields/*"):
+            route.continue_()
+        page.wait_for_timeout(300)
+    assert [route.request.url.rsplit("/", 1)[1] for route in held] == ["move", "delete", "delete"]
+    expect(page.locator("#row-size, #row-seats")).to_have_count(0)
+    expect(page.locator(".studio-ok")).to_have_text("Everything is in order")
 
 
 def test_every_editor_holds_to_accessibility_on_a_phone_in_the_dark(

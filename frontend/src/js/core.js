@@ -16,3 +16,6 @@ import "./times.js";
 import "./drop.js";
 import "./upload.js";
 import "./charts.js";
+
+// htmx would begin in a timer; a busy browser hands out keys and clicks before timers, and what they ask for would be lost
+window.htmx.initialize();

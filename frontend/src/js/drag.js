@@ -39,10 +39,15 @@ function finish(dropped, event) {
   if (!begun) return;
   item.removeAttribute("data-dragged");
   end?.(item);
-  // the pointer that is let go over a link has not clicked it
-  const swallow = (click) => (click.preventDefault(), click.stopPropagation());
-  addEventListener("click", swallow, { capture: true, once: true });
-  setTimeout(() => removeEventListener("click", swallow, { capture: true }));
+  // the pointer that is let go over a link has not clicked it; the next press may come before the timer, and is a click
+  const swallow = (click) => (click.preventDefault(), click.stopPropagation(), free());
+  const free = () => {
+    removeEventListener("click", swallow, { capture: true });
+    removeEventListener("pointerdown", free, { capture: true });
+  };
+  addEventListener("click", swallow, { capture: true });
+  addEventListener("pointerdown", free, { capture: true });
+  setTimeout(free);
   if (dropped) drop(item, event, back);
   else back();
 }
