@@ -23,7 +23,7 @@ const BUDGETS = {
   "fleet.css": 2e3,
   "app.css": 34e3, "core.js": 26e3, "icons.svg": 24e3, "widget.css": 5e3, "served.css": 5e3, "widget.js": 4e3,
   "studio.css": 5e3, "preview.js": 1e3, "studio.js": 200e3, "site.css": 5e3, "pages.css": 3e3, "pages.js": 4e3, "frames.js": 2e3,
-  "builder.css": 3e3, "builder.js": 3e3, "board.js": 2e3,
+  "views.css": 8e3, "builder.css": 3e3, "builder.js": 3e3, "board.js": 2e3,
 };
 const FIRST_LOAD = ["app.css", "core.js", "theme.js", "icons.svg", "geist.woff2"];
 const FIRST_LOAD_BUDGET = 100e3;
@@ -117,6 +117,7 @@ async function makeAll() {
   emit("site.css", css("src/css/site.css"));
   emit("pages.css", css("src/css/pages.css"));
   emit("fleet.css", await bundle("src/css/fleet.css"));
+  emit("views.css", await bundle("src/css/views.css"));
   const htmx = HTMX.map((name) => readFileSync(fromModules(`htmx.org/dist/${name}`), "utf8"));
   const own = await bundle("src/js/core.js");
   emit("core.js", [...htmx, own].map((text) => text.replace(/^\/\/# sourceMappingURL.*$/gm, "")).join("\n;"));

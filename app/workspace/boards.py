@@ -8,24 +8,21 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from app.errors import AppError, Invalid, NotFound
+from app.errors import NotFound
 from app.modules.conditions import All, AnyOf, Condition, Not, Test, matches
 from app.modules.manifest import Table
 from app.modules.manifest.fields import EnumField, MoneyField, RefField
 from app.modules.manifest.views import BoardView
 from app.runtime.data import Page
 from app.runtime.query import Aggregation, Group, Metric
-from app.workspace.cells import Cell, cell, cell_of, title
+from app.workspace.cards import Card, cards_of
+from app.workspace.cells import Cell, cell_of
 from app.workspace.desk import Desk
 from app.workspace.facets import NONE, record_options
 from app.workspace.labels import field_label, option_label, option_tone
 from app.workspace.listing import ListState
 
 MOST_COLUMNS = 50
-PLAIN = frozenset(
-    {"status", "ref", "refs", "person", "money", "tags", "text", "lines", "email", "phone", "url", "files", "rich"}
-)
-"""Looks of values that say by themselves what they are; the others stand beside their label on a card."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +36,6 @@ class Place:
     @property
     def none(self) -> bool:
         return self.key == NONE[0]
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """A record on a board. facts: (label, whether it is shown, cell) of its fields that have a value."""
-
-    id: str
-    title: str
-    version: int
-    facts: tuple[tuple[str, bool, Cell], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +91,7 @@ def more_cards(desk: Desk, view: BoardView, state: ListState, key: str, cursor: 
     """The next cards of a column, and the cursor after them. Raises NotFound (no such column), QueryInvalid."""
     query = desk.data.group_query(view.table, replace(state.query, cursor=cursor), view.by, value_of(desk, view, key))
     page = desk.data.list(view.table, query)
-    return cards_of(desk, view, state, page), page.next_cursor
+    return _cards(desk, view, state, page), page.next_cursor
 
 
 def places_of(desk: Desk, view: BoardView) -> tuple[list[Place], bool]:
@@ -147,18 +134,6 @@ def moves_of(table: Table, by: str, places: Sequence[Place], key: str) -> tuple[
 def possible(where: Condition, field: str, value: object) -> bool:
     """Whether a record whose `field` has this value can match a condition, whatever its other fields hold."""
     return _truth(where, field, value) is not False
-
-
-def why_refused(desk: Desk, table: str, error: AppError) -> str:
-    """Why a change was not made, in a sentence for people: with the labels of the fields it is about."""
-    if not isinstance(error, Invalid) or not error.errors:
-        return error.message
-    spec, found = desk.table(table), []
-    for one in error.errors:
-        name = one.pointer.lstrip("/").partition("/")[0]
-        detail = one.detail.rstrip(".")
-        found.append(f"{field_label(spec, name)} {detail}." if name in spec.fields else f"{detail}.")
-    return " ".join(found)
 
 
 def _truth(where: Condition, field: str, value: object) -> bool | None:
@@ -233,20 +208,11 @@ def _column(
         place=place,
         count=count,
         sums=sums,
-        cards=cards_of(desk, view, state, page),
+        cards=_cards(desk, view, state, page),
         moves=moves_of(desk.table(view.table), view.by, places, place.key) if may else (),
         cursor=page.next_cursor,
     )
 
 
-def cards_of(desk: Desk, view: BoardView, state: ListState, page: Page) -> tuple[Card, ...]:
-    """The records of a page as cards: their title, and the other fields of the board that have a value."""
-    spec = desk.table(view.table)
-    names = [name for name in state.columns if name not in (spec.title_field, view.by)]
-    return tuple(_card(desk, view.table, names, row) for row in page.records)
-
-
-def _card(desk: Desk, table: str, names: list[str], row: dict[str, Any]) -> Card:
-    cells = [(field_label(desk.table(table), name), cell(desk, table, name, row)) for name in names]
-    facts = tuple((label, one.look not in PLAIN, one) for label, one in cells if not one.empty)
-    return Card(str(row["id"]), title(desk, table, row), row["version"], facts)
+def _cards(desk: Desk, view: BoardView, state: ListState, page: Page) -> tuple[Card, ...]:
+    return cards_of(desk, view.table, state.columns, page.records, without=(view.by,))

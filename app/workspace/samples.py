@@ -16,21 +16,18 @@ from app.access.actors import Actor
 from app.errors import NotFound
 from app.lib.ids import encode
 from app.modules.manifest import Manifest
-from app.modules.manifest.views import BoardView, DashboardView, ListView
+from app.modules.manifest.views import ListView
 from app.runtime.data import Data
 from app.runtime.query import Query, Sort
 from app.web.assets import inline_icons
 from app.workspace.cells import title
-from app.workspace.dashboards import work_out
 from app.workspace.desk import Desk
 from app.workspace.forms.record import RecordForm
 from app.workspace.labels import many, one, words
 from app.workspace.queries import Colleague
-from app.workspace.screens import menu
-from app.workspace.views.boards import board_context
-from app.workspace.views.common import state_of
+from app.workspace.screens import DRAWN, menu, screen_label
+from app.workspace.views.common import shown_at
 from app.workspace.views.edit import form_context
-from app.workspace.views.lists import list_context, page_of
 from app.workspace.views.records import read_record, record_context
 
 MOST_RECORDS = 50
@@ -50,13 +47,9 @@ def offered(manifest: Manifest) -> Iterator[tuple[str, str]]:
     """(key, label) of every screen staff get of a module: those of the menu, and for each table a record and the form."""
     listed = {view.table for view in manifest.views.values() if isinstance(view, ListView)}
     for name, view in manifest.views.items():
-        if isinstance(view, ListView):
-            own = many(manifest, view.table) if name == view.table else words(name)
-            yield f"list:{name}", f"{view.label or own}: list"
-        elif isinstance(view, DashboardView):
-            yield f"dashboard:{name}", f"{view.label or words(name)}: dashboard"
-        elif isinstance(view, BoardView):
-            yield f"board:{name}", f"{view.label or words(name)}: board"
+        if view.type in DRAWN:
+            own = many(manifest, name) if isinstance(view, ListView) and name == view.table else words(name)
+            yield f"{view.type}:{name}", f"{view.label or own}: {view.type}"
     for table, spec in manifest.tables.items():
         if "read" not in spec.access.staff:
             continue
@@ -79,17 +72,9 @@ def draw(data: Data, actor: Actor, *, screen: str, record: int = 0) -> Drawn:
     with current_app.app_context(), current_app.test_request_context(f"/installs/{install_id}/records/{name}"):
         g.actor, g.zone, g.locale = actor, context.site.time_zone, context.site.locale
         g.csrf_token = ""  # nothing can be sent from there
-        if kind == "list":
-            state = state_of(desk, name, type(request.args)())
-            found, state = page_of(desk, state)
-            shown = list_context(desk, state, found) | {"problem": "", "failed": (), "chosen": ()}
-            return Drawn(_page("list", desk, shown), state.screen.label)
-        if kind == "dashboard":
-            board = work_out(desk, name, now=data.settings.now)
-            return Drawn(_page("dashboard", desk, {"board": board}), board.label)
-        if kind == "board":
-            shown = board_context(desk, name) | {"refused": ("", "")}
-            return Drawn(_page("board", desk, shown), shown["screen"].label)
+        if kind in DRAWN:
+            template, shown = shown_at(desk, name, data.settings.now)
+            return Drawn(_page(template, desk, shown), screen_label(desk, name))
         if kind not in ("record", "form") or name not in context.manifest.tables:
             raise NotFound()
         return _one_record(desk, kind, name, record)
@@ -107,17 +92,15 @@ def _one_record(desk: Desk, kind: str, table: str, record: int) -> Drawn:
     if kind == "form":
         desk.data.table(table, "update" if record else "create")
         form = RecordForm.edit(desk, table, rows[record - 1]) if record else RecordForm.new(desk, table, request.args)
-        html = _page("form", desk, form_context(desk, table, form, carry=""))
+        html = _page("workspace/form.html", desk, form_context(desk, table, form, carry=""))
         return Drawn(html, f"{one(desk.manifest, table)}, form", titles, record)
     if not rows:
         raise NotFound(f"There is no record to show. Write some into sample/{table}.yaml.")
     values = read_record(desk, table, rows[max(record, 1) - 1]["id"])
-    html = _page("record", desk, record_context(desk, table, values))
+    html = _page("workspace/record.html", desk, record_context(desk, table, values))
     return Drawn(html, titles[max(record, 1) - 1], titles, max(record, 1))
 
 
 def _page(name: str, desk: Desk, context: dict[str, Any]) -> str:
-    html = render_template(
-        f"workspace/{name}.html", desk=desk, menu=menu(desk), page="", layout="layouts/sample.html", **context
-    )
+    html = render_template(name, desk=desk, menu=menu(desk), page="", layout="layouts/sample.html", **context)
     return inline_icons(html)

@@ -10,7 +10,6 @@ from app.modules.conditions import All, Condition, matches, parse_condition
 from app.modules.kinds import Kind
 from app.modules.manifest import Table
 from app.modules.manifest.views import (
-    BoardView,
     Card,
     DashboardView,
     DetailView,
@@ -18,6 +17,7 @@ from app.modules.manifest.views import (
     ListView,
     Related,
     View,
+    ViewBase,
     sort_keys,
 )
 from app.runtime.data.model import TableModel
@@ -29,8 +29,14 @@ FACETS = frozenset({"enum", "boolean", "user", "ref", "refs", "date", "datetime"
 COMPUTED = frozenset({"number", "formula", "rollup"})
 UPLOADS = frozenset({"file", "files"})
 HISTORY = "timeline"
-DRAWN = {"list": "table", "board": "columns-3", "dashboard": "gauge"}
+DRAWN = {
+    "list": "table",
+    "board": "columns-3",
+    "dashboard": "gauge",
+}
 """The types of views that have a screen of their own in the menu, each with its icon; views/common.py has what answers."""
+MOVED_ON = frozenset({"board"})
+"""Those whose cards are moved."""
 _NOT_IN_LISTS = frozenset({"json", "secret", "richtext", "address", "geo", "hours", "rrule", "files"})
 _UNSORTABLE = frozenset({"ref", "user", "refs", "tags", "secret", "json", "address", "geo", "hours", "file", "files"})
 _MOST_COLUMNS, _MOST_FACETS = 7, 5
@@ -38,7 +44,10 @@ _MOST_COLUMNS, _MOST_FACETS = 7, 5
 
 @dataclass(frozen=True, slots=True)
 class ListScreen:
-    """A list. key: its name in the address; columns: what is shown unless others are chosen; where: always holds."""
+    """What is shown of a table: its records, narrowed and in an order, as a list or as any other view.
+
+    key: its name in the address; columns: the fields shown unless others are chosen; where: always holds.
+    """
 
     key: str
     label: str
@@ -106,12 +115,12 @@ def list_table(desk: Desk, name: str) -> str:
 
 
 def list_screen(desk: Desk, name: str) -> ListScreen:
-    """The list of a view, or the generated one of a table; of a board what it has of a list.
+    """The list of a view, or the generated one of a table; of any other view of records what it has of a list.
 
     Raises NotFound for what is not there or not theirs.
     """
     view = desk.manifest.views.get(name)
-    if isinstance(view, (ListView, BoardView)):
+    if isinstance(view, ViewBase) and view.type in DRAWN:
         desk.data.table(view.table)
         return _from_view(desk, name, view)
     if name not in desk.manifest.tables:
@@ -210,18 +219,19 @@ def may_see_card(desk: Desk, card: Card) -> bool:
     return desk.can(card.of, "read") and (steps is None or desk.can(steps, "read"))
 
 
-def _from_view(desk: Desk, name: str, view: ListView | BoardView) -> ListScreen:
+def _from_view(desk: Desk, name: str, view: ViewBase) -> ListScreen:
     model, spec = desk.data.model.tables[view.table], desk.table(view.table)
     listed = view if isinstance(view, ListView) else None
+    searched = getattr(view, "search", any(field.search for field in spec.fields.values()))
     return ListScreen(
         key=name,
         label=screen_label(desk, name),
         help=view.help or spec.help or "",
         table=view.table,
-        columns=listed.columns if listed else view.card,  # type: ignore[union-attr]  # it is one or the other
-        facets=view.filters,
-        search=listed.search if listed else any(field.search for field in spec.fields.values()),
-        sort=tuple(map(Sort.of, sort_keys(view.sort))),
+        columns=listed.columns if listed else getattr(view, "card", None) or _card(spec),
+        facets=getattr(view, "filters", ()),
+        search=searched,
+        sort=tuple(map(Sort.of, sort_keys(getattr(view, "sort", None)))),
         where=parse_condition(view.where, model.columns) if view.where else All(()),
         bulk=frozenset(listed.bulk if listed else ()),
         export=listed is not None and listed.export == "csv",
@@ -251,10 +261,20 @@ def _from_table(desk: Desk, name: str) -> ListScreen:
 
 
 def _columns(spec: Table) -> tuple[str, ...]:
+    title, fit = spec.title_field, _fit(spec)
+    return (*([title] if title else []), *fit[: _MOST_COLUMNS - 2], "created_at")
+
+
+def _card(spec: Table) -> tuple[str, ...]:
+    """What a card shows of a record where the view does not say: its title alone, or the first field."""
+    return (spec.title_field,) if spec.title_field else tuple(_fit(spec)[:1])
+
+
+def _fit(spec: Table) -> list[str]:
+    """The fields that can stand in a line, without the title."""
     title = spec.title_field
-    fit = [
+    return [
         name
         for name, field in spec.fields.items()
         if name != title and field.type not in _NOT_IN_LISTS and not is_long(field)
     ]
-    return (*([title] if title else []), *fit[: _MOST_COLUMNS - 2], "created_at")

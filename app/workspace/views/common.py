@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,25 +13,41 @@ from werkzeug.datastructures import MultiDict
 
 from app.installs.models import Install
 from app.installs.queries import install_with_parts
+from app.lib.clock import utcnow
 from app.runtime.trials.models import Trial
 from app.web.htmx import is_htmx
 from app.workspace.desk import Desk, open_desk
+from app.workspace.facets import Chip, chips, facets
+from app.workspace.labels import many, one
 from app.workspace.listing import ListState, read_list
 from app.workspace.screens import list_screen, menu, screen_kind
 
 Opens = Callable[[Install | Trial, Desk, str], Response]
+Shows = Callable[[Desk, str, datetime], dict[str, Any]]
 bp = Blueprint("workspace", __name__)
 BASE = "/installs/<public_id:install_id>/records"
 POSITION = ("cursor", "in", "column", "card", "to", "version")
 """Parameters that say where somebody stands in a list or on a board, or what is done there: not taken along."""
-_SCREENS: dict[str, Opens] = {}
 
 
-def screen(kind: str) -> Callable[[Opens], Opens]:
-    """What answers at the address of a view of this type (screens.DRAWN): (install, desk, name) to the page."""
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """How a type of views is shown. opens: answers at the address of one, (install, desk, name) to the page; shows: what
+    its template workspace/<type>.html is given beside the install around it, (desk, name, now) to the context.
+    """
+
+    opens: Opens
+    shows: Shows
+
+
+_SCREENS: dict[str, Shown] = {}
+
+
+def screen(kind: str, shows: Shows) -> Callable[[Opens], Opens]:
+    """What answers at the address of a view of this type (screens.DRAWN), and what it shows there and in the Studio."""
 
     def take(opens: Opens) -> Opens:
-        _SCREENS[kind] = opens
+        _SCREENS[kind] = Shown(opens, shows)
         return opens
 
     return take
@@ -37,7 +55,51 @@ def screen(kind: str) -> Callable[[Opens], Opens]:
 
 def open_screen(install: Install | Trial, desk: Desk, name: str) -> Response:
     """The screen at a name, by the type of its view. Raises NotFound."""
-    return _SCREENS[screen_kind(desk, name)](install, desk, name)
+    return _SCREENS[screen_kind(desk, name)].opens(install, desk, name)
+
+
+def shown_at(desk: Desk, name: str, now: datetime) -> tuple[str, dict[str, Any]]:
+    """The template of the screen at a name, and what it is given beside the install around it. Raises NotFound."""
+    kind = screen_kind(desk, name)
+    return f"workspace/{kind}.html", _SCREENS[kind].shows(desk, name, now)
+
+
+def show_screen(install: Install | Trial, desk: Desk, name: str, /, *, status: int = 200, **context: Any) -> Response:
+    """The screen at a name: for htmx its part workspace/_<type>.html, for a browser the page. context: what is different."""
+    kind = screen_kind(desk, name)
+    given = _SCREENS[kind].shows(desk, name, utcnow()) | ({} if is_htmx() else install_parts(install)) | context
+    return show(kind, kind, desk, status=status, **given)
+
+
+def view_context(desk: Desk, state: ListState, *, kept: tuple[str, ...] = ("sort", "col", "limit")) -> dict[str, Any]:
+    """What workspace/_screen.html needs of a view of records, beside the install and the records themselves.
+
+    kept: the parameters that say how it looks, which filters leave as they are.
+    """
+    key, shown = state.screen.key, facets(desk, state)
+    return {
+        "state": state,
+        "screen": state.screen,
+        "table": state.screen.table,
+        "here": list_url(desk, key),
+        "carry": carried(state),
+        "facets": shown,
+        "chips": [(chip.label, _without(desk, key, chip)) for chip in chips(desk, state, shown)],
+        "kept": [pair for pair in _asked() if pair[0] in kept],
+        "noun": one(desk.manifest, state.screen.table),
+        "nouns": many(desk.manifest, state.screen.table),
+        "can_create": desk.can(state.screen.table, "create"),
+        "can_update": desk.can(state.screen.table, "update"),
+    }
+
+
+def _asked() -> list[tuple[str, str]]:
+    """What the address says of a screen; an act is sent to another address, but with the same query string."""
+    return [pair for pair in request.args.items(multi=True) if pair[0] not in POSITION]
+
+
+def _without(desk: Desk, key: str, chip: Chip) -> str:
+    return list_url(desk, key, urlencode([pair for pair in _asked() if pair != (chip.name, chip.value)]))
 
 
 def desk_of(install: Install | Trial) -> Desk:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 from flask import Response
 
 from app.installs.models import Install
@@ -12,7 +15,10 @@ from app.workspace.desk import Desk
 from app.workspace.views.common import install_parts, page, screen
 
 
-@screen("dashboard")
+def dashboard_context(desk: Desk, name: str, now: datetime) -> dict[str, Any]:
+    return {"board": work_out(desk, name, now=now)}
+
+
+@screen("dashboard", dashboard_context)
 def dashboard_at(install: Install | Trial, desk: Desk, name: str) -> Response:
-    board = work_out(desk, name, now=utcnow())
-    return page("workspace/dashboard.html", desk, board=board, **install_parts(install))
+    return page("workspace/dashboard.html", desk, **dashboard_context(desk, name, utcnow()), **install_parts(install))

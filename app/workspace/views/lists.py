@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from flask import Response, redirect, request, url_for
@@ -57,7 +58,13 @@ def records(install: Install | Trial, name: str) -> Response:
     return open_screen(install, desk_of(install), name)
 
 
-@screen("list")
+def list_shown(desk: Desk, name: str, now: datetime) -> dict[str, Any]:
+    """What workspace/list.html shows."""
+    found, state = page_of(desk, state_of(desk, name))
+    return list_context(desk, state, found) | {"problem": "", "failed": (), "chosen": ()}
+
+
+@screen("list", list_shown)
 def list_at(install: Install | Trial, desk: Desk, name: str) -> Response:
     return list_page(install, desk, state_of(desk, name))
 

@@ -29,7 +29,16 @@ from app.workspace.labels import field_label, inside, is_long, many, one, option
 from app.workspace.listing import PREFIX, expandable
 from app.workspace.neighbours import neighbours
 from app.workspace.opened import Opened
-from app.workspace.screens import back_refs, detail_screen, has_history, list_screen, list_table, menu, screen_kind
+from app.workspace.screens import (
+    MOVED_ON,
+    back_refs,
+    detail_screen,
+    has_history,
+    list_screen,
+    list_table,
+    menu,
+    screen_kind,
+)
 from app.workspace.views.common import BASE, bp, carried, desk_of, list_url, page, record_url, state_of
 
 RELATED_ROWS, HISTORY_ROWS = 10, 50
@@ -136,25 +145,25 @@ def delete(install: Install | Trial, table: str, record_id: UUID) -> Response:
 def restore(install: Install | Trial, batch: UUID) -> Response:
     """Undo what a batch did, when nobody changed the same records since."""
     desk, where = desk_of(install), request.args.get("in", "")
-    board = list_url(desk, where, carried(state_of(desk, where))) if _is_board(desk, where) else ""
+    back_to = list_url(desk, where, carried(state_of(desk, where))) if _is_moved_on(desk, where) else ""
     try:
         back = desk.data.restore(batch)
     except (Conflict, Invalid) as error:
         trigger_toast("error", "This cannot be undone any more", error.message)
-        return respond(redirect_to=board or url_for(".home", install_id=desk.install_id))
+        return respond(redirect_to=back_to or url_for(".home", install_id=desk.install_id))
     table, record_id = back[0]
     trigger_toast("success", "Undone")
-    if board:
-        return respond(redirect_to=board)
+    if back_to:
+        return respond(redirect_to=back_to)
     if len(back) == 1 and _is_there(desk, table, record_id):
         return respond(redirect_to=record_url(desk, table, record_id))
     return respond(redirect_to=list_url(desk, table))
 
 
-def _is_board(desk: Desk, name: str) -> bool:
-    """Whether what is undone was done on a board, where somebody then goes on."""
+def _is_moved_on(desk: Desk, name: str) -> bool:
+    """Whether what is undone was done on a screen where cards are moved, and somebody then goes on."""
     try:
-        return screen_kind(desk, name) == "board"
+        return screen_kind(desk, name) in MOVED_ON
     except NotFound:
         return False
 
