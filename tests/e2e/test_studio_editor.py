@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from urllib.parse import parse_qs
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from app.access.permissions import Role
 from app.db.base import db
@@ -55,6 +57,44 @@ def test_a_module_is_begun_broken_mended_and_tested(address: str, visit: Callabl
     page.keyboard.type("x")
     page.keyboard.press("Control+s")
     expect(page.locator("#saved")).to_have_text("Saved")  # over the revision that the first save made
+
+
+def test_what_is_typed_while_a_save_is_on_its_way_is_not_lost(
+    address: str, visit: Callable[..., Visit], priya: Person
+) -> None:
+    page = visit(f"{address}/studio/projects/new", cookies={"dramac_session": priya.cookie}).page
+    page.get_by_label("Name").fill("Opening times")
+    page.get_by_label("Data list").check()
+    page.get_by_role("button", name="Create project").click()
+    page.get_by_role("textbox", name="module.yaml, source").click()
+    held: list[Route] = []
+    page.route("**/save", lambda route: held.append(route))
+    page.keyboard.press("Control+End")
+    for text in ("# one", " two", " three"):
+        page.keyboard.type(text)
+        page.keyboard.press("Control+s")
+    page.keyboard.type(" four")
+    expect(page.locator("#editor[data-changed]")).to_have_count(1)
+    for route in held:  # the third save waits for the first; the second would have said less than it
+        with page.expect_response("**/save") as answer:
+            route.continue_()
+        assert answer.value.status == 200
+        page.wait_for_timeout(300)
+    assert [parse_qs(str(route.request.post_data))["content"][0].splitlines()[-1] for route in held] == [
+        "# one", "# one two three",
+    ]  # fmt: skip
+    expect(page.locator("#saved")).to_have_text("Not saved")
+    page.unroute("**/save")
+    page.route("**/save", lambda route: route.abort())
+    page.keyboard.press("Control+s")
+    expect(page.locator("#toasts .toast")).to_have_count(1)
+    expect(page.locator("#editor[data-changed]")).to_have_count(1)
+    page.unroute("**/save")
+    page.keyboard.press("Control+s")
+    expect(page.locator("#saved")).to_have_text("Saved")
+    expect(page.locator("#editor[data-changed]")).to_have_count(0)
+    page.reload()
+    expect(page.locator("#source")).to_have_value(re.compile("# one two three four$"))
 
 
 @pytest.mark.parametrize(("theme", "width"), [("dark", 1440), ("light", 390)])

@@ -1,7 +1,9 @@
 // Forms: unsaved changes (data-dirty), filters that send themselves (data-autosubmit), secrets shown, colours named.
 import { each, on } from "./dom.js";
 
-const stateOf = (form) => new URLSearchParams([...new FormData(form)].map(([key, value]) => [key, value instanceof File ? value.name : value])).toString();
+// data-dirty="base": that control is the page's own, not what somebody typed
+const typedIn = (form) => [...new FormData(form)].filter(([key]) => key !== form.dataset.dirty);
+const stateOf = (form) => new URLSearchParams(typedIn(form).map(([key, value]) => [key, value instanceof File ? value.name : value])).toString();
 const clean = new WeakMap();
 const dirtyForms = () => [...document.querySelectorAll("form[data-dirty]")].filter((form) => clean.has(form) && stateOf(form) !== clean.get(form));
 
@@ -20,9 +22,22 @@ each("form[data-dirty]", (form) => {
 on("input", "form[data-dirty]", mark);
 on("change", "form[data-dirty]", mark);
 on("reset", "form[data-dirty]", (form) => setTimeout(() => mark(form)));
-on("submit", "form[data-dirty]", (form) => {
-  clean.set(form, stateOf(form));
+on("submit", "form[data-dirty]", (form) => keep(form, stateOf(form)), { capture: true }); // before htmx sends it
+
+/** What a form held when it was sent is not unsaved any more. */
+function keep(form, state) {
+  clean.set(form, state);
   mark(form);
+}
+
+// what htmx sends may be refused or get lost on the way: then it is unsaved still
+const sent = new WeakMap();
+document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
+  if (ctx.sourceElement?.matches?.("form[data-dirty]")) sent.set(ctx, clean.get(ctx.sourceElement));
+});
+document.addEventListener("htmx:finally:request", ({ detail: { ctx } }) => {
+  const form = ctx.sourceElement;
+  if (sent.has(ctx) && form.isConnected && !(ctx.response?.status < 400) && clean.get(form) === sent.get(ctx)) keep(form, "");
 });
 addEventListener("beforeunload", (event) => {
   if (dirtyForms().length) event.preventDefault();

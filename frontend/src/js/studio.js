@@ -178,6 +178,11 @@ on("click", "[data-line]", (link, event) => {
 
 const openPath = () => document.getElementById("editor")?.elements.path.value ?? "";
 
+// a save that waited for the one before is over the revision which that one made
+document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => {
+  if (ctx.sourceElement?.id === "editor") ctx.request.body.set("base", document.getElementById("base").value);
+});
+
 document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
   if (ctx.sourceElement?.id === "editor") ctx.keptScreen = chosenScreen();
 });
@@ -198,9 +203,9 @@ function saved(ctx) {
   const base = document.getElementById("base");
   base.value = base.defaultValue = panes.dataset.base;
   const area = document.getElementById("source");
-  area.defaultValue = area.value;
+  area.defaultValue = ctx.request.body.get("content").replace(/\r\n/g, "\n"); // what is typed meanwhile is not saved yet
   area.dispatchEvent(new Event("input", { bubbles: true }));
-  said("Saved");
+  said(area.value === area.defaultValue ? "Saved" : "Not saved");
   mark();
   where(view.state);
   if (panes.dataset.errors === "0") previewAgain();
