@@ -166,7 +166,7 @@ def _totals(
     values = tuple(value_of(desk, view, place.key) for place in shown)
     currency = _currency_of(desk, view)
     asked = Aggregation(
-        group=(Group(view.by), *((Group(currency),) if currency else ())),
+        group=(Group(view.by), *((Group(currency, currency=desk.context.site.currency),) if currency else ())),
         metrics=(Metric("count"), *((Metric("sum", view.sum),) if view.sum else ())),
         where=All((state.query.where, Test(view.by, "in", values, kind))),
         q=state.query.q,

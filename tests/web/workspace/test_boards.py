@@ -106,13 +106,13 @@ def now(module: Installed, record: dict[str, Any], field: str, table: str = "dea
 def test_a_board_by_records_has_a_column_for_each_and_one_for_those_without(ada: Browser, sales: Installed) -> None:
     late, early = sales.add("stages", name="Offer made"), sales.add("stages", name="First talk")
     boat = sales.add("deals", name="Boat", stage=early["id"], amount=120000, paid_in="USD", due="2026-03-14")
-    sales.add("deals", name="Anchor", stage=early["id"], amount=5000)
+    sales.add("deals", name="Anchor", stage=early["id"], amount=5000, paid_in="eur")
     sales.add("deals", name="Crane", stage=early["id"], amount=2500)
     sales.add("deals", name="Gone", stage=late["id"], status="lost", reason="Price")
     page = ada.get(f"{base(sales)}/pipeline")
     assert columns(page) == {"First talk": ["Anchor", "Boat", "Crane"], "Offer made": []}
     assert page.texts(".board-column .cnt") == ["3", "0"]
-    assert page.texts(".board-sum") == ["Amount: $1,200.00 · €75.00"]  # currencies are not added up
+    assert page.texts(".board-sum") == ["Amount: €75.00 · $1,200.00"]  # currencies are not added up; none is the site's
     assert page.texts(f"#card-{boat['id']} dd") == ["$1,200.00", "14 Mar 2026", "Open"]
     assert page.texts(f"#card-{boat['id']} dt:not(.sr-only)") == ["Due"]
     link = str(page.one(f"#card-{boat['id']} .board-title")["href"])
