@@ -143,12 +143,11 @@ def asset(context: InstallContext, path: str) -> Response:
 @bp.get("/<public_id:install_id>/files/<uuid:file_id>")
 @visitor
 def file(context: InstallContext, file_id: UUID) -> Response:
-    """A file that a page of the module shows to visitors; ?size=small for the small picture."""
-    small = request.args.get("size") == "small"
+    """A file that a page of the module shows to visitors; ?size=small or medium for a smaller picture."""
     found = shown_file(context, file_id, visitor=visiting())
-    content, media_type = open_bytes(context, found, small=small)
+    content, media_type, size = open_bytes(context, found, size=request.args.get("size", ""))
     answer = Response(
-        chunks(content), headers=file_headers(found, media_type=media_type, small=small), direct_passthrough=True
+        chunks(content), headers=file_headers(found, media_type=media_type, size=size), direct_passthrough=True
     )
     answer.content_length = content.seek(0, 2)
     content.seek(0)

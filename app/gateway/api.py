@@ -125,7 +125,7 @@ def list_records(call: Call, module: str, table: str) -> Answer:
 @bp.get("/<module>/files/<file_id>")
 @requires_scope("read")
 def get_file(call: Call, module: str, file_id: str) -> Answer:
-    """A file of a record that the credential may read; ?size=small for the small picture, ?download=1 to save it."""
+    """A file of a record that the credential may read; ?size=small or medium for a smaller picture, ?download=1 to save it."""
     return send_file(call, _data(call, module), _uuid(file_id))
 
 

@@ -33,10 +33,9 @@ def take_file(call: Call, context: InstallContext, access: Access) -> Answer:
 def send_file(call: Call, data: Data, file_id: UUID) -> Answer:
     """The file's bytes, 304 for a caller that has them. Raises NotFound."""
     asked = dict(call.query())
-    small = asked.get("size") == "small"
     file = readable_file(data, file_id)
-    content, media_type = open_bytes(data.context, file, small=small)
-    headers = file_headers(file, media_type=media_type, attachment="download" in asked, small=small)
+    content, media_type, size = open_bytes(data.context, file, size=asked.get("size", ""))
+    headers = file_headers(file, media_type=media_type, attachment="download" in asked, size=size)
     if call.header("If-None-Match").strip() == headers["ETag"]:
         content.close()
         return Answer(304, headers=[("ETag", headers["ETag"])])

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 from flask import Flask, current_app, request
 
 # where a list was read up to says nothing once its filter or order changes
-_POSITION = ("cursor", "page")
+_POSITION = ("cursor", "page", "after")
 
 
 def url_with(**changes: str | int | list[str] | None) -> str:

@@ -14,11 +14,13 @@ from werkzeug.datastructures import MultiDict
 
 from app.modules.conditions import All, Condition, Test
 from app.modules.kinds import Kind
-from app.runtime.query import MAX_Q, Query, Sort
+from app.runtime.data import Page
+from app.runtime.query import MAX_Q, Query, QueryInvalid, Sort
 from app.workspace.desk import Desk
 from app.workspace.screens import FACETS, ListScreen, column_choices, sortable
 
 LIMITS = (25, 50, 100, 200)
+MAX_CURSOR = 4000
 PREFIX = "f."
 GIVEN = "set."
 """What an address gives a new record, `set.<field>`, when that is not what the list it came from is narrowed to."""
@@ -78,7 +80,7 @@ def read_list(desk: Desk, screen: ListScreen, args: MultiDict[str, str], *, zone
         q=q,
         sort=sort,
         limit=limit,
-        cursor=args.get("cursor", "")[:4000],
+        cursor=args.get("cursor", "")[:MAX_CURSOR],
         columns=columns or _visible(desk, screen),
         filters=filters,
         days=days,
@@ -87,6 +89,23 @@ def read_list(desk: Desk, screen: ListScreen, args: MultiDict[str, str], *, zone
     return replace(
         state, query=replace(state.query, cursor=state.cursor, expand=expandable(desk, table, state.columns))
     )
+
+
+def page_of(desk: Desk, state: ListState) -> tuple[Page, ListState]:
+    """A page, counted while it is the first; a cursor that belongs to another order starts again."""
+    try:
+        return desk.data.list(state.screen.table, replace(state.query, count=not state.cursor)), state
+    except QueryInvalid:
+        if not state.cursor:
+            raise
+        state = at_cursor(state, "")
+        return desk.data.list(state.screen.table, replace(state.query, count=True)), state
+
+
+def at_cursor(state: ListState, cursor: str) -> ListState:
+    """The same list from another place on."""
+    cursor = cursor[:MAX_CURSOR]
+    return replace(state, cursor=cursor, query=replace(state.query, cursor=cursor))
 
 
 def expandable(desk: Desk, table: str, names: tuple[str, ...]) -> tuple[str, ...]:

@@ -33,6 +33,7 @@ DRAWN = {
     "list": "table",
     "board": "columns-3",
     "dashboard": "gauge",
+    "gallery": "image",
 }
 """The types of views that have a screen of their own in the menu, each with its icon; views/common.py has what answers."""
 MOVED_ON = frozenset({"board"})

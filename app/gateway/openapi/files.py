@@ -6,8 +6,8 @@ from typing import Any
 
 _ID = {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
 _SIZE = {
-    "name": "size", "in": "query", "schema": {"type": "string", "enum": ["small"]},
-    "description": "A picture of at most 320 pixels, for images",
+    "name": "size", "in": "query", "schema": {"type": "string", "enum": ["small", "medium"]},
+    "description": "A picture of at most 320 or 960 pixels, for images",
 }  # fmt: skip
 _NAME = {
     "name": "name", "in": "query", "schema": {"type": "string"},

@@ -17,7 +17,7 @@ from app.modules.manifest.fields import FileField, FilesField
 from app.runtime.context import InstallContext
 from app.runtime.data.access import Access, Surface
 from app.runtime.data.scoped import Rows, Scope, Statement, run_and_commit
-from app.runtime.files.images import Picture, redraw
+from app.runtime.files.images import COPIES, Picture, redraw
 from app.runtime.files.kinds import FileKind, FileNotAccepted, clean_name, tell_kind
 from app.runtime.files.queries import COLUMNS, StoredFile, object_name, own_scope
 
@@ -142,8 +142,8 @@ def write_bytes(context: InstallContext, file_id: UUID, content: IO[bytes], pict
     with storage().writing(object_name(context, file_id)) as target:
         while chunk := content.read(1 << 20):
             target.write(chunk)
-    if picture is not None:
-        storage().write(object_name(context, file_id, small=True), picture.small)
+    for size, copy in (picture.copies if picture is not None else {}).items():
+        storage().write(object_name(context, file_id, size=size), copy)
 
 
 def discard_files(context: InstallContext, access: Access, ids: Iterable[UUID]) -> None:
@@ -161,8 +161,8 @@ def discard_files(context: InstallContext, access: Access, ids: Iterable[UUID]) 
 
 
 def delete_bytes(agency_id: UUID, install_id: UUID, file_id: UUID) -> None:
-    """The bytes of a file and its small picture."""
-    for end in ("", "-small"):
+    """The bytes of a file and of its smaller pictures."""
+    for end in ("", *(f"-{size}" for size in COPIES)):
         with suppress(OSError):
             storage().delete(f"files/{agency_id}/{install_id}/{file_id}{end}")
 

@@ -15,8 +15,9 @@ from app.runtime.files.kinds import GIF, JPEG, PNG, WEBP, FileKind, FileNotAccep
 MAX_PIXELS = 40_000_000  # of all frames together: decoded, 160 MB
 MAX_SIDE = 20_000
 MAX_FRAMES = 300
-SMALL = (320, 320)
-SMALL_TYPE = "image/webp"
+COPIES = {"small": 320, "medium": 960}
+"""Smaller pictures that are kept beside one: {size: most pixels of the longer side}."""
+COPY_TYPE = "image/webp"
 TOO_LARGE = (
     "A picture may have 40 megapixels, and 20,000 pixels on its longer side. Make it smaller, then send it again."
 )
@@ -30,10 +31,10 @@ warnings.simplefilter("ignore", Image.DecompressionBombWarning)
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture drawn anew. small: a copy of at most 320 px as WebP."""
+    """A picture drawn anew. copies: {size: a smaller one as WebP}; one that is no larger than small has that alone."""
 
     content: bytes
-    small: bytes
+    copies: dict[str, bytes]
     width: int
     height: int
 
@@ -77,9 +78,17 @@ def _redrawn(image: Image.Image, form: str, frames: int) -> Picture:
         image.load()
         first = _plain(ImageOps.exif_transpose(image), form)
         content = _saved(first, form)
-    small = first.convert("RGBA" if _has_alpha(first) else "RGB")
-    small.thumbnail(SMALL)
-    return Picture(content, _saved(small, "WEBP"), first.width, first.height)
+    return Picture(content, _copies(first), first.width, first.height)
+
+
+def _copies(image: Image.Image) -> dict[str, bytes]:
+    plain, copies = image.convert("RGBA" if _has_alpha(image) else "RGB"), {}
+    for size, side in COPIES.items():
+        if size == "small" or max(image.size) > COPIES["small"]:
+            copy = plain.copy()
+            copy.thumbnail((side, side))
+            copies[size] = _saved(copy, "WEBP")
+    return copies
 
 
 def _plain(image: Image.Image, form: str) -> Image.Image:

@@ -120,7 +120,7 @@ def _delete_strays(db: Session, install: Held, *, now: datetime) -> None:
     """Bytes without a row: of a transaction that was undone, or of a process that died between the two."""
     folder = folder_of(install.agency_id, install.install_id)
     for name in storage().older_than(folder, now - WAITS):
-        file_id = UUID(name.rpartition("/")[2].removesuffix("-small"))
+        file_id = UUID(name.rpartition("/")[2][:36])  # what follows is the size of a smaller picture
         with platform_scope("files without a row"), transaction(db):
             known = db.scalar(text("SELECT true FROM module_files WHERE id = :id"), {"id": file_id})
         if not known:

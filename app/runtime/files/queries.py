@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import IO, Any, Protocol
@@ -10,14 +11,14 @@ from uuid import UUID
 
 from app.db.roles import RUNTIME
 from app.errors import NotFound
-from app.lib.storage import storage
+from app.lib.storage import ObjectMissing, storage
 from app.modules.manifest.fields import FileField, FilesField
 from app.runtime.context import InstallContext
 from app.runtime.data.access import CREATE, UPDATE, Access
 from app.runtime.data.model import TableModel
 from app.runtime.data.results import Record
 from app.runtime.data.scoped import Rows, Scope, Statement
-from app.runtime.files.images import SMALL_TYPE
+from app.runtime.files.images import COPIES, COPY_TYPE
 
 COLUMNS = (
     "id, name, media_type, family, size_bytes, sha256, width, height, small, state, table_name, record_id, created_by,"
@@ -27,7 +28,7 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """One file. size_bytes: as it is kept; small: whether there is a small picture of it; table_name: physical."""
+    """One file. size_bytes: as it is kept; small: whether smaller pictures of it are kept; table_name: physical."""
 
     id: UUID
     name: str
@@ -71,9 +72,9 @@ def own_scope(context: InstallContext, access: Access) -> Scope:
     return replace(Scope.of(context, access.actor), role=RUNTIME)
 
 
-def object_name(context: InstallContext, file_id: UUID, *, small: bool = False) -> str:
-    """Where the bytes are kept: nothing of what people call a file is in it."""
-    return f"{folder_of(context.agency_id, context.install_id)}/{file_id}{'-small' if small else ''}"
+def object_name(context: InstallContext, file_id: UUID, *, size: str = "") -> str:
+    """Where the bytes are kept, or those of a smaller picture: nothing of what people call a file is in it."""
+    return f"{folder_of(context.agency_id, context.install_id)}/{file_id}{f'-{size}' if size else ''}"
 
 
 def folder_of(agency_id: UUID, install_id: UUID) -> str:
@@ -145,8 +146,14 @@ def upload_fields(context: InstallContext, access: Access) -> list[FileField | F
     ]
 
 
-def open_bytes(context: InstallContext, file: StoredFile, *, small: bool = False) -> tuple[IO[bytes], str]:
-    """The bytes, to be closed by who asks, and their media type; the small picture where there is one."""
-    if small and file.small:
-        return storage().open(object_name(context, file.id, small=True)), SMALL_TYPE
-    return storage().open(object_name(context, file.id)), file.media_type
+def open_bytes(context: InstallContext, file: StoredFile, *, size: str = "") -> tuple[IO[bytes], str, str]:
+    """The bytes, to be closed by who asks, their media type, and which size they are: "" for the file itself.
+
+    size: of COPIES, for the smaller picture; of a picture that is too small for it, or came in before there was that
+    size, it is the next smaller one. What is no picture has no sizes.
+    """
+    sizes = list(COPIES) if file.small and size in COPIES else []
+    for kept in reversed(sizes[: sizes.index(size) + 1 if sizes else 0]):
+        with suppress(ObjectMissing):
+            return storage().open(object_name(context, file.id, size=kept)), COPY_TYPE, kept
+    return storage().open(object_name(context, file.id)), file.media_type, ""

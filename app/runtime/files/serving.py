@@ -21,8 +21,11 @@ def content_disposition(name: str, *, inline: bool) -> str:
     return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
-def file_headers(file: StoredFile, *, media_type: str, attachment: bool = False, small: bool = False) -> dict[str, str]:
-    """What every answer with a file says besides its length. Who may read it is asked anew each time."""
+def file_headers(file: StoredFile, *, media_type: str, attachment: bool = False, size: str = "") -> dict[str, str]:
+    """What every answer with a file says besides its length. Who may read it is asked anew each time.
+
+    size: as open_bytes() found it.
+    """
     inline = file.family == "image" and not attachment
     return {
         "Content-Type": f"{media_type}; charset=utf-8" if media_type.startswith("text/") else media_type,
@@ -30,7 +33,7 @@ def file_headers(file: StoredFile, *, media_type: str, attachment: bool = False,
         "Content-Security-Policy": SANDBOX,
         "X-Content-Type-Options": "nosniff",
         "Cache-Control": "private, no-cache",
-        "ETag": f'"{file.sha256[:32]}{"-small" if small and file.small else ""}"',
+        "ETag": f'"{file.sha256[:32]}{f"-{size}" if size else ""}"',
     }
 
 

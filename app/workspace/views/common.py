@@ -28,6 +28,8 @@ bp = Blueprint("workspace", __name__)
 BASE = "/installs/<public_id:install_id>/records"
 POSITION = ("cursor", "in", "column", "card", "to", "version")
 """Parameters that say where somebody stands in a list or on a board, or what is done there: not taken along."""
+PAGE = "after"
+"""The cursor of the page of a view. It is taken along to a record and back, not to what is narrowed otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ def view_context(desk: Desk, state: ListState, *, kept: tuple[str, ...] = ("sort
 
 def _asked() -> list[tuple[str, str]]:
     """What the address says of a screen; an act is sent to another address, but with the same query string."""
-    return [pair for pair in request.args.items(multi=True) if pair[0] not in POSITION]
+    return [pair for pair in request.args.items(multi=True) if pair[0] not in (*POSITION, PAGE)]
 
 
 def _without(desk: Desk, key: str, chip: Chip) -> str:

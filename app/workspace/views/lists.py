@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +11,6 @@ from werkzeug.wrappers import Response as BaseResponse
 from app.access.permissions import Permission
 from app.installs.models import Install
 from app.runtime.data import Page
-from app.runtime.query import QueryInvalid
 from app.runtime.trials.models import Trial
 from app.web.guard import requires
 from app.web.htmx import is_htmx
@@ -20,7 +18,7 @@ from app.workspace.cells import RIGHT, cell, kind_of, text_of
 from app.workspace.desk import Desk
 from app.workspace.facets import chips, facets, used_tags
 from app.workspace.labels import field_label, many, one
-from app.workspace.listing import LIMITS, ListState
+from app.workspace.listing import LIMITS, ListState, page_of
 from app.workspace.opened import Opened
 from app.workspace.records import bulk_choices
 from app.workspace.screens import column_choices, menu, sortable
@@ -83,17 +81,6 @@ def list_page(
     found, state = page_of(desk, state)
     context = list_context(desk, state, found) | ({} if is_htmx() else install_parts(install))
     return show("list", "results", desk, status=status, problem=problem, failed=failed, chosen=chosen, **context)
-
-
-def page_of(desk: Desk, state: ListState) -> tuple[Page, ListState]:
-    """A page, counted while it is the first; a cursor that belongs to another order starts again."""
-    try:
-        return desk.data.list(state.screen.table, replace(state.query, count=not state.cursor)), state
-    except QueryInvalid:
-        if not state.cursor:
-            raise
-        state = replace(state, cursor="", query=replace(state.query, cursor=""))
-        return desk.data.list(state.screen.table, replace(state.query, count=True)), state
 
 
 def list_context(desk: Desk, state: ListState, found: Page) -> dict[str, Any]:

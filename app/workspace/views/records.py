@@ -89,12 +89,11 @@ def record_context(desk: Desk, table: str, values: dict[str, Any]) -> dict[str, 
 @bp.get(f"{BASE}/files/<uuid:file_id>")
 @requires(Permission.RECORDS_VIEW, install=Opened)
 def file(install: Install | Trial, file_id: UUID) -> Response:
-    """A file of a record; ?size=small for the small picture, ?download=1 to save it."""
+    """A file of a record; ?size=small or medium for a smaller picture, ?download=1 to save it."""
     desk = desk_of(install)
-    small = request.args.get("size") == "small"
     found = readable_file(desk.data, file_id)
-    content, media_type = open_bytes(desk.context, found, small=small)
-    headers = file_headers(found, media_type=media_type, attachment="download" in request.args, small=small)
+    content, media_type, size = open_bytes(desk.context, found, size=request.args.get("size", ""))
+    headers = file_headers(found, media_type=media_type, attachment="download" in request.args, size=size)
     answer = Response(chunks(content), headers=headers, direct_passthrough=True)
     answer.content_length = content.seek(0, 2)
     content.seek(0)

@@ -69,19 +69,23 @@ def test_a_picture_keeps_its_pixels_and_nothing_else() -> None:
         assert (image.size, dict(image.getexif())) == ((30, 40), {})  # upright
     assert b"SecretCam" not in made.content
     assert b"script" not in made.content
-    with Image.open(io.BytesIO(made.small)) as small:
+    with Image.open(io.BytesIO(made.copies["small"])) as small:
         assert (small.format, small.size) == ("WEBP", (30, 40))
 
 
-def test_a_moving_picture_still_moves_and_a_large_one_gets_a_small_copy() -> None:
+def test_a_moving_picture_still_moves_and_a_large_one_gets_smaller_copies() -> None:
     out = io.BytesIO()
     frames = [Image.new("RGBA", (20, 20), (value, 0, 0, 255)) for value in (10, 120, 250)]
     frames[0].save(out, "WEBP", save_all=True, append_images=frames[1:], duration=80)
     with Image.open(io.BytesIO(redraw(out, WEBP).content)) as image:
         assert image.n_frames == 3
     large = redraw(io.BytesIO(files.picture(size=(1000, 500))), PNG)
-    with Image.open(io.BytesIO(large.small)) as small:
-        assert small.size == (320, 160)
+    sizes = {}
+    for name, copy in large.copies.items():
+        with Image.open(io.BytesIO(copy)) as image:
+            sizes[name] = image.size
+    assert sizes == {"small": (320, 160), "medium": (960, 480)}
+    assert list(redraw(io.BytesIO(files.picture(size=(300, 200))), PNG).copies) == ["small"]
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from app.runtime.data import Access, Data, Surface
 from app.runtime.files import actions, jobs
 from app.runtime.files.actions import FileTooLarge, NoFilesHere, StorageFull, store_file
 from app.runtime.files.kinds import FileNotAccepted
-from app.runtime.files.queries import find_files, object_name, open_bytes, readable_file, upload_fields
+from app.runtime.files.queries import StoredFile, find_files, object_name, open_bytes, readable_file, upload_fields
 from tests.support import files
 from tests.support.installed import Installed, put_on_site
 from tests.support.world import World
@@ -184,15 +184,31 @@ def test_files_of_a_deleted_record_are_let_go_and_come_back_with_it(album: Insta
     age(photo, 31 * 24)
     jobs.follow()
     assert state(album, photo) is None
-    assert not storage().exists(object_name(album.data.context, UUID(photo), small=True))
+    assert not storage().exists(object_name(album.data.context, UUID(photo), size="small"))
 
 
 def test_bytes_without_a_row_are_found(album: Installed) -> None:
     send(album.data)
-    stray = object_name(album.data.context, uuid7())
-    storage().write(stray, b"half a transaction")
+    lost = uuid7()
+    strays = [object_name(album.data.context, lost, size=size) for size in ("", "small", "medium")]
+    for stray in strays:
+        storage().write(stray, b"half a transaction")
     follow(album, later=timedelta(hours=25))
-    assert not storage().exists(stray)
+    assert not any(storage().exists(stray) for stray in strays)
+
+
+def test_a_size_that_is_not_kept_is_the_next_smaller_one(album: Installed) -> None:
+    large = readable_file(album.data, UUID(send(album.data, files.picture(size=(1200, 600)), "a.png")))
+    plan = readable_file(album.data, UUID(send(album.data)))
+
+    def opened(size: str, file: StoredFile = large) -> str:
+        content, _, found = open_bytes(album.data.context, file, size=size)
+        content.close()
+        return found
+
+    assert [opened(size) for size in ("", "small", "medium", "huge")] == ["", "small", "medium", ""]
+    storage().delete(object_name(album.data.context, large.id, size="medium"))  # as of pictures that came in earlier
+    assert (opened("medium"), opened("medium", plan)) == ("small", "")
 
 
 def test_a_removed_installs_files_go_with_the_copy_of_its_records(album: Installed) -> None:
