@@ -32,11 +32,12 @@ HISTORY = "timeline"
 DRAWN = {
     "list": "table",
     "board": "columns-3",
+    "tree": "list-tree",
     "dashboard": "gauge",
     "gallery": "image",
 }
 """The types of views that have a screen of their own in the menu, each with its icon; views/common.py has what answers."""
-MOVED_ON = frozenset({"board"})
+MOVED_ON = frozenset({"board", "tree"})
 """Those whose cards are moved."""
 _NOT_IN_LISTS = frozenset({"json", "secret", "richtext", "address", "geo", "hours", "rrule", "files"})
 _UNSORTABLE = frozenset({"ref", "user", "refs", "tags", "secret", "json", "address", "geo", "hours", "file", "files"})

@@ -58,6 +58,7 @@ tables:
       name: {type: text, required: true, max: 80, search: true}
       kind: {type: ref, to: kinds}
       size: {type: integer, default: 3}
+      above: {type: ref, to: things, on_delete: set_null}
     access: {public: [], staff: [read, create, update, delete], api: [read]}
   kinds:
     label: {one: Kind, many: Kinds}
@@ -66,7 +67,8 @@ tables:
 views:
   things: {type: list, table: things, columns: [name]}
   board: {type: board, table: things, by: kind, card: [name, kind, size], sum: size, filters: [kind]}
-menu: [things, board]
+  tree: {type: tree, table: things, parent: above, card: [name, kind]}
+menu: [things, board, tree]
 """
 
 
@@ -287,6 +289,25 @@ def test_a_board_costs_the_same_with_one_column_and_card_and_with_many(
         # the columns and the filter's options, what is counted and added up, the cards, those of no kind
         assert len(asked) == 5, "\n\n".join(asked)
     assert cost[0] == cost[1] <= MOST
+
+
+def test_a_tree_costs_the_same_with_one_record_and_with_many(
+    place: Place, platform_app: Flask, statements: Statements
+) -> None:
+    installed = put_on_site(place.agency, place.site, MODULE)
+    ada = Browser(platform_app, place.ada, address="10.9.2.6")
+    path = f"/installs/{installed.public_id}/records/tree"
+    cost, opened = [], ""
+    for records in (1, 5):
+        above = None
+        for number in range(records):
+            kind = installed.add("kinds", name=f"Kind {number}")
+            above = installed.add("things", name=f"Thing {number}", kind=kind["id"], above=above)["id"]
+            installed.add("things", name=f"Beside {number}", above=above)
+            opened += f"&open={above}"
+        with statements.of_modules() as asked:
+            cost.append((_cost(ada, statements, f"{path}?{opened}"), len(asked) // 2))  # _cost() asks twice
+    assert cost[0] == cost[1] == (cost[0][0], 4)  # the tops, how many, what is open, what is below each
 
 
 def _cost(ada: Browser, statements: Statements, path: str) -> int:

@@ -144,7 +144,7 @@ def list_statement(model: TableModel, access: Access, site_id: UUID, query: Quer
             doc=as_json(document(model, access, query.fields, query.expand)),
             texts=keyset.texts_sql(keys),
             table=model.sql,
-            filters=_filters(model, access, query.where, len(query.q.split())),
+            filters=filters(model, access, query.where, len(query.q.split())),
             after=keyset.after_sql(keys, nulls) if nulls is not None else sql.SQL("TRUE"),
             order=keyset.order_sql(keys),
             limit=sql.Literal(query.limit + 1),  # a parameter would keep PostgreSQL planning at every call
@@ -187,7 +187,7 @@ def groups_statement(
             doc=as_json(document(model, access, query.fields, query.expand)),
             texts=commas(texts),
             table=model.sql,
-            filters=_filters(model, access, query.where, len(words)),
+            filters=filters(model, access, query.where, len(words)),
             by=model.value(by),
             order=keyset.order_sql(keys),
             limit=sql.Literal(query.limit + 1),
@@ -213,7 +213,7 @@ def count_statement(model: TableModel, access: Access, site_id: UUID, where: Con
     words = text.split()
 
     def build() -> sql.Composable:
-        return q("SELECT count(*) FROM {} t WHERE {}", model.sql, _filters(model, access, where, len(words)))
+        return q("SELECT count(*) FROM {} t WHERE {}", model.sql, filters(model, access, where, len(words)))
 
     key = ("count", access.view, shape_of(where), len(words))
     return cached(model, key, build), [site_id, *values_of(where), *_word_values(model, access, words)]
@@ -236,7 +236,7 @@ def aggregate_statement(
             "{grouped}) d",
             columns=commas([*groups, *metrics]),
             table=model.sql,
-            filters=_filters(model, access, query.where, len(words)),
+            filters=filters(model, access, query.where, len(words)),
             grouped=q(f"GROUP BY {keys} ORDER BY {order} LIMIT {query.limit}") if groups else sql.SQL(""),
         )
 
@@ -246,12 +246,13 @@ def aggregate_statement(
     return cached(model, key, build), values
 
 
-def _filters(model: TableModel, access: Access, where: Condition, words: int) -> sql.Composable:
-    condition, _ = to_sql(where, lambda name: model.value(name))
-    parts: list[sql.Composable] = [q("t.site_id = {}::uuid", PARAM), condition]
+def filters(model: TableModel, access: Access, where: Condition, words: int = 0, *, alias: str = "t") -> sql.Composable:
+    """Which records a query finds for this caller. words: of its text, each looked for in the table called t."""
+    condition, _ = to_sql(where, lambda name: model.value(name, alias))
+    parts: list[sql.Composable] = [q(f"{alias}.site_id = {{}}::uuid", PARAM), condition]
     # every word somewhere in a search field, in any case; row security has already narrowed the rows to the site
     parts += [_word_sql(model, access)] * words
-    parts.append(own_rows(model, access))
+    parts.append(own_rows(model, access, alias))
     return sql.SQL(" AND ").join(parts)
 
 

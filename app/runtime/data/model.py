@@ -15,6 +15,7 @@ from app.modules.kinds import SYSTEM_COLUMNS, Column, Kind
 from app.modules.manifest import FieldSpec, Manifest, Table
 from app.modules.manifest.computed import all_columns, formulas_of
 from app.modules.manifest.fields import RefField, RefsField, RollupField, SecretField, UserField
+from app.modules.manifest.views import TreeView
 from app.modules.naming import own_events
 from app.modules.storage.layout import Layout, TableLayout
 from app.runtime.context import InstallContext
@@ -96,6 +97,12 @@ class TableModel:
     @cached_property
     def user_fields(self) -> tuple[str, ...]:
         return tuple(name for name, field in self.spec.fields.items() if isinstance(field, UserField))
+
+    @cached_property
+    def above_fields(self) -> tuple[str, ...]:
+        """The fields by which views put records of this table below each other: no record may be above itself."""
+        views = self.module.manifest.views.values()
+        return tuple({view.parent: None for view in views if isinstance(view, TreeView) and view.table == self.name})
 
     @cached_property
     def file_fields(self) -> tuple[str, ...]:

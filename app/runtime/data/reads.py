@@ -28,6 +28,7 @@ from app.runtime.data.history import HistoryEntry, entry_of, history_of_record
 from app.runtime.data.model import TableModel, model_of
 from app.runtime.data.results import Opener, Page, Record, Records, as_is
 from app.runtime.data.secret_fields import open_secrets
+from app.runtime.data.trees import lineage_statement, tops_statement
 from app.runtime.data.wire import Rows
 from app.runtime.query import (
     EVERYTHING,
@@ -164,6 +165,25 @@ class Reader:
         if len(named) < len(values):
             found[None] = answers[-1]
         return tuple(self._page(model, one, [found[value]]) for one, value in zip(queries, values, strict=True))
+
+    def tops(self, name: str, query: Query, by: str) -> Page:
+        """What the query finds that is, by its field `by`, below nothing else that it finds; without cursor and text.
+
+        Raises NotFound, QueryInvalid.
+        """
+        model = self._checked(name, query)
+        return self._page(
+            model, query, self._send([tops_statement(model, self.access, self.context.site_id, query, by)])
+        )
+
+    def lineage(self, name: str, query: Query, by: str, ids: Sequence[UUID]) -> Page:
+        """Of some records those the query finds, and what it finds above them, in its order: one page, 50 levels up.
+
+        Raises NotFound, QueryInvalid.
+        """
+        model = self._checked(name, query)
+        [rows] = self._send([lineage_statement(model, self.access, self.context.site_id, query, by, ids)])
+        return Page(tuple(text for (text,) in rows), opened=self._opener(model))
 
     def get(self, name: str, record_id: UUID, query: Query = Query()) -> Record:  # noqa: B008  # frozen
         """One record. Raises NotFound for a record that is not there, another site's or not the caller's alike."""

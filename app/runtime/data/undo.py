@@ -10,6 +10,7 @@ import psycopg
 
 from app.errors import NotFound, PayloadTooLarge
 from app.runtime.data import restore as compiled
+from app.runtime.data import trees
 from app.runtime.data.access import CREATE, DELETE, UPDATE
 from app.runtime.data.compile import Statement
 from app.runtime.data.faults import refusal
@@ -105,7 +106,8 @@ def _records(tx: Transaction, plan: Plan, model: TableModel, group: list[Change]
 
 def _carry_out(tx: Transaction, plan: Plan) -> None:
     statements = [statement for statement, _ in plan.statements]
-    before, after = compiled.begin_statements(), [*compiled.end_statements(), *plan.told]
+    locks, circles = _trees(tx, plan)
+    before, after = [*locks, *compiled.begin_statements()], [*compiled.end_statements(), *plan.told, *circles]
     try:
         found = tx.send([*before, *statements, *after])
     except psycopg.Error as error:
@@ -114,3 +116,16 @@ def _carry_out(tx: Transaction, plan: Plan) -> None:
     counts = zip(found[len(before) :], plan.statements, strict=False)
     if any(wanted is not None and len(rows) != wanted for rows, (_, wanted) in counts):
         raise ChangedSince()
+    if any(rows[0][0] for rows in found[len(found) - len(circles) :]):
+        raise ChangedSince()  # what is above what was changed meanwhile: put back, a record would be above itself
+
+
+def _trees(tx: Transaction, plan: Plan) -> tuple[list[Statement], list[Statement]]:
+    """What keeps records from being above themselves: the locks that come before, the questions that come after."""
+    site, locks, circles = tx.context.site_id, [], []
+    for name, model in tx.model.tables.items():
+        ids = [record_id for table, record_id in plan.touched if table == name]
+        if ids and model.above_fields:
+            locks.append(trees.lock_statement(model, site))
+            circles += [trees.circles_statement(model, site, by, ids) for by in model.above_fields]
+    return locks, circles

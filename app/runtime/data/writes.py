@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -17,6 +17,7 @@ from app.errors import FieldError, Invalid, NotFound, Unavailable, VersionMismat
 from app.modules.manifest.fields import NumberField
 from app.runtime.context import InstallContext
 from app.runtime.data import compile_writes as compiled
+from app.runtime.data import trees
 from app.runtime.data.access import CREATE, DELETE, READ, UPDATE, Access, Surface
 from app.runtime.data.attach import describe_files, hold_files
 from app.runtime.data.compile import Statement
@@ -111,6 +112,8 @@ class Transaction(Reader):
         Values that are there already change nothing: no new version, no event.
         """
         model = self.table(name, UPDATE)
+        if isinstance(values, Mapping) and any(values.get(above) for above in model.above_fields):
+            self._send([trees.lock_statement(model, self.context.site_id)])  # before the record's own lock, always
         before, version, _ = self._locked(model, record_id)
         if if_version is not None and if_version != version:
             raise VersionMismatch()
@@ -249,6 +252,7 @@ class Transaction(Reader):
 
     def _update(self, model: TableModel, record_id: UUID, changed: dict[str, Any]) -> Record:
         row = dict(changed)
+        self._not_above_itself(model, record_id, row)
         self._people_are_members(model, [row], single=True)
         if any(row.get(name) for name in model.file_fields):
             hold_files(self, model, [held := {**row, "id": record_id}], single=True)
@@ -262,6 +266,17 @@ class Transaction(Reader):
             compiled.update_statement(model, self.access, record_id, row, stamp_of(self), seen=self._sees(model))
         )
         return self._records(model, self._write(model, statements)[-1])[0]
+
+    def _not_above_itself(self, model: TableModel, record_id: UUID, row: dict[str, Any]) -> None:
+        """Refuse a circle in a tree of records. A new record is above nothing, so only changes are asked about."""
+        moved = {name: row[name] for name in model.above_fields if row.get(name)}
+        for name, above in moved.items():
+            lock = trees.lock_statement(model, self.context.site_id)  # held already, but where a function changed it
+            [_, [[circle]]] = self._send(
+                [lock, trees.below_statement(model, self.context.site_id, name, record_id, above)]
+            )
+            if circle:
+                raise Invalid.field(name, "cannot be the record itself or one below it", "circle")
 
     def _write(self, model: TableModel, statements: list[Statement], *, deleting: bool = False) -> list[Rows]:
         try:

@@ -1,4 +1,14 @@
-"""The screens of the workspace: lists, boards, dashboards, galleries, one record, its form, acts on many, import and export."""
+"""The screens of the workspace: lists and other views of records, dashboards, one record, its form, acts on many, transfer."""
 
-from app.workspace.views import boards, bulk, dashboards, edit, galleries, lists, records, transfer  # noqa: F401  # each adds its routes
+from app.workspace.views import (  # noqa: F401  # each adds its routes
+    boards,
+    bulk,
+    dashboards,
+    edit,
+    galleries,
+    lists,
+    records,
+    transfer,
+    trees,
+)
 from app.workspace.views.common import bp as bp
