@@ -23,6 +23,8 @@ MAX_SORTS, MAX_EXPANDS, MAX_Q, MAX_WORDS = 5, 10, 200, 8
 MAX_GROUPS, MAX_METRICS, MAX_GROUPED = 3, 10, 1000
 BUCKETS = ("hour", "day", "week", "month", "quarter", "year")
 METRICS = ("count", "sum", "avg", "min", "max")
+First = Literal["", "largest", "smallest", "latest"]
+GROUPS_OF = "/groups"  # no field is called so
 LIST_WORDS = ("q", "sort", "limit", "cursor", "fields", "expand", "count")
 GET_WORDS = ("fields", "expand")
 AGGREGATE_WORDS = ("q", "group", "metrics")
@@ -98,25 +100,28 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One number per group as a manifest writes it, such as avg(amount * probability / 100)."""
+    """One number per group as a manifest writes it, such as avg(amount * probability / 100). key: its name in the answer."""
 
     aggregate: Aggregate
-
-    @property
-    def key(self) -> str:
-        return "figure"
+    key: str = "figure"
 
 
 @dataclass(frozen=True, slots=True)
 class Aggregation:
-    """What to add up, over which records. limit: of groups; largest: those first whose first number is largest."""
+    """What to add up, over which records. limit: of groups; first: those come first whose first number is largest or
+    smallest, or whose last key is latest; without it they come in the order of their keys.
+
+    each: at most so many groups of the last key for each group of the keys before it, 0 for any number; then every group
+    also says, as GROUPS_OF, how many there are.
+    """
 
     group: tuple[Group, ...] = ()
     metrics: tuple[Metric | Figure, ...] = (Metric("count"),)
     where: Condition = EVERYTHING
     q: str = ""
     limit: int = MAX_GROUPED
-    largest: bool = False
+    first: First = ""
+    each: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,7 @@ def number(desk: Desk, card: Any) -> Plan:
         metrics=(Figure(aggregate),),
         where=where_of(desk, card),
         limit=MOST_CURRENCIES,
-        largest=True,
+        first="largest",
     )
 
     def draw(answers: Answers, titles: Titles) -> Numbers:
@@ -132,7 +132,7 @@ def bars(desk: Desk, card: Any) -> tuple[Any, ...]:
     aggregate, unit = aggregate_of(desk, card, card.bar)
     where, name = where_of(desk, card), card.by
     asked = Aggregation(
-        group=(Group(name),), metrics=(Figure(aggregate),), where=where, limit=MOST_BARS + 1, largest=True
+        group=(Group(name),), metrics=(Figure(aggregate),), where=where, limit=MOST_BARS + 1, first="largest"
     )
     field = desk.table(card.of).fields.get(name)
     target = getattr(field, "to", None)
@@ -148,7 +148,7 @@ def bars(desk: Desk, card: Any) -> tuple[Any, ...]:
         top = max(heights, default=0) or 1
         rows = [
             Bar(
-                label=_label(desk, card.of, name, group[name], titles),
+                label=group_label(desk, card.of, name, group[name], titles),
                 figure=figure(unit, group["figure"], currency),
                 share=round(max(0.0, height / top * 100), 2) if top > 0 else 0,
                 link=_group_link(desk, card, name, group[name]),
@@ -193,7 +193,7 @@ def _in_order(field: Any, name: str, groups: list[dict[str, Any]], *, zero: bool
     return sorted(by_option.values(), key=lambda group: order.get(group[name], len(order)))
 
 
-def _label(desk: Desk, table: str, name: str, value: Any, titles: Titles) -> Cell:
+def group_label(desk: Desk, table: str, name: str, value: Any, titles: Titles) -> Cell:
     """A group in words."""
     field = desk.table(table).fields.get(name)
     if value is None:

@@ -19,6 +19,7 @@ from app.workspace import charted, counted, listed
 from app.workspace.charted import Chart
 from app.workspace.counted import NO_TITLES, Bars, Numbers, Titles, titles_in
 from app.workspace.desk import Desk
+from app.workspace.figures import figure_label
 from app.workspace.labels import field_label, inside, many, words
 from app.workspace.listed import Rows
 from app.workspace.narrowing import ListLink, list_link
@@ -26,7 +27,6 @@ from app.workspace.screens import may_see_card
 
 PATIENCE_MS, LEAST_MS, MOST_MS = 10_000, 500, 3_000
 Drawing = Numbers | Chart | Bars | Rows
-_MADE = {"sum": "{} in all", "avg": "{} on average", "min": "Least {}", "max": "Most {}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,16 +158,7 @@ def made_label(desk: Desk, card: Any) -> str:
         return nouns
     if kind == "funnel":
         return f"{nouns} by {inside(field_label(spec, card.funnel))}"
-    text = getattr(card, kind)
-    fn, _, inner = text.rstrip(") ").partition("(")
-    name = inner.strip()
-    if fn.strip() == "count" and not name:
-        label = nouns
-    elif name in spec.fields and fn.strip() in _MADE:
-        made = _MADE[fn.strip()]
-        label = made.format(field_label(spec, name) if made.startswith("{") else inside(field_label(spec, name)))
-    else:
-        label = f"{nouns}: {text.strip()}"
+    label = figure_label(desk, card.of, getattr(card, kind))
     if kind == "number":
         return label
     field, _, period = card.by.partition("/")

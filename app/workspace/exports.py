@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -53,9 +53,9 @@ def first_page(desk: Desk, state: ListState, *, ids: Sequence[UUID] = ()) -> tup
 def csv_lines(desk: Desk, table: str, query: Query, page: Page) -> Iterator[bytes]:
     """The file, a page of records at a time. UTF-8 with a mark at its start, for Excel."""
     names = export_columns(desk, table)
-    yield "﻿".encode() + _csv([[field_label(desk.table(table), name) for name in names]])
+    yield "﻿".encode() + csv_bytes([[field_label(desk.table(table), name) for name in names]])
     while True:
-        yield _csv([[export_text(desk, table, name, row) for name in names] for row in page.records])
+        yield csv_bytes([[export_text(desk, table, name, row) for name in names] for row in page.records])
         if not page.next_cursor:
             return
         page = desk.data.list(table, replace(query, cursor=page.next_cursor))
@@ -91,7 +91,8 @@ def _number(desk: Desk, table: str, name: str, kind: str, value: Any, record: Ma
     return str(value)
 
 
-def _csv(rows: list[list[str]]) -> bytes:
+def csv_bytes(rows: Iterable[Sequence[str]]) -> bytes:
+    """Lines of a file."""
     out = io.StringIO()
     csv.writer(out).writerows(rows)
     return out.getvalue().encode()

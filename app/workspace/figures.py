@@ -1,7 +1,9 @@
-"""What the figure of an expression is a figure of: money, percent, a length of time, a plain number; and how it is shown."""
+"""What the figure of an expression is a figure of: money, percent, a length of time, a plain number; how it is shown, and
+what it is called."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,11 +17,16 @@ from app.modules.expressions.tree import Apply, Constant, Field, Node
 from app.modules.kinds import Kind
 from app.workspace.cells import NOTHING, Cell, clock, currency_code, kind_of
 from app.workspace.desk import Desk
+from app.workspace.labels import field_label, inside, many
 
 PLAIN = "number"
 _MEASURES = ("money", "percent", "duration")
 _OF_FIRST = ("negate", "abs", "round", "round to", "floor", "ceil", "nullif", "modulo")
 _OF_ALIKE = ("add", "subtract", "coalesce", "least", "greatest")
+_OF_FIELD = {"sum": "{} in all", "avg": "{} on average", "min": "Least {}", "max": "Most {}"}
+_OF_MOMENT = {"min": "Earliest {}", "max": "Latest {}"}
+_OF_FORMULA = {"sum": "Sum of {}", "avg": "Average of {}", "min": "Least of {}", "max": "Most of {}"}
+_NAME = re.compile(r"[a-z_][a-z0-9_]*")
 _BY_KIND = {Kind.DATE: "date", Kind.DATETIME: "datetime", Kind.TIME: "time", Kind.DURATION: "duration"}
 
 
@@ -38,6 +45,22 @@ def unit_of(desk: Desk, table: str, aggregate: Aggregate) -> Unit:
     root = aggregate.of.root
     look = _BY_KIND.get(aggregate.of.kind) or _measure(desk, table, root)
     return Unit(look, tuple(sorted(set(_currencies(desk, table, root)))) if look == "money" else ())
+
+
+def figure_label(desk: Desk, table: str, text: str) -> str:
+    """What the figure of an expression is called: "Deals", "Amount in all", "Average of amount × chance / 100"."""
+    nouns, spec, columns = many(desk.manifest, table), desk.table(table), desk.data.model.tables[table].columns
+    fn, _, rest = text.strip().partition("(")
+    fn, inner = fn.strip(), " ".join(rest.removesuffix(")").split())
+    if not inner:
+        return nouns
+    said = _NAME.sub(lambda name: inside(field_label(spec, name[0])) if name[0] in columns else name[0], inner)
+    if fn == "count":
+        return f"{nouns} with {said}"
+    if inner not in columns:
+        return _OF_FORMULA[fn].format(said.replace("*", "×"))
+    made = (_OF_MOMENT if columns[inner].kind in (Kind.DATE, Kind.DATETIME) else _OF_FIELD)[fn]
+    return made.format(field_label(spec, inner) if made.startswith("{") else said)
 
 
 def figure(unit: Unit, value: Any, currency: str) -> Cell:

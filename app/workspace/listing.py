@@ -108,6 +108,16 @@ def at_cursor(state: ListState, cursor: str) -> ListState:
     return replace(state, cursor=cursor, query=replace(state.query, cursor=cursor))
 
 
+def narrowed_by(state: ListState) -> Iterator[tuple[str, str]]:
+    """The parameters that narrow another list in the same way."""
+    if state.q:
+        yield "q", state.q
+    for name, values in state.filters.items():
+        yield from ((PREFIX + name, value) for value in values)
+    for name, span in state.days.items():
+        yield from ((f"{PREFIX}{name}.{end}", day) for end, day in zip(("from", "to"), span, strict=True) if day)
+
+
 def expandable(desk: Desk, table: str, names: tuple[str, ...]) -> tuple[str, ...]:
     """The references among some fields whose records this person may see."""
     allowed = desk.data.searchable(table).expandable

@@ -19,10 +19,11 @@ MOST_VALUES = 50
 
 @dataclass(frozen=True, slots=True)
 class ListLink:
-    """A list: its key in the address, and the query that narrows it."""
+    """A list: its key in the address, and the query that narrows it. exact: it shows what was asked for and nothing else."""
 
     key: str
     query: str = ""
+    exact: bool = True
 
 
 class _CannotSay(Exception):
@@ -41,7 +42,7 @@ def list_link(desk: Desk, table: str, where: Any, *more: Condition) -> ListLink 
     try:
         return ListLink(key, urlencode(list(_pairs(desk, table, All((*(() if alike else (parsed,)), *more))))))
     except _CannotSay:
-        return ListLink(key)
+        return ListLink(key, exact=False)
 
 
 def _view_of(desk: Desk, table: str, where: Any) -> str | None:

@@ -33,6 +33,7 @@ DRAWN = {
     "list": "table",
     "board": "columns-3",
     "tree": "list-tree",
+    "report": "chart-bar",
     "dashboard": "gauge",
     "gallery": "image",
 }

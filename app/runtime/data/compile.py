@@ -16,7 +16,7 @@ from app.runtime.data.access import READ, Access
 from app.runtime.data.model import RFC3339, TableModel
 from app.runtime.data.shapes import shape_of, values_of
 from app.runtime.data.sqltext import PARAM, commas, q, render
-from app.runtime.query import Aggregation, Figure, Group, Metric, Query
+from app.runtime.query import GROUPS_OF, Aggregation, Figure, Group, Metric, Query
 
 Statement = tuple[str, list[Any]]
 MAX_SHAPES = 2000
@@ -222,28 +222,58 @@ def count_statement(model: TableModel, access: Access, site_id: UUID, where: Con
 def aggregate_statement(
     model: TableModel, access: Access, site_id: UUID, query: Aggregation, time_zone: str
 ) -> Statement:
-    """One row: the JSON array of the groups, in the order of their keys or, asked so, the largest first."""
+    """One row: the JSON array of the groups, in the order of their keys or as `query.first` says."""
     words = query.q.split()
     zoned = sum(1 for group in query.group if _zoned(model, group))
 
     def build() -> sql.Composable:
         groups = [q("{} AS {}", _group_sql(model, one), sql.Identifier(one.key)) for one in query.group]
         metrics = [q("{} AS {}", _metric_sql(model, one), sql.Identifier(one.key)) for one in query.metrics]
-        keys = ", ".join(str(number + 1) for number in range(len(groups)))
-        order = f"{len(groups) + 1} DESC NULLS LAST, {keys}" if query.largest else keys
-        return q(
-            "SELECT coalesce(json_agg(row_to_json(d)), '[]')::text FROM (SELECT {columns} FROM {table} t WHERE {filters} "
-            "{grouped}) d",
+        keys = [sql.Identifier(one.key) for one in query.group]
+        found = q(
+            "SELECT {columns} FROM {table} t WHERE {filters}{grouped}",
             columns=commas([*groups, *metrics]),
             table=model.sql,
             filters=filters(model, access, query.where, len(words)),
-            grouped=q(f"GROUP BY {keys} ORDER BY {order} LIMIT {query.limit}") if groups else sql.SQL(""),
+            grouped=q(" GROUP BY " + ", ".join(str(number + 1) for number in range(len(keys))))
+            if keys
+            else sql.SQL(""),
         )
+        ordered = _first_of_each(query, keys, found) if query.each else q("SELECT * FROM ({}) g", found)
+        places = [q(str(number + 1)) for number in range(len(keys) + 1)]  # a field may be called as a number is
+        order = q(" ORDER BY {}", _group_order(query, places[:-1], places[-1])) if keys else sql.SQL("")
+        return q(
+            "SELECT coalesce(json_agg(row_to_json(d)), '[]')::text FROM ({}{} LIMIT {}) d",
+            ordered, order, sql.Literal(query.limit),
+        )  # fmt: skip
 
-    how = (query.group, query.metrics, query.limit, query.largest)
+    how = (query.group, query.metrics, query.limit, query.first, query.each)
     key = ("aggregate", access.view, how, shape_of(query.where), len(words))
     values = [*[time_zone] * zoned, site_id, *values_of(query.where), *_word_values(model, access, words)]
     return cached(model, key, build), values
+
+
+def _group_order(query: Aggregation, keys: Sequence[sql.Composable], number: sql.Composable) -> sql.Composable:
+    """The order of groups. number: their first one."""
+    leading = {
+        "largest": [q("{} DESC NULLS LAST", number)],
+        "smallest": [q("{} NULLS LAST", number)],
+        "latest": [q("{} DESC NULLS LAST", keys[-1])],
+    }
+    return commas([*leading.get(query.first, []), *keys])
+
+
+def _first_of_each(query: Aggregation, keys: Sequence[sql.Composable], found: sql.Composable) -> sql.Composable:
+    """The first groups of the last key for each group of the keys before it."""
+    within = q("PARTITION BY {} ", commas(keys[:-1])) if keys[1:] else sql.SQL("")
+    names = [*keys, *(sql.Identifier(metric.key) for metric in query.metrics), sql.Identifier(GROUPS_OF)]
+    return q(
+        'SELECT {names} FROM (SELECT g.*, count(*) OVER ({within}) AS {groups}, row_number() OVER ({within}ORDER BY {order}) AS '
+        '"/place" FROM ({found}) g) g WHERE "/place" <= {each}',
+        names=commas(names), within=within, groups=sql.Identifier(GROUPS_OF), found=found,
+        order=_group_order(query, keys, sql.Identifier(query.metrics[0].key)),
+        each=sql.Literal(query.each),
+    )  # fmt: skip
 
 
 def filters(model: TableModel, access: Access, where: Condition, words: int = 0, *, alias: str = "t") -> sql.Composable:

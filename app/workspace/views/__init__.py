@@ -8,6 +8,7 @@ from app.workspace.views import (  # noqa: F401  # each adds its routes
     galleries,
     lists,
     records,
+    reports,
     transfer,
     trees,
 )

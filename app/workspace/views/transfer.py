@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -40,8 +40,9 @@ from app.workspace.imports import (
 )
 from app.workspace.labels import field_label, inside, many, one
 from app.workspace.listing import ListState
-from app.workspace.screens import ListScreen, has_history, list_screen
+from app.workspace.screens import ListScreen, has_history, list_screen, screen_kind
 from app.workspace.views.common import BASE, bp, desk_of, list_url, page, state_of
+from app.workspace.views.reports import report_file
 
 KEPT_S = 1800
 PREVIEWED = 5
@@ -50,8 +51,13 @@ PREVIEWED = 5
 @bp.get(f"{BASE}/<name>/export.csv")
 @requires(Permission.RECORDS_EXPORT, install=Install)
 def export(install: Install, name: str) -> Response:
+    """The records of a list, or the lines of a report as it is shown."""
     desk = desk_of(install)
-    return csv_answer(desk, state_of(desk, name))
+    if screen_kind(desk, name) != "report":
+        return csv_answer(desk, state_of(desk, name))
+    content = report_file(desk, name)
+    _tell(desk, RECORDS_EXPORTED, list_screen(desk, name), records=None)
+    return _file(desk, name, content)
 
 
 def csv_answer(desk: Desk, state: ListState, *, ids: Sequence[UUID] = ()) -> Response:
@@ -61,8 +67,12 @@ def csv_answer(desk: Desk, state: ListState, *, ids: Sequence[UUID] = ()) -> Res
         raise Forbidden()
     query, found = first_page(desk, state, ids=ids)
     _tell(desk, RECORDS_EXPORTED, state.screen, records=len(ids) or None)
-    answer = Response(csv_lines(desk, table, query, found), mimetype="text/csv")
-    answer.headers["Content-Disposition"] = f'attachment; filename="{desk.context.site.slug}-{state.screen.key}.csv"'
+    return _file(desk, state.screen.key, csv_lines(desk, table, query, found))
+
+
+def _file(desk: Desk, key: str, content: bytes | Iterator[bytes]) -> Response:
+    answer = Response(content, mimetype="text/csv")
+    answer.headers["Content-Disposition"] = f'attachment; filename="{desk.context.site.slug}-{key}.csv"'
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
