@@ -214,6 +214,9 @@ def _indexes(manifest: Manifest, name: str, table: Table, columns: dict[str, Col
         wanted += [(one,) for one in getattr(view, "filters", ())]
         keys = tuple(key.removeprefix("-") for key in sort_keys(getattr(view, "sort", None)))
         wanted += [(*keys, "id")] if keys else []
+        begins, ends = getattr(view, "from_", None), getattr(view, "to", None)
+        wanted += [(begins, "id")] if begins else []
+        wanted += [(ends,)] if ends else []
     found = [Index(fields, unique=True) for fields in dict.fromkeys(unique) if all(one in columns for one in fields)]
     taken = [index.columns for index in found]
     for fields in sorted(dict.fromkeys(wanted), key=len, reverse=True):

@@ -44,6 +44,10 @@ _EXAMPLES: dict[Kind, Any] = {
     Kind.TIME: "09:30", Kind.DATETIME: "2026-03-04T09:30:00Z", Kind.DURATION: 900,
     Kind.UUID: "019b0000-0000-7000-8000-000000000001",
 }  # fmt: skip
+_DAYS = {
+    Kind.DATE: ("2026-03-01", "2026-04-01"),
+    Kind.DATETIME: ("2026-03-01T00:00:00Z", "2026-04-01T00:00:00Z"),
+}
 # How many values a column has among a million: what real modules show, on the coarse side.
 _DISTINCT = {"boolean": 2, "smallint": 5, "date": 3_650, "time": 96, "uuid": 2_000, "bigint": 20_000, "numeric": 20_000}
 
@@ -99,6 +103,10 @@ def questions(scratch: Scratch) -> Iterator[Asked]:
         model, keys = tables[view.table], sort_keys(getattr(view, "sort", None)) or ("-created_at",)
         base = model.condition(view.where) if view.where else All(())
         yield _list(scratch, model, base, keys, f"the list of the screen {name}", f"views.{name}")
+        if begins := getattr(view, "from_", None):
+            days = model.condition({begins: dict(zip(("gte", "lt"), _DAYS[model.columns[begins].kind], strict=True))})
+            what, both = f"the days of the screen {name}", All((*_parts(base), days))
+            yield _list(scratch, model, both, (begins,), what, f"views.{name}.from")
         for field in getattr(view, "filters", ()):
             if (test := _test_of(model, field, base)) is not None:
                 both = All((*_parts(base), test))

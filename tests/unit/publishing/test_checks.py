@@ -95,3 +95,12 @@ def test_a_scan_of_the_whole_table_refuses_and_names_the_index_that_helps() -> N
 @pytest.mark.parametrize("how", ["", ", where: {state: open}", ", sort: -created_at, where: {state: open}"])
 def test_what_an_index_leads_passes(how: str) -> None:
     assert check_plans(work(with_page(how))).problems == []
+
+
+def test_the_days_of_a_calendar_are_led_by_an_index() -> None:
+    files = notes("day-notes", extra="      due: {type: date}", files={"templates/all.html": "<h1>All</h1>"})
+    files["module.yaml"] += b"views:\n  all: {type: calendar, table: notes, from: due}\n"
+    outcome = check_plans(work(package(files)))
+    assert (outcome.problems, outcome.detail) == (
+        [], "2 queries planned on 1,000,000 records of each table: each is led by an index.",
+    )  # fmt: skip
