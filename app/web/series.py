@@ -13,6 +13,8 @@ from app.web.graphs import nice_top, short, ticks
 
 Heights = Sequence[float | None]
 _BEGINS, _TALL = 8.0, 80.0
+_MOST_LABELS = 4
+_WIDEST = 14.0  # of a bar, in percent of the drawing
 
 
 def series(
@@ -60,9 +62,9 @@ def series(
 
 
 def _some(labels: Sequence[str]) -> list[str]:
-    """Every third label, the last one among them; the others left out."""
-    last = len(labels) - 1
-    return [label if (last - i) % 3 == 0 else "" for i, label in enumerate(labels)]
+    """As many labels as a phone has room for, the last one among them; the others left out."""
+    last, step = len(labels) - 1, max(1, math.ceil(len(labels) / _MOST_LABELS))
+    return [label if (last - i) % step == 0 else "" for i, label in enumerate(labels)]
 
 
 def ends(values: Sequence[float]) -> tuple[float, float]:
@@ -113,9 +115,10 @@ def _runs(points: Sequence[tuple[float, float] | None]) -> Iterator[list[tuple[f
 
 def _bars(labels: Sequence[str], ys: Sequence[float | None], shown: Sequence[str], zero: float) -> Markup:
     slot = 100 / max(len(ys), 1)
+    width = min(slot * 0.64, _WIDEST)
     return Markup("").join(
         Markup('<rect class="ch-bar c1" x="{:.2f}" width="{:.2f}" y="{:.2f}" height="{:.2f}"><title>{}: {}</title></rect>').format(
-            i * slot + slot * 0.18, slot * 0.64, min(y, zero), max(abs(zero - y), 0.6), labels[i], shown[i]
+            i * slot + (slot - width) / 2, width, min(y, zero), max(abs(zero - y), 0.6), labels[i], shown[i]
         )
         for i, y in enumerate(ys)
         if y is not None
