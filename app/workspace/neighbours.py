@@ -17,7 +17,8 @@ Neighbour = tuple[str, str] | None
 
 
 def neighbours(desk: Desk, state: ListState, record: Mapping[str, Any]) -> tuple[Neighbour, Neighbour]:
-    """The one before and the one after. One round trip each."""
+    """The one before and the one after, also of a record that is not there any more. One round trip each."""
+    record = _flat(record)
     query = replace(state.query, limit=1, count=False, cursor="", fields=None, expand=())
     turned = replace(query, sort=tuple(Sort(one.field, not one.descending) for one in query.sort))
     return _after(desk, state, turned, record, back=True), _after(desk, state, query, record, back=False)
@@ -36,6 +37,14 @@ def _after(desk: Desk, state: ListState, query: Query, record: Mapping[str, Any]
     if not rows or (back and any(rows[0].get(name) is None for name in names)):
         return None
     return rows[0]["id"], title(desk, table, rows[0])
+
+
+def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
+    """With expanded references as ids again."""
+    return {
+        name: value["id"] if isinstance(value, dict) and "id" in value and "version" in value else value
+        for name, value in values.items()
+    }
 
 
 def _text(value: Any) -> str | None:

@@ -14,6 +14,7 @@ from app.modules.manifest.views import (
     DashboardView,
     DetailView,
     FormView,
+    InboxView,
     ListView,
     Related,
     View,
@@ -36,10 +37,11 @@ DRAWN = {
     "report": "chart-bar",
     "dashboard": "gauge",
     "gallery": "image",
+    "inbox": "inbox",
 }
 """The types of views that have a screen of their own in the menu, each with its icon; views/common.py has what answers."""
-MOVED_ON = frozenset({"board", "tree"})
-"""Those whose cards are moved."""
+MOVED_ON = frozenset({"inbox", "board", "tree"})
+"""Those whose records are changed where they are shown, and where somebody then goes on."""
 _NOT_IN_LISTS = frozenset({"json", "secret", "richtext", "address", "geo", "hours", "rrule", "files"})
 _UNSORTABLE = frozenset({"ref", "user", "refs", "tags", "secret", "json", "address", "geo", "hours", "file", "files"})
 _MOST_COLUMNS, _MOST_FACETS = 7, 5
@@ -137,12 +139,17 @@ def detail_screen(desk: Desk, table: str, record: dict[str, Any]) -> DetailScree
     model, spec = desk.data.model.tables[table], desk.table(table)
     for view in desk.manifest.views.values():
         if isinstance(view, DetailView) and view.table == table and _fits(view, model, record):
-            return DetailScreen(_with_history(spec, view.main, view.side), view.side)
+            return panels_of(desk, view)
     main = [name for name, field in spec.fields.items() if is_long(field) or field.type == "files"]
     side = [name for name, field in spec.fields.items() if name not in main and name != spec.title_field]
     related = [Related(related=name) for name in _pointing_at(desk, table)]
     story: list[str | Related] = [*main, *related, *([HISTORY] if has_history(spec) else [])]
     return DetailScreen(tuple(story), tuple(side))
+
+
+def panels_of(desk: Desk, view: DetailView | InboxView) -> DetailScreen:
+    """The panels that a view names."""
+    return DetailScreen(_with_history(desk.table(view.table), view.main, view.side), view.side)
 
 
 def _fits(view: DetailView, model: TableModel, record: dict[str, Any]) -> bool:

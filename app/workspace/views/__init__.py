@@ -6,6 +6,7 @@ from app.workspace.views import (  # noqa: F401  # each adds its routes
     dashboards,
     edit,
     galleries,
+    inboxes,
     lists,
     records,
     reports,

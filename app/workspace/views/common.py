@@ -26,7 +26,9 @@ Opens = Callable[[Install | Trial, Desk, str], Response]
 Shows = Callable[[Desk, str, datetime], dict[str, Any]]
 bp = Blueprint("workspace", __name__)
 BASE = "/installs/<public_id:install_id>/records"
-POSITION = ("cursor", "in", "column", "card", "to", "version")
+CHOSEN = "record"
+"""The record beside the list of an inbox."""
+POSITION = ("cursor", "in", "column", "card", "to", "version", CHOSEN)
 """Parameters that say where somebody stands in a list or on a board, or what is done there: not taken along."""
 PAGE = "after"
 """The cursor of the page of a view. It is taken along to a record and back, not to what is narrowed otherwise."""

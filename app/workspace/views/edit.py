@@ -27,7 +27,8 @@ from app.workspace.labels import field_label, one
 from app.workspace.listing import GIVEN
 from app.workspace.opened import Opened
 from app.workspace.screens import COMPUTED, has_history, list_screen
-from app.workspace.views.common import BASE, bp, desk_of, list_url, record_url, show
+from app.workspace.views.common import BASE, bp, desk_of, list_url, show
+from app.workspace.views.going import next_url, opened_url
 
 MAX_FORM_BYTES = 128 << 20  # several files of up to 50 MiB at once
 
@@ -63,7 +64,7 @@ def create(install: Install | Trial, table: str) -> Response:
     if request.form.get("_then") == "another":
         again = url_for(".new", install_id=desk.install_id, table=table)
         return respond(redirect_to=f"{again}?{carry}" if carry else again)
-    return respond(redirect_to=record_url(desk, table, made.id, carry))
+    return respond(redirect_to=opened_url(desk, table, made.id, carry))
 
 
 @bp.get(f"{BASE}/<table>/<uuid:record_id>/edit")
@@ -97,7 +98,7 @@ def change(install: Install | Trial, table: str, record_id: UUID) -> Response:
         form.take(error)
         return _form_page(desk, table, form, carry=carry, status=status_of(error))
     trigger_toast("success", f"{title(desk, table, desk.data.get(table, record_id).values)} is saved")
-    return respond(redirect_to=record_url(desk, table, record_id, carry))
+    return respond(redirect_to=next_url(desk, table, record, carry))
 
 
 @bp.get(f"{BASE}/<table>/options/<field>")
@@ -154,7 +155,7 @@ def form_context(desk: Desk, table: str, form: RecordForm, *, carry: str) -> dic
         "action": url_for("workspace.change", record_id=record["id"], **where)
         if record
         else url_for("workspace.create", **where),
-        "back": record_url(desk, table, record["id"], carry)
+        "back": opened_url(desk, table, record["id"], carry)
         if record
         else list_url(desk, _list_of(desk, table, carry), carry),
         "computed": _computed(desk, table, record) if record else [],

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -26,11 +28,12 @@ from app.workspace.cells import Cell, cell, kind_of, title
 from app.workspace.changes import events
 from app.workspace.desk import Desk
 from app.workspace.labels import field_label, inside, is_long, many, one, option_label, option_tone
-from app.workspace.listing import PREFIX, expandable
+from app.workspace.listing import PREFIX, ListState, expandable
 from app.workspace.neighbours import neighbours
 from app.workspace.opened import Opened
 from app.workspace.screens import (
     MOVED_ON,
+    DetailScreen,
     back_refs,
     detail_screen,
     has_history,
@@ -40,6 +43,7 @@ from app.workspace.screens import (
     screen_kind,
 )
 from app.workspace.views.common import BASE, bp, carried, desk_of, list_url, page, record_url, state_of
+from app.workspace.views.going import inbox_of, next_url, opened_url
 
 RELATED_ROWS, HISTORY_ROWS = 10, 50
 
@@ -58,11 +62,24 @@ def read_record(desk: Desk, table: str, record_id: UUID) -> dict[str, Any]:
     return desk.data.get(table, record_id, Query(expand=expandable(desk, table, names))).values
 
 
-def record_context(desk: Desk, table: str, values: dict[str, Any]) -> dict[str, Any]:
-    """What workspace/record.html shows."""
-    screen = detail_screen(desk, table, values)
-    state = _state(desk, table)
-    before, after = neighbours(desk, state, _flat(values))
+def record_context(
+    desk: Desk,
+    table: str,
+    values: dict[str, Any],
+    *,
+    state: ListState | None = None,
+    screen: DetailScreen | None = None,
+    link: Callable[[object, str], str] | None = None,
+) -> dict[str, Any]:
+    """What workspace/record.html shows.
+
+    state: the list it is in, else the one the address names; screen: its panels; link: where a record beside it is looked
+    at, from (id, what is carried), else on its page.
+    """
+    screen, state = screen or detail_screen(desk, table, values), state or _state(desk, table)
+    carry = carried(state)
+    lead = link or partial(record_url, desk, table)
+    before, after = (one and (lead(one[0], carry), one[1]) for one in neighbours(desk, state, values))
     author = desk.actor_name(values.get("created_by") or "")
     return {
         "table": table,
@@ -75,8 +92,8 @@ def record_context(desk: Desk, table: str, values: dict[str, Any]) -> dict[str, 
         "before": before,
         "after": after,
         "screen": state.screen,
-        "carry": carried(state),
-        "back": list_url(desk, state.screen.key, carried(state)),
+        "carry": carry,
+        "back": list_url(desk, state.screen.key, carry),
         "author": author,
         "author_inside": _inside(author),
         "api": _api_example(desk, table, UUID(str(values["id"]))),
@@ -109,7 +126,7 @@ def move(install: Install | Trial, table: str, record_id: UUID) -> Response:
     states = desk.table(table).states
     if states is None:
         raise NotFound()
-    where = record_url(desk, table, record_id, request.form.get("_list", ""))
+    before = desk.data.get(table, record_id).values
     to, version = request.form.get("to", ""), request.form.get("_version", "")
     try:
         desk.data.update(
@@ -120,7 +137,7 @@ def move(install: Install | Trial, table: str, record_id: UUID) -> Response:
         trigger_toast("success", f"{field_label(desk.table(table), states.field)}: {label}")
     except (Invalid, Conflict) as error:
         trigger_toast("error", "Nothing was changed", error.message)
-    return respond(redirect_to=where)
+    return respond(redirect_to=next_url(desk, table, before, request.form.get("_list", "")))
 
 
 @bp.post(f"{BASE}/<table>/<uuid:record_id>/delete")
@@ -128,15 +145,20 @@ def move(install: Install | Trial, table: str, record_id: UUID) -> Response:
 def delete(install: Install | Trial, table: str, record_id: UUID) -> Response:
     desk = desk_of(install)
     desk.data.table(table)
-    state = _state(desk, table)
-    name = title(desk, table, desk.data.get(table, record_id).values)
+    state, carry = _state(desk, table), request.form.get("_list", "")
+    before = desk.data.get(table, record_id).values
+    name = title(desk, table, before)
     try:
         batch = desk.data.delete(table, record_id)
     except Conflict as error:
         trigger_toast("error", f"{name} is not deleted", error.message)
-        return respond(redirect_to=record_url(desk, table, record_id, request.form.get("_list", "")))
-    trigger_toast("success", f"{name} is deleted", undo=url_for(".restore", install_id=desk.install_id, batch=batch))
-    return respond(redirect_to=list_url(desk, state.screen.key, request.form.get("_list", "")))
+        return respond(redirect_to=opened_url(desk, table, record_id, carry))
+    undo = url_for(".restore", install_id=desk.install_id, batch=batch)
+    if inbox_of(desk, table, carry):
+        trigger_toast("success", f"{name} is deleted", undo=f"{undo}?{carry}")
+        return respond(redirect_to=next_url(desk, table, before, carry))
+    trigger_toast("success", f"{name} is deleted", undo=undo)
+    return respond(redirect_to=list_url(desk, state.screen.key, carry))
 
 
 @bp.post(f"{BASE}/restore/<uuid:batch>")
@@ -153,7 +175,9 @@ def restore(install: Install | Trial, batch: UUID) -> Response:
     table, record_id = back[0]
     trigger_toast("success", "Undone")
     if back_to:
-        return respond(redirect_to=back_to)
+        carry = back_to.partition("?")[2]
+        mine = next((one for one in back if inbox_of(desk, one[0], carry)), None)  # others came back with it
+        return respond(redirect_to=opened_url(desk, *mine, carry) if mine else back_to)
     if len(back) == 1 and _is_there(desk, table, record_id):
         return respond(redirect_to=record_url(desk, table, record_id))
     return respond(redirect_to=list_url(desk, table))
@@ -189,14 +213,6 @@ def _state(desk: Desk, table: str) -> Any:
 def _own_list(desk: Desk, table: str) -> str:
     lists = (entry.key for entry in menu(desk) if entry.kind == "list")
     return next((key for key in lists if list_table(desk, key) == table), table)
-
-
-def _flat(values: dict[str, Any]) -> dict[str, Any]:
-    """With references as ids again."""
-    return {
-        name: value["id"] if isinstance(value, dict) and "id" in value and "version" in value else value
-        for name, value in values.items()
-    }
 
 
 def _moves(desk: Desk, table: str, values: dict[str, Any]) -> list[tuple[str, str, str]]:

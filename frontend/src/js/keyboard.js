@@ -48,10 +48,12 @@ const rowLinks = () => [...document.querySelectorAll("[data-list] [data-row-link
 
 function move(step) {
   const links = rowLinks();
-  const row = document.activeElement.closest?.("tr");
+  const row = document.activeElement.closest?.("tr, [data-row]") ?? document.querySelector("[data-row]:has([aria-current])");
   const at = links.findIndex((link) => row?.contains(link));
-  const next = at < 0 && step < 0 ? links.length - 1 : Math.max(0, Math.min(links.length - 1, at + step));
-  return focus(links[next]);
+  const next = links[at < 0 && step < 0 ? links.length - 1 : Math.max(0, Math.min(links.length - 1, at + step))];
+  const moved = focus(next);
+  next?.dispatchEvent(new CustomEvent("row:reached", { bubbles: true }));
+  return moved;
 }
 
 function pick() {
