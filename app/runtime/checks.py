@@ -11,7 +11,9 @@ from app.runtime.sandbox.pool import Sandbox
 from app.version import VERSION
 
 # Screens that the workspace can show in this version of the platform.
-SHOWN_VIEWS = frozenset({"list", "board", "report", "dashboard", "gallery", "inbox", "tree", "detail", "form"})
+SHOWN_VIEWS = frozenset(
+    {"list", "board", "calendar", "resources", "report", "dashboard", "gallery", "inbox", "tree", "detail", "form"}
+)
 
 
 def source_problems(package: Package, sandbox: Sandbox) -> list[Problem]:

@@ -12,7 +12,7 @@ from app.errors import NotFound
 from app.modules.conditions import All, AnyOf, Condition, Not, Test, matches
 from app.modules.manifest import Table
 from app.modules.manifest.fields import EnumField, MoneyField, RefField
-from app.modules.manifest.views import BoardView
+from app.modules.manifest.views import BoardView, ResourcesView
 from app.runtime.data import Page
 from app.runtime.query import Aggregation, Group, Metric
 from app.workspace.cards import Card, cards_of
@@ -106,8 +106,8 @@ def places_of(desk: Desk, view: BoardView) -> tuple[list[Place], bool]:
     return found + ([] if field.required else [Place(*NONE)]), cut
 
 
-def value_of(desk: Desk, view: BoardView, key: str) -> str | UUID | None:
-    """The value of the board's field that a key stands for. Raises NotFound for one that cannot be."""
+def value_of(desk: Desk, view: BoardView | ResourcesView, key: str) -> str | UUID | None:
+    """The value of the view's field that a key stands for. Raises NotFound for one that cannot be."""
     field = desk.table(view.table).fields[view.by]
     if key == NONE[0] and not field.required:
         return None

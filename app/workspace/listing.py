@@ -6,9 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from werkzeug.datastructures import MultiDict
 
@@ -17,6 +16,7 @@ from app.modules.kinds import Kind
 from app.runtime.data import Page
 from app.runtime.query import MAX_Q, Query, QueryInvalid, Sort
 from app.workspace.desk import Desk
+from app.workspace.periods import begins
 from app.workspace.screens import FACETS, ListScreen, column_choices, sortable
 
 LIMITS = (25, 50, 100, 200)
@@ -181,7 +181,7 @@ def _choice_test(desk: Desk, table: str, name: str, values: tuple[str, ...]) -> 
 def _days(desk: Desk, table: str, args: MultiDict[str, str]) -> Iterator[tuple[str, tuple[str, str]]]:
     for name, kind in filterable(desk, table).items():
         if kind in _DAYS:
-            span = _day(args.get(f"{PREFIX}{name}.from")), _day(args.get(f"{PREFIX}{name}.to"))
+            span = read_day(args.get(f"{PREFIX}{name}.from")), read_day(args.get(f"{PREFIX}{name}.to"))
             if any(span):
                 yield name, span
 
@@ -197,16 +197,12 @@ def _day_tests(desk: Desk, table: str, name: str, span: tuple[str, str], zone: s
             yield Test(name, "lte", last, kind)
         return
     if first:
-        yield Test(name, "gte", _midnight(first, zone), kind)
+        yield Test(name, "gte", begins(first, zone), kind)
     if last and last < date.max:
-        yield Test(name, "lt", _midnight(last + timedelta(days=1), zone), kind)
+        yield Test(name, "lt", begins(last + timedelta(days=1), zone), kind)
 
 
-def _midnight(day: date, zone: str) -> datetime:
-    return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
-
-
-def _day(text: str | None) -> str:
+def read_day(text: str | None) -> str:
     """A day of four-digit years that any calendar can show; "" for anything else."""
     try:
         return text if text and len(text) == 10 and 1900 <= date.fromisoformat(text).year <= 2200 else ""

@@ -50,9 +50,10 @@ def within(field: str, kind: Kind, period: str, starts: tuple[date, ...], zone: 
     """What falls in these periods. zone: where the days of a moment begin."""
     first, end = starts[0], moved(period, starts[-1], 1)
     if kind is Kind.DATETIME:
-        return All((Test(field, "gte", _begins(first, zone), kind), Test(field, "lt", _begins(end, zone), kind)))
+        return All((Test(field, "gte", begins(first, zone), kind), Test(field, "lt", begins(end, zone), kind)))
     return All((Test(field, "gte", first, kind), Test(field, "lt", end, kind)))
 
 
-def _begins(day: date, zone: str) -> datetime:
+def begins(day: date, zone: str) -> datetime:
+    """The moment, in UTC, at which a day begins."""
     return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)

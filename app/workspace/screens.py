@@ -35,12 +35,14 @@ DRAWN = {
     "board": "columns-3",
     "tree": "list-tree",
     "report": "chart-bar",
+    "calendar": "calendar-days",
+    "resources": "calendar-clock",
     "dashboard": "gauge",
     "gallery": "image",
     "inbox": "inbox",
 }
 """The types of views that have a screen of their own in the menu, each with its icon; views/common.py has what answers."""
-MOVED_ON = frozenset({"inbox", "board", "tree"})
+MOVED_ON = frozenset({"inbox", "board", "calendar", "resources", "tree"})
 """Those whose records are changed where they are shown, and where somebody then goes on."""
 _NOT_IN_LISTS = frozenset({"json", "secret", "richtext", "address", "geo", "hours", "rrule", "files"})
 _UNSORTABLE = frozenset({"ref", "user", "refs", "tags", "secret", "json", "address", "geo", "hours", "file", "files"})

@@ -117,6 +117,7 @@ tables:
       folder: {{type: ref, to: folders, on_delete: set_null}}
       scan: {{type: file}}
       above: {{type: ref, to: notes, on_delete: set_null}}
+      due: {{type: datetime}}
     states: {{field: state, moves: {{open: [done], done: [open]}}}}
     access: {{public: [], staff: [read, create, update, delete], api: [read]}}
     audit: true
@@ -124,6 +125,7 @@ views:
   notes: {{type: list, table: notes, columns: [title, state, folder], filters: [state], search: true, export: csv, import: csv}}
   progress: {{type: board, table: notes, by: state, card: [title, folder]}}
   outline: {{type: tree, table: notes, parent: above}}
+  days: {{type: calendar, table: notes, from: due}}
 menu: [notes]
 pages:
   write: {{template: write.html, kind: form, title: Write a note, table: notes, fields: [title], modes: [iframe, element, popup]}}
@@ -255,7 +257,7 @@ def make_everything(world: World, config: Config, app: Flask) -> Everything:
         "client_id": client.public_id, "site_id": site.public_id, "install_id": install.public_id, "key_id": key.public_id,
         "invitation_id": invitation.public_id, "membership_id": membership, "module_id": module.public_id,
         "version_id": version.public_id, "slug": slug, "module": slug, "table": "notes", "name": "notes", "board": "progress",
-        "tree": "outline",
+        "tree": "outline", "calendar": "days",
         "connection": "calendar", "hook": "told",
         "field": "folder", "application_id": application.public_id, "grant_id": grant.public_id,
         "record_id": str(record.id), "file_id": str(scan.id), "batch": str(batch),

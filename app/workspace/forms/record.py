@@ -34,7 +34,7 @@ from app.workspace.screens import form_fields
 
 MOST_OPTIONS = 50
 MOST_FILES = 20  # of one field in one go
-_PREFILLED = frozenset({"enum", "boolean", "user", "ref", "refs"})
+_PREFILLED = frozenset({"enum", "boolean", "user", "ref", "refs", "date", "datetime"})
 Record = Mapping[str, Any]
 
 

@@ -3,6 +3,7 @@
 from app.workspace.views import (  # noqa: F401  # each adds its routes
     boards,
     bulk,
+    calendars,
     dashboards,
     edit,
     galleries,
@@ -10,6 +11,7 @@ from app.workspace.views import (  # noqa: F401  # each adds its routes
     lists,
     records,
     reports,
+    resources,
     transfer,
     trees,
 )

@@ -28,7 +28,7 @@ bp = Blueprint("workspace", __name__)
 BASE = "/installs/<public_id:install_id>/records"
 CHOSEN = "record"
 """The record beside the list of an inbox."""
-POSITION = ("cursor", "in", "column", "card", "to", "version", CHOSEN)
+POSITION = ("cursor", "in", "column", "card", "to", "at", "place", "version", CHOSEN)
 """Parameters that say where somebody stands in a list or on a board, or what is done there: not taken along."""
 PAGE = "after"
 """The cursor of the page of a view. It is taken along to a record and back, not to what is narrowed otherwise."""
@@ -89,7 +89,7 @@ def view_context(desk: Desk, state: ListState, *, kept: tuple[str, ...] = ("sort
         "carry": carried(state),
         "facets": shown,
         "chips": [(chip.label, _without(desk, key, chip)) for chip in chips(desk, state, shown)],
-        "kept": [pair for pair in _asked() if pair[0] in kept],
+        "kept": [pair for pair in asked() if pair[0] in kept],
         "noun": one(desk.manifest, state.screen.table),
         "nouns": many(desk.manifest, state.screen.table),
         "can_create": desk.can(state.screen.table, "create"),
@@ -97,13 +97,13 @@ def view_context(desk: Desk, state: ListState, *, kept: tuple[str, ...] = ("sort
     }
 
 
-def _asked() -> list[tuple[str, str]]:
+def asked() -> list[tuple[str, str]]:
     """What the address says of a screen; an act is sent to another address, but with the same query string."""
     return [pair for pair in request.args.items(multi=True) if pair[0] not in (*POSITION, PAGE)]
 
 
 def _without(desk: Desk, key: str, chip: Chip) -> str:
-    return list_url(desk, key, urlencode([pair for pair in _asked() if pair != (chip.name, chip.value)]))
+    return list_url(desk, key, urlencode([pair for pair in asked() if pair != (chip.name, chip.value)]))
 
 
 def desk_of(install: Install | Trial) -> Desk:
