@@ -28,7 +28,7 @@ from app.workspace.listing import GIVEN
 from app.workspace.opened import Opened
 from app.workspace.screens import COMPUTED, has_history, list_screen
 from app.workspace.views.common import BASE, bp, desk_of, list_url, show
-from app.workspace.views.going import next_url, opened_url
+from app.workspace.views.going import came_from, next_url, opened_url
 
 MAX_FORM_BYTES = 128 << 20  # several files of up to 50 MiB at once
 
@@ -64,7 +64,7 @@ def create(install: Install | Trial, table: str) -> Response:
     if request.form.get("_then") == "another":
         again = url_for(".new", install_id=desk.install_id, table=table)
         return respond(redirect_to=f"{again}?{carry}" if carry else again)
-    return respond(redirect_to=opened_url(desk, table, made.id, carry))
+    return respond(redirect_to=came_from(desk, carry) or opened_url(desk, table, made.id, carry))
 
 
 @bp.get(f"{BASE}/<table>/<uuid:record_id>/edit")
@@ -157,7 +157,7 @@ def form_context(desk: Desk, table: str, form: RecordForm, *, carry: str) -> dic
         else url_for("workspace.create", **where),
         "back": opened_url(desk, table, record["id"], carry)
         if record
-        else list_url(desk, _list_of(desk, table, carry), carry),
+        else came_from(desk, carry) or list_url(desk, _list_of(desk, table, carry), carry),
         "computed": _computed(desk, table, record) if record else [],
         "conflict": None,
     }

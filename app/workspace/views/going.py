@@ -14,6 +14,9 @@ from app.workspace.inboxes import find_record
 from app.workspace.neighbours import neighbours
 from app.workspace.views.common import CHOSEN, list_url, record_url, state_of
 
+BACK = "back"
+"""The inbox from where a record is added to the one that is chosen there, as carried() gave it, with that one."""
+
 
 def inbox_of(desk: Desk, table: str, query: str) -> str:
     """The inbox of a table that a carried query comes from; "" for any other screen."""
@@ -32,6 +35,15 @@ def opened_url(desk: Desk, table: str, record_id: object, query: str) -> str:
     """Where a record is looked at: beside the list of the inbox that it was opened in, else on its page."""
     key = inbox_of(desk, table, query)
     return beside_url(desk, key, query, record_id) if key else record_url(desk, table, record_id, query)
+
+
+def came_from(desk: Desk, query: str) -> str:
+    """The address of the record in an inbox that another one was added to from there; "" where there was none."""
+    inside = (parse_qs(query).get(BACK) or [""])[0]
+    key, record_id = ((parse_qs(inside).get(name) or [""])[0] for name in ("in", CHOSEN))
+    view = desk.manifest.views.get(key)
+    known = isinstance(view, InboxView) and desk.can(view.table, "read")
+    return beside_url(desk, key, inside, record_id) if known else ""
 
 
 def next_url(desk: Desk, table: str, record: Mapping[str, Any], query: str) -> str:

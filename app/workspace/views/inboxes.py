@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from flask import Response, request
@@ -21,7 +22,7 @@ from app.workspace.listing import ListState, at_cursor
 from app.workspace.orders import orders
 from app.workspace.screens import panels_of
 from app.workspace.views.common import CHOSEN, PAGE, carried, page, screen, show_screen, state_of, view_context
-from app.workspace.views.going import beside_url, opened_url
+from app.workspace.views.going import BACK, beside_url, opened_url
 from app.workspace.views.records import record_context
 
 RECORD, FURTHER = "inbox-record", "inbox-more"
@@ -84,11 +85,13 @@ def _list_context(desk: Desk, state: ListState, inbox: Inbox, chosen: str) -> di
 
 def _record_context(desk: Desk, state: ListState, record: dict[str, Any] | None) -> dict[str, Any]:
     """What workspace/_inbox_record.html shows."""
-    list_of = {"list_url": beside_url(desk, state.screen.key, carried(state)), "record": None}
+    carry = carried(state)
+    given = {"list_url": beside_url(desk, state.screen.key, carry), "record": None}
     if record is None:
-        return list_of
+        return given
     view = inbox_view(desk, state.screen.key)
-    return list_of | record_context(
+    given |= {"added_from": urlencode({BACK: f"{carry}&{CHOSEN}={record['id']}"})}
+    return given | record_context(
         desk, view.table, record, state=state, screen=panels_of(desk, view), link=partial(opened_url, desk, view.table)
     )
 

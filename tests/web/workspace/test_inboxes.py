@@ -123,6 +123,7 @@ def test_the_first_record_is_beside_the_list_with_its_panels_and_acts(ada: Brows
     assert len(row.select("a")) == 1  # all of a row is one link
     assert page.texts(".split-main h2") == ["Question", "Replies", "History"]
     assert "Where is it?" in page.text
+    assert "Into the record, back to its row" in page.texts("#shortcuts dt")
     assert page.texts(".split-rail dt")[:3] == ["State", "Urgency", "Owner"]
     assert page.texts(".moves button") == ["Move to open", "Move to solved"]
     assert page.one("#record-acts button.menu-item[data-tone=bad]").get_text() == "Delete"
@@ -245,6 +246,20 @@ def test_a_new_record_is_opened_beside_the_list_it_was_made_from(ada: Browser, d
     assert urlsplit(str(form.one(".form-actions a")["href"])).path == f"{base(desk)}/inbox"
     made = ada.post(f"{base(desk)}/tickets/new", sent_by(form, subject="Anchor"))
     assert (urlsplit(made.where or "").path, shown(ada.get(made.where or ""))) == (f"{base(desk)}/inbox", "Anchor")
+
+
+def test_what_is_added_to_a_record_leads_back_to_it_in_the_list(ada: Browser, desk: Installed) -> None:
+    [_, boat] = tickets(desk, "Anchor", "Boat")
+    where = f"{base(desk)}/inbox?q=boat&record={boat['id']}"
+    add = str(ada.get(where).one("#related-replies-ticket header a")["href"])
+    form = ada.get(add)
+    assert str(form.one(".form-actions a")["href"]) == where
+    assert form.one("#v-ticket option[selected]")["value"] == boat["id"]
+    made = ada.post(urlsplit(add).path, sent_by(form, text="On its way"))
+    assert made.where == where
+    assert "On its way" in ada.get(where).text
+    elsewhere = ada.post(urlsplit(add).path, sent_by(form, text="Again") | {"_list": "back=in%3Dtickets%26record%3D1"})
+    assert urlsplit(elsewhere.where or "").path.startswith(f"{base(desk)}/replies/")
 
 
 def test_a_record_on_its_own_page_and_other_lists_are_as_before(ada: Browser, desk: Installed) -> None:
