@@ -23,7 +23,7 @@ const BUDGETS = {
   "fleet.css": 2e3,
   "app.css": 34e3, "core.js": 26e3, "icons.svg": 24e3, "widget.css": 5e3, "served.css": 5e3, "widget.js": 4e3,
   "studio.css": 5e3, "preview.js": 1e3, "studio.js": 200e3, "site.css": 5e3, "pages.css": 3e3, "pages.js": 4e3, "frames.js": 2e3,
-  "views.css": 8e3, "builder.css": 3e3, "builder.js": 3e3, "board.js": 2e3, "tree.js": 2.5e3, "inbox.js": 2e3, "calendar.js": 3e3, "resources.js": 3e3,
+  "views.css": 8e3, "builder.css": 3e3, "builder.js": 3e3, "board.js": 2e3, "tree.js": 2.5e3, "timeline.js": 2.5e3, "inbox.js": 2e3, "calendar.js": 3e3, "resources.js": 3e3,
 };
 const FIRST_LOAD = ["app.css", "core.js", "theme.js", "icons.svg", "geist.woff2"];
 const FIRST_LOAD_BUDGET = 100e3;
@@ -134,6 +134,7 @@ async function makeAll() {
   emit("inbox.js", await bundle("src/js/inbox.js"));
   emit("calendar.js", await bundle("src/js/calendar.js"));
   emit("resources.js", await bundle("src/js/resources.js"));
+  emit("timeline.js", await bundle("src/js/timeline.js"));
   emit("pages.js", await bundle("src/js/pages.js"));
   emit("axe.js", readFileSync(`${AXE}/axe.min.js`)); // for the server's own browser (app/studio/publishing); no page loads it
   emit("icons.svg", sprite());

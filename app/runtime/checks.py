@@ -12,7 +12,20 @@ from app.version import VERSION
 
 # Screens that the workspace can show in this version of the platform.
 SHOWN_VIEWS = frozenset(
-    {"list", "board", "calendar", "resources", "report", "dashboard", "gallery", "inbox", "tree", "detail", "form"}
+    {
+        "list",
+        "board",
+        "calendar",
+        "resources",
+        "report",
+        "dashboard",
+        "gallery",
+        "inbox",
+        "tree",
+        "timeline",
+        "detail",
+        "form",
+    }
 )
 
 

@@ -70,7 +70,8 @@ def draw(data: Data, actor: Actor, *, screen: str, record: int = 0) -> Drawn:
     person = {actor.id: Colleague(actor.id, actor.name, "ada@example.test", data.access.role)} if actor.id else {}
     desk = Desk(install_id, context, data, person, actor)
     with current_app.app_context(), current_app.test_request_context(f"/installs/{install_id}/records/{name}"):
-        g.actor, g.zone, g.locale = actor, context.site.time_zone, context.site.locale
+        g.actor, g.zone = actor, context.site.time_zone
+        g.locale = context.site.locale.replace("-", "_")  # as CLDR writes it
         g.csrf_token = ""  # nothing can be sent from there
         if kind in DRAWN:
             template, shown = shown_at(desk, name, data.settings.now)

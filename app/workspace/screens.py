@@ -34,6 +34,7 @@ DRAWN = {
     "list": "table",
     "board": "columns-3",
     "tree": "list-tree",
+    "timeline": "chart-gantt",
     "report": "chart-bar",
     "calendar": "calendar-days",
     "resources": "calendar-clock",
@@ -42,7 +43,7 @@ DRAWN = {
     "inbox": "inbox",
 }
 """The types of views that have a screen of their own in the menu, each with its icon; views/common.py has what answers."""
-MOVED_ON = frozenset({"inbox", "board", "calendar", "resources", "tree"})
+MOVED_ON = frozenset({"inbox", "board", "calendar", "resources", "tree", "timeline"})
 """Those whose records are changed where they are shown, and where somebody then goes on."""
 _NOT_IN_LISTS = frozenset({"json", "secret", "richtext", "address", "geo", "hours", "rrule", "files"})
 _UNSORTABLE = frozenset({"ref", "user", "refs", "tags", "secret", "json", "address", "geo", "hours", "file", "files"})

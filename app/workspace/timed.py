@@ -15,7 +15,7 @@ from app.errors import AppError
 from app.modules.conditions import All, Condition, Test
 from app.modules.kinds import Kind
 from app.modules.manifest.fields import ColorField, EnumField
-from app.modules.manifest.views import CalendarView, ResourcesView
+from app.modules.manifest.views import CalendarView, ResourcesView, TimelineView
 from app.runtime.data.reads import Answers, Question
 from app.runtime.query import Aggregation, Query, Sort
 from app.workspace.boards import possible
@@ -49,6 +49,7 @@ PATIENCE_MS = 5_000
 HOUR = 60
 NOTHING_ELSE: Mapping[str, str] = {}
 TimedView = CalendarView | ResourcesView
+DatedView = TimedView | TimelineView
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,7 @@ class Grid:
 # -- asking
 
 
-def kind_of_time(desk: Desk, view: TimedView) -> Kind:
+def kind_of_time(desk: Desk, view: DatedView) -> Kind:
     """DATE or DATETIME."""
     return desk.data.model.tables[view.table].columns[view.from_].kind
 
@@ -218,7 +219,7 @@ def timed_cards(
         span = _span(view, row, look)
         assert span is not None
         at = span.start.date().isoformat() if span.all_day else span.start.isoformat(timespec="minutes")
-        found.append(TimedCard(card, span, at, when(span, look.locale), *_colour(desk, view, row)))
+        found.append(TimedCard(card, span, at, when(span, look.locale), *colour_of(desk, view, row)))
     return found
 
 
@@ -249,7 +250,7 @@ def _short(day: date, locale: str) -> str:
     return format_date(day, "d MMM", locale=locale)
 
 
-def _colour(desk: Desk, view: TimedView, row: dict[str, Any]) -> tuple[str, str, str]:
+def colour_of(desk: Desk, view: DatedView, row: dict[str, Any]) -> tuple[str, str, str]:
     """The tone, the colour of its own, and what it stands for."""
     field, value = desk.table(view.table).fields.get(view.color or ""), row.get(view.color or "")
     if isinstance(field, EnumField):
@@ -261,7 +262,7 @@ def _colour(desk: Desk, view: TimedView, row: dict[str, Any]) -> tuple[str, str,
     return "info", "", ""
 
 
-def legend(desk: Desk, view: TimedView, state: ListState) -> tuple[tuple[str, str], ...]:
+def legend(desk: Desk, view: DatedView, state: ListState) -> tuple[tuple[str, str], ...]:
     """(label, tone) of what the colours stand for, where the manifest gives options any."""
     field = desk.table(view.table).fields.get(view.color or "")
     if not isinstance(field, EnumField) or not field.colors:

@@ -59,6 +59,7 @@ tables:
       kind: {type: ref, to: kinds}
       size: {type: integer, default: 3}
       above: {type: ref, to: things, on_delete: set_null}
+      day: {type: date}
     access: {public: [], staff: [read, create, update, delete], api: [read]}
   kinds:
     label: {one: Kind, many: Kinds}
@@ -68,7 +69,8 @@ views:
   things: {type: list, table: things, columns: [name]}
   board: {type: board, table: things, by: kind, card: [name, kind, size], sum: size, filters: [kind]}
   tree: {type: tree, table: things, parent: above, card: [name, kind]}
-menu: [things, board, tree]
+  plan: {type: timeline, table: things, from: day, by: kind, card: [name]}
+menu: [things, board, tree, plan]
 """
 
 
@@ -308,6 +310,22 @@ def test_a_tree_costs_the_same_with_one_record_and_with_many(
         with statements.of_modules() as asked:
             cost.append((_cost(ada, statements, f"{path}?{opened}"), len(asked) // 2))  # _cost() asks twice
     assert cost[0] == cost[1] == (cost[0][0], 4)  # the tops, how many, what is open, what is below each
+
+
+def test_a_timeline_costs_the_same_with_one_record_and_with_many(
+    place: Place, platform_app: Flask, statements: Statements
+) -> None:
+    installed = put_on_site(place.agency, place.site, MODULE)
+    ada = Browser(platform_app, place.ada, address="10.9.2.7")
+    path, cost = f"/installs/{installed.public_id}/records/plan?day=2026-11-30", []
+    for records in (1, 5):
+        for number in range(records):
+            kind = installed.add("kinds", name=f"Kind {number}")
+            installed.add("things", name=f"Thing {number}", kind=kind["id"], day="2026-11-30")
+        with statements.of_modules() as asked:
+            cost.append((_cost(ada, statements, path), len(asked) // 2))  # _cost() asks twice
+    # those of the period, how many, in which groups; those without a day, how many
+    assert cost[0] == cost[1] == (cost[0][0], 5)
 
 
 def _cost(ada: Browser, statements: Statements, path: str) -> int:

@@ -166,7 +166,8 @@ def test_a_record_is_put_below_another_by_mouse_and_by_the_dialog_and_taken_back
     page.keyboard.type("host")
     expect(page.locator("#tree-spots option")).to_have_text(["Hosting — Websites"])
     look(seen, "dialog")
-    assert (SHOTS or seen.complaints, seen.policy_violations(), seen.axe_faults()) == (SHOTS or [], [], [])
+    assert SHOTS or (seen.complaints, seen.policy_violations()) == ([], [])  # taking pictures writes styles
+    assert seen.axe_faults() == []
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(page.locator("#toasts")).to_contain_text("Money is moved")

@@ -126,6 +126,7 @@ views:
   progress: {{type: board, table: notes, by: state, card: [title, folder]}}
   outline: {{type: tree, table: notes, parent: above}}
   days: {{type: calendar, table: notes, from: due}}
+  plan: {{type: timeline, table: notes, from: due}}
 menu: [notes]
 pages:
   write: {{template: write.html, kind: form, title: Write a note, table: notes, fields: [title], modes: [iframe, element, popup]}}
@@ -257,7 +258,7 @@ def make_everything(world: World, config: Config, app: Flask) -> Everything:
         "client_id": client.public_id, "site_id": site.public_id, "install_id": install.public_id, "key_id": key.public_id,
         "invitation_id": invitation.public_id, "membership_id": membership, "module_id": module.public_id,
         "version_id": version.public_id, "slug": slug, "module": slug, "table": "notes", "name": "notes", "board": "progress",
-        "tree": "outline", "calendar": "days",
+        "tree": "outline", "calendar": "days", "timeline": "plan",
         "connection": "calendar", "hook": "told",
         "field": "folder", "application_id": application.public_id, "grant_id": grant.public_id,
         "record_id": str(record.id), "file_id": str(scan.id), "batch": str(batch),

@@ -12,6 +12,7 @@ from app.workspace.views import (  # noqa: F401  # each adds its routes
     records,
     reports,
     resources,
+    timelines,
     transfer,
     trees,
 )
