@@ -44,6 +44,8 @@ class Config:
     dns_resolvers: tuple[
         tuple[str, int], ...
     ]  # (address, port) asked for the proofs and targets of domains; none: the system's
+    map_tiles: str  # the address of a tile of maps with {z}, {x} and {y}; "": outlines of our own, nobody is asked
+    map_credit: str  # who the tiles are to be credited to
     geo_database: Path | None  # a MaxMind DB with countries of addresses; none: countries are not counted
 
     @property
@@ -127,6 +129,8 @@ class _Reader:
             domains_target=self.host_name("DOMAINS_TARGET", _name_in(runtime_url)),
             domains_addresses=self.addresses("DOMAINS_ADDRESSES"),
             dns_resolvers=self.servers("DNS_RESOLVERS"),
+            map_tiles=self.tiles("MAP_TILES_URL"),
+            map_credit=self.environ.get("MAP_TILES_CREDIT", "").strip(),
             geo_database=self.file("GEO_DATABASE"),
         )
         if production and config.demo_password:
@@ -159,6 +163,16 @@ class _Reader:
             return f"{schemes[0]}://missing"
         if urlsplit(value).scheme not in schemes:
             self.problems.append(f"{name}: must start with {' or '.join(s + '://' for s in schemes)}")
+        return value
+
+    def tiles(self, name: str) -> str:
+        value = self.environ.get(name, "").strip()
+        # the host stands in a content security policy: no placeholder, nothing that ends a source
+        known = re.fullmatch(r"https?://[a-z0-9.-]+(:\d+)?/\S+", value)
+        if value and not (known and all(part in value for part in ("{z}", "{x}", "{y}"))):
+            self.problems.append(
+                f"{name}: {value!r} is no address of tiles; write such as https://host/{{z}}/{{x}}/{{y}}.png"
+            )
         return value
 
     def file(self, name: str) -> Path | None:

@@ -12,6 +12,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, brotliDecompressSync, constants, gunzipSync, gzipSync } from "node:zlib";
+import topojson from "./vendor/topojson-client/topojson-client.js";
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const OUT = path.join(HERE, "..", "static", "dist");
@@ -24,6 +25,7 @@ const BUDGETS = {
   "app.css": 34e3, "core.js": 26e3, "icons.svg": 24e3, "widget.css": 5e3, "served.css": 5e3, "widget.js": 4e3,
   "studio.css": 5e3, "preview.js": 1e3, "studio.js": 200e3, "site.css": 5e3, "pages.css": 3e3, "pages.js": 4e3, "frames.js": 2e3,
   "views.css": 8e3, "builder.css": 3e3, "builder.js": 3e3, "board.js": 2e3, "tree.js": 2.5e3, "timeline.js": 2.5e3, "inbox.js": 2e3, "calendar.js": 3e3, "resources.js": 3e3,
+  "map.js": 48e3, "map.css": 4e3, "land.json": 140e3, // map pages alone; the land comes after the points
 };
 const FIRST_LOAD = ["app.css", "core.js", "theme.js", "icons.svg", "geist.woff2"];
 const FIRST_LOAD_BUDGET = 100e3;
@@ -38,6 +40,10 @@ const SHIPPED = [
   "@fontsource-variable/geist", "@fontsource-variable/geist-mono", "basecoat-css", "htmx.org", "lucide-static", "tailwindcss",
   ...["autocomplete", "commands", "lang-css", "lang-html", "lang-javascript", "lang-jinja", "lang-json", "lang-markdown", "lang-yaml", "language", "lint", "search", "state", "view"].map((name) => `@codemirror/${name}`),
 ];
+
+// As `npm pack` gives them, unchanged, the files that are used: what is bundled finds them by name.
+const VENDOR = "vendor";
+const VENDORED = ["leaflet", "supercluster", "kdbush", "world-atlas"];
 
 const AXE = "vendor/axe-core"; // axe.min.js and LICENSE as `npm pack axe-core@4.14.1` gives them, unchanged
 
@@ -65,6 +71,9 @@ function emit(name, content) {
 }
 const sizes = {};
 
+// Leaflet's style sheet names pictures of controls that are not used.
+const NO_PICTURES = { name: "no-pictures", setup: (setup) => setup.onResolve({ filter: /\.png$/ }, () => ({ path: "data:,", external: true })) };
+
 async function bundle(entry) {
   const result = await build({
     entryPoints: [entry],
@@ -74,6 +83,8 @@ async function bundle(entry) {
     format: "iife",
     target: "es2022",
     legalComments: "none",
+    nodePaths: [VENDOR],
+    plugins: [NO_PICTURES],
   });
   return result.outputFiles[0].text;
 }
@@ -98,11 +109,39 @@ function sprite() {
   return `<svg xmlns="http://www.w3.org/2000/svg">${symbols.join("")}</svg>`;
 }
 
+// Natural Earth's land and borders (1:50m): lines as whole numbers from one corner to the next, in hundredths of a degree.
+function land() {
+  const atlas = JSON.parse(readFileSync(`${VENDOR}/world-atlas/countries-50m.json`, "utf8"));
+  const scale = 100;
+  const turn = 360 * scale;
+  const packed = (line) => {
+    const out = [];
+    let at = [0, 0];
+    const step = (lng, lat) => {
+      if (out.length && !lng && !lat) return;
+      out.push(lng, lat);
+      at = [at[0] + lng, at[1] + lat];
+    };
+    for (const corner of line) {
+      const [lng, lat] = corner.map((degrees) => Math.round(degrees * scale));
+      // a line goes on over the 180th meridian, not back around the earth
+      step(lng - at[0] - (out.length ? turn * Math.round((lng - at[0]) / turn) : 0), lat - at[1]);
+    }
+    if (Math.abs(at[0] - out[0]) === turn) { // around the pole: Antarctica goes on to it
+      step(0, -90 * scale - at[1]);
+      step(out[0] - at[0], 0);
+    }
+    return out;
+  };
+  const outlines = topojson.feature(atlas, atlas.objects.land).features[0].geometry.coordinates;
+  const borders = topojson.mesh(atlas, atlas.objects.countries, (one, other) => one !== other).coordinates;
+  return JSON.stringify({ scale, land: outlines.map((rings) => rings.map(packed)), borders: borders.map(packed) });
+}
+
 function licences() {
   const axe = `=== axe-core 4.14.1 (MPL-2.0)\n\n${readFileSync(`${AXE}/LICENSE`, "utf8").trim()}\n`;
-  const shipped = SHIPPED.map((name) => {
-    const folder = fromModules(name);
-    const { version, license } = JSON.parse(readFileSync(path.join(folder, "package.json"), "utf8"));
+  const shipped = [...SHIPPED.map(fromModules), ...VENDORED.map((name) => path.join(VENDOR, name))].map((folder) => {
+    const { name, version, license } = JSON.parse(readFileSync(path.join(folder, "package.json"), "utf8"));
     const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
     return `=== ${name} ${version} (${license})\n\n${file ? readFileSync(path.join(folder, file), "utf8").trim() : ""}\n`;
   });
@@ -135,6 +174,9 @@ async function makeAll() {
   emit("calendar.js", await bundle("src/js/calendar.js"));
   emit("resources.js", await bundle("src/js/resources.js"));
   emit("timeline.js", await bundle("src/js/timeline.js"));
+  emit("map.css", await bundle("src/css/map.css"));
+  emit("map.js", await bundle("src/js/map.js"));
+  emit("land.json", land());
   emit("pages.js", await bundle("src/js/pages.js"));
   emit("axe.js", readFileSync(`${AXE}/axe.min.js`)); // for the server's own browser (app/studio/publishing); no page loads it
   emit("icons.svg", sprite());

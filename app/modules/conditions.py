@@ -77,7 +77,21 @@ class Not:
     part: Condition
 
 
-Condition: TypeAlias = Test | All | AnyOf | Not
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A place, a field of type geo, between two parallels and two meridians, these included. west > east: over the 180th.
+
+    Screens ask for it; a manifest or a query string cannot. No index helps: the table's rows of the site are looked through.
+    """
+
+    field: str
+    south: float
+    west: float
+    north: float
+    east: float
+
+
+Condition: TypeAlias = Test | Box | All | AnyOf | Not
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +129,7 @@ def parse_condition(data: Any, fields: Columns, *, text_values: bool = False) ->
 
 def fields_of(condition: Condition) -> frozenset[str]:
     """The names of the fields a condition tests."""
-    if isinstance(condition, Test):
+    if isinstance(condition, (Test, Box)):
         return frozenset({condition.field})
     if isinstance(condition, Not):
         return fields_of(condition.part)
@@ -221,6 +235,8 @@ def matches(condition: Condition, record: Mapping[str, Any]) -> bool:
     """Whether a record matches; values may be as in JSON or as PostgreSQL gives them."""
     if isinstance(condition, Test):
         return _test(condition, read_value(condition.kind, record.get(condition.field)))
+    if isinstance(condition, Box):
+        return _in_box(condition, record.get(condition.field))
     if isinstance(condition, Not):
         return not matches(condition.part, record)
     combine = all if isinstance(condition, All) else any
@@ -237,6 +253,14 @@ def _test(test: Test, value: Any) -> bool:
     if test.op == "ne":
         return bool(value != test.value)
     return value is not None and bool(_COMPARE[test.op](value, test.value))
+
+
+def _in_box(box: Box, place: Any) -> bool:
+    if place is None:
+        return False
+    lat, lng = place["lat"], place["lng"]
+    east_of, west_of = bool(lng >= box.west), bool(lng <= box.east)
+    return box.south <= lat <= box.north and (east_of or west_of if box.west > box.east else east_of and west_of)
 
 
 def _contains(value: Any, wanted: str) -> bool:
@@ -282,6 +306,8 @@ def to_sql_literal(condition: Condition, column: ColumnSql = sql.Identifier) -> 
 def _sql(condition: Condition, column: ColumnSql, bind: Callable[[Any], sql.Composable]) -> sql.Composable:
     if isinstance(condition, Test):
         return _test_sql(condition, column(condition.field), bind)
+    if isinstance(condition, Box):
+        return _box_sql(condition, column(condition.field), bind)
     if isinstance(condition, Not):
         return sql.SQL("({}) IS NOT TRUE").format(_sql(condition.part, column, bind))
     if not condition.parts:
@@ -311,6 +337,14 @@ def _test_sql(test: Test, field: sql.Composable, bind: Callable[[Any], sql.Compo
     if test.kind is Kind.TEXT and test.op != "eq":
         return sql.SQL('{} COLLATE "C" {} {}').format(field, sql.SQL(_SYMBOLS[test.op]), bind(test.value))
     return sql.SQL("{} {} {}").format(field, sql.SQL(_SYMBOLS[test.op]), _typed(test.value, test.kind, bind))
+
+
+def _box_sql(box: Box, field: sql.Composable, bind: Callable[[Any], sql.Composable]) -> sql.Composable:
+    return sql.SQL(
+        "(({at} -> 'lat')::float8 BETWEEN {south}::float8 AND {north}::float8 AND (({at} -> 'lng')::float8 >= {west}::float8 "
+        + ("OR" if box.west > box.east else "AND")
+        + " ({at} -> 'lng')::float8 <= {east}::float8))"
+    ).format(at=field, south=bind(box.south), north=bind(box.north), west=bind(box.west), east=bind(box.east))
 
 
 def _typed(value: Any, kind: Kind, bind: Callable[[Any], sql.Composable]) -> sql.Composable:

@@ -17,6 +17,7 @@ SHOWN_VIEWS = frozenset(
         "board",
         "calendar",
         "resources",
+        "map",
         "report",
         "dashboard",
         "gallery",

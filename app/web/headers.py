@@ -39,6 +39,11 @@ def allow_sending(*sources: str) -> None:
     g.form_actions = sources
 
 
+def allow_images(*sources: str) -> None:
+    """Let the answer now being made show images of these origins too."""
+    g.image_sources = sources
+
+
 def _frame_ancestors(surface: Surface) -> str:
     allowed = g.get("frame_ancestors", ()) if surface == "runtime" else ()
     return " ".join(allowed) or "'none'"
@@ -47,7 +52,7 @@ def _frame_ancestors(surface: Surface) -> str:
 def content_security_policy(surface: Surface, *, frame_src: Iterable[str] = ()) -> str:
     """The policy of one HTML answer. frame_src: further origins that may be shown in iframes of the platform."""
     frames = " ".join(["'self'", *frame_src])
-    images = "'self' data: https:" if surface == "runtime" else "'self' data:"
+    images = " ".join(["'self' data: https:" if surface == "runtime" else "'self' data:", *g.get("image_sources", ())])
     return "; ".join(
         [
             "default-src 'none'",

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from app.errors import NotFound
-from app.modules.conditions import All, AnyOf, Condition, Not, Test, matches
+from app.modules.conditions import All, AnyOf, Box, Condition, Not, Test, matches
 from app.modules.manifest import Table
 from app.modules.manifest.fields import EnumField, MoneyField, RefField
 from app.modules.manifest.views import BoardView, ResourcesView
@@ -140,6 +140,8 @@ def _truth(where: Condition, field: str, value: object) -> bool | None:
     """None: it depends on other fields."""
     if isinstance(where, Test):
         return matches(where, {field: value}) if where.field == field else None
+    if isinstance(where, Box):
+        return None
     if isinstance(where, Not):
         inner = _truth(where.part, field, value)
         return None if inner is None else not inner

@@ -35,6 +35,7 @@ DRAWN = {
     "board": "columns-3",
     "tree": "list-tree",
     "timeline": "chart-gantt",
+    "map": "map-pin",
     "report": "chart-bar",
     "calendar": "calendar-days",
     "resources": "calendar-clock",

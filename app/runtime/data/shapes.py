@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.modules.conditions import All, AnyOf, Condition, Not, Test
+from app.modules.conditions import All, AnyOf, Box, Condition, Not, Test
 
 
 def shape_of(condition: Condition) -> object:
@@ -13,6 +13,8 @@ def shape_of(condition: Condition) -> object:
         if condition.op == "is":
             return (condition.field, "is", condition.value)
         return (condition.field, condition.op, condition.op in ("in", "nin") and None in condition.value)
+    if isinstance(condition, Box):
+        return (condition.field, "box", condition.west > condition.east)
     if isinstance(condition, Not):
         return ("not", shape_of(condition.part))
     return (type(condition).__name__, *(shape_of(part) for part in condition.parts))
@@ -31,6 +33,8 @@ def _collect(condition: Condition, found: list[Any]) -> None:
             found.append([value for value in condition.value if value is not None])
         elif condition.op != "is":
             found.append(condition.value)
+    elif isinstance(condition, Box):
+        found += [condition.south, condition.north, condition.west, condition.east]
     elif isinstance(condition, Not):
         _collect(condition.part, found)
     else:

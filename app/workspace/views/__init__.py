@@ -9,6 +9,7 @@ from app.workspace.views import (  # noqa: F401  # each adds its routes
     galleries,
     inboxes,
     lists,
+    maps,
     records,
     reports,
     resources,

@@ -28,7 +28,7 @@ bp = Blueprint("workspace", __name__)
 BASE = "/installs/<public_id:install_id>/records"
 CHOSEN = "record"
 """The record beside the list of an inbox."""
-POSITION = ("cursor", "in", "column", "card", "to", "at", "place", "version", CHOSEN)
+POSITION = ("cursor", "in", "column", "card", "points", "to", "at", "place", "version", CHOSEN)
 """Parameters that say where somebody stands in a list or on a board, or what is done there: not taken along."""
 PAGE = "after"
 """The cursor of the page of a view. It is taken along to a record and back, not to what is narrowed otherwise."""
