@@ -81,7 +81,8 @@ def span_of(start: Moment, end: Moment | None, zone: str) -> Span:
     """The span of a record. Days are included at both ends; what has no end, or one before its start, is as short as can be."""
     if not isinstance(start, datetime):
         last = end if end is not None and not isinstance(end, datetime) and end > start else start
-        return Span(datetime.combine(start, time()), datetime.combine(last, time()) + DAY, all_day=True)
+        end_of_last = datetime.combine(last + DAY, time()) if last < date.max else datetime.max  # noqa: DTZ901  # a wall has no zone
+        return Span(datetime.combine(start, time()), end_of_last, all_day=True)
     wall = on_the_wall(start, zone)
     if not isinstance(end, datetime) or end <= start:
         return Span(wall, wall)
@@ -90,8 +91,11 @@ def span_of(start: Moment, end: Moment | None, zone: str) -> Span:
 
 
 def on_the_wall(moment: datetime, zone: str) -> datetime:
-    """What the clock on the wall says then."""
-    return moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None, fold=0)
+    """What the clock on the wall says then; at the ends of the calendar, where people write "always", what it says in UTC."""
+    try:
+        return moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None, fold=0)
+    except OverflowError:
+        return moment.replace(tzinfo=None)
 
 
 def at_the_wall(wall: datetime, zone: str) -> datetime:

@@ -125,7 +125,10 @@ def _times(view: TimedView, before: dict[str, Any], at: Moment | None) -> dict[s
     start, end = moment_of(before[view.from_]), moment_of(before[view.to]) if view.to else None
     if start is not None and _shown_at(start) == at:  # what is shown has no seconds
         return {}
-    begins, ends = moved_to(start, end, at, zone())
+    try:
+        begins, ends = moved_to(start, end, at, zone())
+    except OverflowError:
+        raise BadRequest("It would end after the year 9999.") from None
     return {view.from_: begins.isoformat(), **({view.to: ends.isoformat()} if view.to and ends is not None else {})}
 
 

@@ -108,6 +108,15 @@ def test_days_are_included_and_moments_are_not(
     assert (found.first.day, found.last.day, found.long) == (first, last, long)
 
 
+def test_what_never_ends_is_on_every_day_after_its_start() -> None:
+    always = span_of(date(2026, 3, 1), date.max, "UTC")
+    assert (always.first, always.last, always.long) == (date(2026, 3, 1), date.max, True)
+    for zone in ("Asia/Kolkata", "America/New_York"):
+        begun = datetime(2026, 3, 1, 12, tzinfo=UTC)
+        found = span_of(begun, datetime(9999, 12, 31, 23, 59, tzinfo=UTC), zone)
+        assert (found.first, found.last.year) == (date(2026, 3, 1), 9999)
+
+
 def test_an_hour_in_which_the_clock_is_put_back_is_drawn_at_its_start() -> None:
     start = datetime(2026, 10, 25, 0, 45, tzinfo=UTC)  # 1:45 in Lisbon, where 2:00 becomes 1:00 at 1:00 UTC
     found = span_of(start, start + timedelta(minutes=30), "Europe/Lisbon")

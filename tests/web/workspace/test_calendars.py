@@ -209,6 +209,15 @@ def test_days_have_no_hours_and_their_last_is_included(ada: Browser, salon: Inst
     assert (on.texts(".cal-agenda .times-title"), on.texts(".cal-agenda .times-when")) == (["Mel"], ["30 Nov – 2 Dec"])
 
 
+def test_what_never_ends_is_drawn_and_cannot_be_moved_beyond_the_calendar(ada: Browser, salon: Installed) -> None:
+    leave = salon.add("leaves", who="Mel", first="2026-11-30", last="9999-12-31")
+    for span in ("month", "week", "day"):
+        page = ada.get(f"{base(salon)}/away?day=2027-06-10&span={span}")
+        assert "Mel" in [title.strip() for title in page.texts(".times-title")], span
+    assert reschedule(ada, salon, "away", leave, "2026-12-01").status == 400
+    assert held(salon, leave, "leaves")["version"] == 1
+
+
 def test_search_filters_and_the_period_hold_each_other(ada: Browser, salon: Installed) -> None:
     visit(salon, "Red", "2026-11-24T09:00:00", state="agreed")
     visit(salon, "Blue", "2026-11-24T10:00:00")
