@@ -12,7 +12,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync, brotliDecompressSync, constants, gunzipSync, gzipSync } from "node:zlib";
-import topojson from "./vendor/topojson-client/topojson-client.js";
+import * as topojson from "topojson-client";
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const OUT = path.join(HERE, "..", "static", "dist");
@@ -39,11 +39,8 @@ const HTMX = ["htmx.min.js", "ext/hx-csp.min.js"];
 const SHIPPED = [
   "@fontsource-variable/geist", "@fontsource-variable/geist-mono", "basecoat-css", "htmx.org", "lucide-static", "tailwindcss",
   ...["autocomplete", "commands", "lang-css", "lang-html", "lang-javascript", "lang-jinja", "lang-json", "lang-markdown", "lang-yaml", "language", "lint", "search", "state", "view"].map((name) => `@codemirror/${name}`),
+  "leaflet", "supercluster", "kdbush", "world-atlas",
 ];
-
-// As `npm pack` gives them, unchanged, the files that are used: what is bundled finds them by name.
-const VENDOR = "vendor";
-const VENDORED = ["leaflet", "supercluster", "kdbush", "world-atlas"];
 
 const AXE = "vendor/axe-core"; // axe.min.js and LICENSE as `npm pack axe-core@4.14.1` gives them, unchanged
 
@@ -83,7 +80,6 @@ async function bundle(entry) {
     format: "iife",
     target: "es2022",
     legalComments: "none",
-    nodePaths: [VENDOR],
     plugins: [NO_PICTURES],
   });
   return result.outputFiles[0].text;
@@ -111,7 +107,7 @@ function sprite() {
 
 // Natural Earth's land and borders (1:50m): lines as whole numbers from one corner to the next, in hundredths of a degree.
 function land() {
-  const atlas = JSON.parse(readFileSync(`${VENDOR}/world-atlas/countries-50m.json`, "utf8"));
+  const atlas = JSON.parse(readFileSync(fromModules("world-atlas/countries-50m.json"), "utf8"));
   const scale = 100;
   const turn = 360 * scale;
   const packed = (line) => {
@@ -140,7 +136,7 @@ function land() {
 
 function licences() {
   const axe = `=== axe-core 4.14.1 (MPL-2.0)\n\n${readFileSync(`${AXE}/LICENSE`, "utf8").trim()}\n`;
-  const shipped = [...SHIPPED.map(fromModules), ...VENDORED.map((name) => path.join(VENDOR, name))].map((folder) => {
+  const shipped = SHIPPED.map(fromModules).map((folder) => {
     const { name, version, license } = JSON.parse(readFileSync(path.join(folder, "package.json"), "utf8"));
     const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
     return `=== ${name} ${version} (${license})\n\n${file ? readFileSync(path.join(folder, file), "utf8").trim() : ""}\n`;

@@ -15,8 +15,9 @@ from flask import current_app, g, render_template, request
 from app.access.actors import Actor
 from app.errors import NotFound
 from app.lib.ids import encode
+from app.modules.conditions import All
 from app.modules.manifest import Manifest
-from app.modules.manifest.views import ListView
+from app.modules.manifest.views import CalendarView, ListView, ResourcesView, TimelineView
 from app.runtime.data import Data
 from app.runtime.query import Query, Sort
 from app.web.assets import inline_icons
@@ -69,7 +70,8 @@ def draw(data: Data, actor: Actor, *, screen: str, record: int = 0) -> Drawn:
     install_id, context = encode("ins", data.context.install_id), data.context
     person = {actor.id: Colleague(actor.id, actor.name, "ada@example.test", data.access.role)} if actor.id else {}
     desk = Desk(install_id, context, data, person, actor)
-    with current_app.app_context(), current_app.test_request_context(f"/installs/{install_id}/records/{name}"):
+    where = f"/installs/{install_id}/records/{name}{_opens_at(data, name)}"
+    with current_app.app_context(), current_app.test_request_context(where):
         g.actor, g.zone = actor, context.site.time_zone
         g.locale = context.site.locale.replace("-", "_")  # as CLDR writes it
         g.csrf_token = ""  # nothing can be sent from there
@@ -79,6 +81,17 @@ def draw(data: Data, actor: Actor, *, screen: str, record: int = 0) -> Drawn:
         if kind not in ("record", "form") or name not in context.manifest.tables:
             raise NotFound()
         return _one_record(desk, kind, name, record)
+
+
+def _opens_at(data: Data, name: str) -> str:
+    """The query that opens a view over days where the records of the sample begin, which may be years away from today."""
+    view = data.context.manifest.views.get(name)
+    if not isinstance(view, CalendarView | ResourcesView | TimelineView):
+        return ""
+    where = data.table(view.table).condition(view.where) if view.where else All(())
+    rows = data.list(view.table, Query(where=where, sort=(Sort(view.from_),), limit=1)).records
+    begins = rows[0][view.from_] if rows else None
+    return f"?day={begins[:10]}" if begins else ""
 
 
 def _one_record(desk: Desk, kind: str, table: str, record: int) -> Drawn:

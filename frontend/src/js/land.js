@@ -1,6 +1,6 @@
 // The land under a map where no tiles are set: outlines and borders as build.mjs packs them, whole numbers from one corner to
 // the next. Drawn as SVG, so that its colours are those of the theme.
-import * as L from "leaflet/leaflet-src.esm.js";
+import * as L from "leaflet/dist/leaflet-src.esm.js";
 
 const TURNS = [0, -360, 360];
 const REACH = 200; // degrees from the middle: what lies on the 180th meridian goes on over it

@@ -1,6 +1,6 @@
 // Maps: records as points over outlines of the land, or over an operator's tiles. The list beside them is the same without a
 // mouse and without scripts; where the map stands is in the address.
-import * as L from "leaflet/leaflet-src.esm.js";
+import * as L from "leaflet/dist/leaflet-src.esm.js";
 import Supercluster from "supercluster";
 import { each, on } from "./dom.js";
 import { fetchLand, land } from "./land.js";
