@@ -107,7 +107,7 @@ def test_a_card_is_moved_by_mouse_and_by_keyboard_and_taken_back(
     expect(column(page, "open").locator("[data-card]")).to_have_count(4)
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1280), ("dark", 390)])
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])
 def test_a_board_holds_to_accessibility_by_day_by_night_and_on_a_phone(
     address: str, visit: Callable[..., Visit], ada: Person, sales: Installed, theme: str, width: int
 ) -> None:

@@ -77,7 +77,7 @@ def look(seen: Visit, name: str) -> None:
         )
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1280), ("dark", 390)])
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])
 def test_a_calendar_holds_to_accessibility_by_day_by_night_and_on_a_phone(
     address: str, visit: Callable[..., Visit], ada: Person, salon: Installed, theme: str, width: int
 ) -> None:
@@ -93,7 +93,6 @@ def test_a_calendar_holds_to_accessibility_by_day_by_night_and_on_a_phone(
         ("day", "agenda?day=2026-11-13&span=day"),
         ("away", "away?day=2026-11-13"),
         ("away-week", "away?day=2026-11-13&span=week"),
-        ("away-day", "away?day=2026-11-13&span=day"),
     ):
         seen.go(f"{where}/{query}")
         look(seen, f"{name}-{seen.theme}-{width}")

@@ -131,7 +131,7 @@ def test_an_act_leads_back_to_the_list_at_the_next_record_and_can_be_undone(
     shows(page, "02")
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1280), ("dark", 390)])
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])
 def test_an_inbox_holds_to_accessibility_by_day_by_night_and_on_a_phone(
     address: str, visit: Callable[..., Visit], ada: Person, desk: Installed, theme: str, width: int
 ) -> None:

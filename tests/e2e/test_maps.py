@@ -153,7 +153,7 @@ def test_places_on_both_sides_of_the_180th_meridian_are_near_each_other(
     assert seen.faults() == []
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1280), ("dark", 390)])
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])
 def test_a_map_holds_to_accessibility_by_day_by_night_and_on_a_phone(
     address: str, visit: Callable[..., Visit], ada: Person, places: Installed, theme: str, width: int
 ) -> None:

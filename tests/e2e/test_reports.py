@@ -79,7 +79,7 @@ def test_a_report_is_sorted_charted_and_left_for_its_records_without_losing_its_
     assert (seen.complaints, seen.policy_violations()) == ([], [])
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1280), ("dark", 390)])
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])
 def test_reports_hold_to_accessibility_by_day_by_night_and_on_a_phone(
     address: str, visit: Callable[..., Visit], ada: Person, sales: Installed, theme: str, width: int
 ) -> None:

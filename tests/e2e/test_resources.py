@@ -38,7 +38,7 @@ def chairs(salon: Installed) -> list[str]:  # noqa: F811
     return made
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1280), ("dark", 390)])
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])
 def test_a_day_by_chair_holds_to_accessibility_by_day_by_night_and_on_a_phone(
     address: str,
     visit: Callable[..., Visit],

@@ -163,7 +163,7 @@ def test_periods_are_gone_through_without_loading_the_page(
     assert (seen.complaints, seen.policy_violations()) == ([], [])
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1280), ("dark", 390)])
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])
 def test_a_timeline_holds_to_accessibility_by_day_by_night_and_on_a_phone(
     address: str, visit: Callable[..., Visit], ada: Person, plan: Installed, theme: str, width: int
 ) -> None:

@@ -198,7 +198,7 @@ def test_a_circle_is_refused_where_the_record_stands(
     assert seen.axe_faults() == []
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1280), ("dark", 390)])
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])
 def test_a_tree_holds_to_accessibility_by_day_by_night_and_on_a_phone(
     address: str, visit: Callable[..., Visit], ada: Person, book: Installed, theme: str, width: int
 ) -> None:

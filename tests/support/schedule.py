@@ -29,6 +29,11 @@ LIVE = (
 LONG = (
     "tests/e2e/test_agency_screens.py",
     "tests/e2e/test_gallery.py",
+    "tests/e2e/test_calendars.py",
+    "tests/e2e/test_timelines.py",
+    "tests/e2e/test_trees.py",
+    "tests/e2e/test_inboxes.py",
+    "tests/e2e/test_maps.py",
     "tests/unit/dev/test_install.py",
     "tests/web/studio/test_builder_parts.py",
     "tests/unit/dev/test_embedded_servers.py",
