@@ -124,6 +124,10 @@ def test_a_board_holds_to_accessibility_by_day_by_night_and_on_a_phone(
     if width == 390:
         seen.page.locator("[data-board]").evaluate("board => board.scrollBy(1000, 0)")
         expect(seen.page.get_by_role("heading", name="None")).to_be_in_viewport()
+        card(seen.page, "Anchor").get_by_role("button", name="Move Anchor to…").click()
+        seen.page.get_by_role("button", name="First talk", exact=True).click()
+        expect(seen.page.locator("#toasts")).to_contain_text("Anchor is moved")
+        expect(seen.page.get_by_role("heading", name="None")).to_be_in_viewport()  # and not back at the first column
 
 
 def test_further_cards_come_into_the_column_and_the_keyboard_goes_on_with_them(

@@ -2,6 +2,7 @@
 // what the menu of a column does not offer cannot be dropped on either. The answer is the whole board.
 import { each, on } from "./dom.js";
 import { drag, putBack } from "./drag.js";
+import "./scrolls.js";
 
 const EDGE_PX = 48; // of the board, where dragging scrolls it
 let ghost = null; // what follows the pointer

@@ -1,6 +1,7 @@
 // Cards that stand at a day and a time: moved by mouse or by a dialog, both with the same form. The answer is the whole screen.
 import { each, on } from "./dom.js";
 import { drag } from "./drag.js";
+import "./scrolls.js";
 
 const SNAP = 15; // minutes
 const MINUTE = 6e4;

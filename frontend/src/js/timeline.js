@@ -2,6 +2,7 @@
 // as the clock on the wall says them. The answer is the whole timeline.
 import { each, on } from "./dom.js";
 import { drag } from "./drag.js";
+import "./scrolls.js";
 
 const MINUTE_MS = 60_000;
 const DAY_MIN = 1440;
@@ -129,4 +130,12 @@ each("[data-timeline], .tl-undated", () => {
   if (!element) return;
   focused = "";
   element.focus({ preventScroll: true });
+});
+
+// what is wider than its region begins at today, or at the first bar
+each("[data-timeline]", (box) => {
+  const mark = box.querySelector(".tl-now") ?? box.querySelector(".tl-shape");
+  if (!mark || box.scrollWidth <= box.clientWidth) return;
+  const names = box.querySelector(".tl-head .tl-label").getBoundingClientRect().right;
+  box.scrollLeft += mark.getBoundingClientRect().left - names - (box.getBoundingClientRect().right - names) / 3;
 });
