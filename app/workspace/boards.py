@@ -65,15 +65,6 @@ class Board:
         return sum(column.count for column in self.columns)
 
 
-def board_view(desk: Desk, name: str) -> BoardView:
-    """The board of this name. Raises NotFound for what is none, or not theirs."""
-    view = desk.manifest.views.get(name)
-    if not isinstance(view, BoardView):
-        raise NotFound()
-    desk.data.table(view.table)
-    return view
-
-
 def read_board(desk: Desk, view: BoardView, state: ListState) -> Board:
     """A board as somebody sees it: the same number of statements for any number of columns and cards."""
     places, cut = places_of(desk, view)

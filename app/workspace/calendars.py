@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 from babel.dates import format_date
 
-from app.errors import NotFound
 from app.modules.kinds import Kind
 from app.modules.manifest.views import CalendarView
 from app.workspace.cards import Card, cards_of
@@ -32,7 +31,7 @@ from app.workspace.timed import (
     grid_of,
     kind_of_time,
     legend,
-    list_of_day,
+    list_of_days,
     nearest,
     question,
     timed_cards,
@@ -115,15 +114,6 @@ class Calendar:
         return any(week.cut for week in self.weeks)
 
 
-def calendar_view(desk: Desk, name: str) -> CalendarView:
-    """The calendar of this name. Raises NotFound for what is none, or not theirs."""
-    view = desk.manifest.views.get(name)
-    if not isinstance(view, CalendarView):
-        raise NotFound()
-    desk.data.table(view.table)
-    return view
-
-
 def read_calendar(desk: Desk, view: CalendarView, state: ListState, look: Look, span: SpanName) -> Calendar:
     """A calendar as somebody sees it: the same number of statements for any number of records."""
     stretches = _stretches(span, look)
@@ -134,7 +124,7 @@ def read_calendar(desk: Desk, view: CalendarView, state: ListState, look: Look, 
     pages, (counted, *others) = answers[: len(stretches)], answers[len(stretches) :]
     count = counted[0]["count"]
     below = span == "day" and kind_of_time(desk, view) is Kind.DATE  # there are no hours to draw
-    rest = list_of_day(desk, view, look.day) if span == "day" else None
+    rest = list_of_days(desk, view, look.day, look.day) if span == "day" else None
     found = [timed_cards(desk, view, state, look, page.records, without=()) for page in pages]
     return Calendar(
         view=view,
@@ -156,7 +146,7 @@ def read_calendar(desk: Desk, view: CalendarView, state: ListState, look: Look, 
         if span == "month" or below
         else (),
         grid=_grid(desk, view, look, stretches[0], found[0], rest) if span != "month" and not below else None,
-        near=nearest(desk, view, state, look, first, end) if not count else (None, None),
+        near=nearest(desk, view, state, look.zone, first, end) if not count else (None, None),
         undated=others[0][0]["count"] if others else 0,
         waiting=cards_of(desk, view.table, state.columns, others[1].records) if len(others) > 1 else (),
         legend=legend(desk, view, state),

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.errors import NotFound
 from app.modules.manifest.views import GalleryView
 from app.runtime.files.images import COPIES
 from app.workspace.cards import Card, cards_of
@@ -60,15 +59,6 @@ class Gallery:
     count: int | None
     next_cursor: str
     takes: bool
-
-
-def gallery_view(desk: Desk, name: str) -> GalleryView:
-    """The gallery of this name. Raises NotFound for what is none, or not theirs."""
-    view = desk.manifest.views.get(name)
-    if not isinstance(view, GalleryView):
-        raise NotFound()
-    desk.data.table(view.table)
-    return view
 
 
 def read_gallery(desk: Desk, view: GalleryView, state: ListState) -> tuple[Gallery, ListState]:

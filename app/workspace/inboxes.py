@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from app.errors import NotFound
 from app.modules.conditions import All, Test
 from app.modules.kinds import Kind
 from app.modules.manifest.views import InboxView
@@ -35,15 +34,6 @@ class Inbox:
     entries: tuple[Entry, ...]
     count: int | None
     next_cursor: str
-
-
-def inbox_view(desk: Desk, name: str) -> InboxView:
-    """The inbox of this name. Raises NotFound for what is none, or not theirs."""
-    view = desk.manifest.views.get(name)
-    if not isinstance(view, InboxView):
-        raise NotFound()
-    desk.data.table(view.table)
-    return view
 
 
 def read_inbox(desk: Desk, view: InboxView, state: ListState) -> tuple[Inbox, ListState]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from app.errors import AppError, NotFound
+from app.errors import AppError
 from app.modules.conditions import All, Box, Condition, Test
 from app.modules.kinds import Kind
 from app.modules.manifest.views import MapView
@@ -56,15 +56,6 @@ class MapPage:
     cursor: str
     placed: int
     unplaced: int
-
-
-def map_view(desk: Desk, name: str) -> MapView:
-    """The map at a name. Raises NotFound."""
-    view = desk.manifest.views.get(name)
-    if not isinstance(view, MapView):
-        raise NotFound()
-    desk.data.table(view.table)
-    return view
 
 
 def may_see_places(desk: Desk, view: MapView) -> bool:

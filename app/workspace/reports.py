@@ -11,7 +11,7 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
-from app.errors import AppError, NotFound
+from app.errors import AppError
 from app.modules.expressions import parse_aggregate
 from app.modules.kinds import NUMBERS, Kind
 from app.modules.manifest.views import ReportView
@@ -75,15 +75,6 @@ class Report:
     def left(self) -> int:
         """How many groups of the first level are not shown."""
         return self.counted - len(self.lines)
-
-
-def report_view(desk: Desk, name: str) -> ReportView:
-    """The report at a name. Raises NotFound."""
-    view = desk.manifest.views.get(name)
-    if not isinstance(view, ReportView):
-        raise NotFound()
-    desk.data.table(view.table)
-    return view
 
 
 def work_out(desk: Desk, view: ReportView, state: ListState, *, sort: str, metric: str, zone: str) -> Report:

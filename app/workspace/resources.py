@@ -8,7 +8,6 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from app.errors import NotFound
 from app.modules.conditions import All, Condition, Test
 from app.modules.kinds import Kind
 from app.modules.manifest import FieldSpec
@@ -38,7 +37,7 @@ from app.workspace.timed import (
     grid_of,
     kind_of_time,
     legend,
-    list_of_day,
+    list_of_days,
     nearest,
     question,
     timed_cards,
@@ -79,15 +78,6 @@ class Resources:
         return [(place.key, place.label) for place in self.places]
 
 
-def resources_view(desk: Desk, name: str) -> ResourcesView:
-    """The view of this name. Raises NotFound for what is none, or not theirs."""
-    view = desk.manifest.views.get(name)
-    if not isinstance(view, ResourcesView):
-        raise NotFound()
-    desk.data.table(view.table)
-    return view
-
-
 def is_hidden(desk: Desk, view: ResourcesView) -> bool:
     """Whether the columns are records of a table this person may not read."""
     field = desk.table(view.table).fields[view.by]
@@ -109,7 +99,7 @@ def read_resources(desk: Desk, view: ResourcesView, state: ListState, look: Look
         )
     ]
     columns = [_column(desk, view, look, place, cards) for place in places]
-    rest = list_of_day(desk, view, look.day)
+    rest = list_of_days(desk, view, look.day, look.day)
     field = desk.table(view.table).fields[view.by]
     return Resources(
         view=view,
@@ -126,7 +116,9 @@ def read_resources(desk: Desk, view: ResourcesView, state: ListState, look: Look
         others=_others(desk, field),
         by_label=field_label(desk.table(view.table), view.by),
         grid=grid_of(columns, _top(places, cards, look.day), look, kind_of_time(desk, view), rest=rest),
-        near=nearest(desk, view, state, look, look.day, look.day + DAY) if not everywhere["count"] else (None, None),
+        near=nearest(desk, view, state, look.zone, look.day, look.day + DAY)
+        if not everywhere["count"]
+        else (None, None),
         undated=others[0][0]["count"] if others else 0,
         waiting=cards_of(desk, view.table, state.columns, others[1].records) if len(others) > 1 else (),
         legend=legend(desk, view, state),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from app.errors import NotFound
 from app.modules.conditions import All, Condition, matches, parse_condition
@@ -26,6 +26,7 @@ from app.runtime.query import Sort
 from app.workspace.desk import Desk
 from app.workspace.labels import is_long, many, words
 
+AView = TypeVar("AView", bound=ViewBase)
 FACETS = frozenset({"enum", "boolean", "user", "ref", "refs", "date", "datetime", "tags"})
 COMPUTED = frozenset({"number", "formula", "rollup"})
 UPLOADS = frozenset({"file", "files"})
@@ -115,6 +116,15 @@ def screen_kind(desk: Desk, name: str) -> str:
         raise NotFound()
     desk.data.table(name)
     return "list"
+
+
+def view_of(desk: Desk, name: str, kind: type[AView]) -> AView:
+    """The view at a name. Raises NotFound for one of another type, and for one that is not theirs."""
+    view = desk.manifest.views.get(name)
+    if not isinstance(view, kind):
+        raise NotFound()
+    desk.data.table(view.table)
+    return view
 
 
 def list_table(desk: Desk, name: str) -> str:

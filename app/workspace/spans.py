@@ -128,9 +128,14 @@ def stepped(span: str, day: date, by: int) -> date:
     )
 
 
+def edge(day: date, kind: Kind, zone: str) -> Moment:
+    """Where a day begins, among values of a kind."""
+    return begins(day, zone) if kind is Kind.DATETIME else day
+
+
 def overlapping(field: str, to: str | None, kind: Kind, first: date, end: date, zone: str) -> Condition:
     """What is on any day from `first` up to, not with, `end`. zone: where the days of a moment begin."""
-    low, high = (begins(first, zone), begins(end, zone)) if kind is Kind.DATETIME else (first, end)
+    low, high = edge(first, kind, zone), edge(end, kind, zone)
     starts: Condition = Test(field, "gte", low, kind)
     if to:  # a day is included at its end, a moment is not
         starts = AnyOf((starts, Test(to, "gte" if kind is Kind.DATE else "gt", low, kind)))

@@ -16,6 +16,7 @@ from app.modules.conditions import All, Condition, Test
 from app.modules.kinds import Kind
 from app.modules.manifest.fields import ColorField, EnumField
 from app.modules.manifest.views import CalendarView, ResourcesView, TimelineView
+from app.runtime.data import Page
 from app.runtime.data.reads import Answers, Question
 from app.runtime.query import Aggregation, Query, Sort
 from app.workspace.boards import possible
@@ -24,7 +25,6 @@ from app.workspace.desk import Desk
 from app.workspace.labels import field_label, option_label, option_tone
 from app.workspace.listing import GIVEN, PREFIX, ListState
 from app.workspace.narrowing import list_link
-from app.workspace.periods import begins
 from app.workspace.spans import (
     DAY_MINUTES,
     Bar,
@@ -33,6 +33,7 @@ from app.workspace.spans import (
     Span,
     at_the_wall,
     bars,
+    edge,
     hours_of,
     on_the_wall,
     overlapping,
@@ -179,29 +180,27 @@ def answered(desk: Desk, asks: Sequence[Question]) -> Answers:
 
 
 def nearest(
-    desk: Desk, view: TimedView, state: ListState, look: Look, first: date, end: date
+    desk: Desk, view: DatedView, state: ListState, zone: str, first: date, end: date
 ) -> tuple[date | None, date | None]:
     """The days of the last record before some days and of the first one after."""
-    kind = kind_of_time(desk, view)
-    low, high = (begins(first, look.zone), begins(end, look.zone)) if kind is Kind.DATETIME else (first, end)
-    found = []
-    for op, value, back in (("lt", low, True), ("gte", high, False)):
-        where = All((state.query.where, Test(view.from_, op, value, kind)))
-        found.append((view.table, Query(where, state.query.q, (Sort(view.from_, descending=back),), limit=1)))
-    days = []
-    pages: list[Any] = list(answered(desk, found))
-    for page in pages:
-        span = _span(view, page.records[0], look) if page.records else None
-        days.append(span.first if span else None)
+    kind, days = kind_of_time(desk, view), list[date | None]()
+    asks: list[Question] = []
+    for op, day, back in (("lt", first, True), ("gte", end, False)):
+        where = All((state.query.where, Test(view.from_, op, edge(day, kind, zone), kind)))
+        asks.append((view.table, Query(where, state.query.q, (Sort(view.from_, descending=back),), limit=1)))
+    for page in answered(desk, asks):
+        assert isinstance(page, Page)
+        start = moment_of(page.records[0][view.from_]) if page.records else None
+        days.append(None if start is None else span_of(start, None, zone).first)
     return days[0], days[1]
 
 
-def list_of_day(desk: Desk, view: TimedView, day: date) -> tuple[str, str] | None:
-    """The list that has all that begins on a day: its key and its query."""
+def list_of_days(desk: Desk, view: DatedView, first: date, last: date) -> tuple[str, str] | None:
+    """The list that has all that begins from one day to another, both included: its key and its query."""
     link = list_link(desk, view.table, view.where)
     if link is None:
         return None
-    ends = [(f"{PREFIX}{view.from_}.{end}", day.isoformat()) for end in ("from", "to")]
+    ends = [(f"{PREFIX}{view.from_}.{end}", day.isoformat()) for end, day in (("from", first), ("to", last))]
     return link.key, "&".join(part for part in (link.query, urlencode(ends)) if part)
 
 

@@ -9,14 +9,14 @@ from typing import Any
 
 from babel.dates import format_date, format_time
 
-from app.errors import Invalid, NotFound
-from app.modules.conditions import All, Condition, Test
+from app.errors import Invalid
+from app.modules.conditions import All, Test
 from app.modules.kinds import Kind
 from app.modules.manifest.fields import EnumField
 from app.modules.manifest.views import TimelineView
 from app.runtime.data import Page
 from app.runtime.data.reads import Question
-from app.runtime.query import Aggregation, Group, Metric, Query, Sort
+from app.runtime.query import Aggregation, Group, Metric, Sort
 from app.workspace.axis import DAY, Axis, Place
 from app.workspace.cards import Card, cards_of
 from app.workspace.cells import cell, text_of
@@ -24,12 +24,10 @@ from app.workspace.desk import Desk
 from app.workspace.facets import NONE
 from app.workspace.labels import field_label, option_tone
 from app.workspace.listing import ListState, read_day
-from app.workspace.periods import begins
 from app.workspace.spans import Moment, Span, at_the_wall, on_the_wall, overlapping, span_of
-from app.workspace.timed import answered, colour_of, kind_of_time, legend, moment_of
+from app.workspace.timed import MOST_UNDATED, answered, colour_of, kind_of_time, legend, moment_of, nearest
 
 MOST_ROWS = 200
-MOST_UNDATED = 50
 ROOM_PX, LETTER_PX = 640, 7
 """How wide an axis is at least, and about a letter of a title: what decides where it is written."""
 Values = dict[str, Any]
@@ -110,15 +108,6 @@ class Look:
     undated: bool = False
 
 
-def timeline_view(desk: Desk, name: str) -> TimelineView:
-    """The timeline of this name. Raises NotFound for what is none, or not theirs."""
-    view = desk.manifest.views.get(name)
-    if not isinstance(view, TimelineView):
-        raise NotFound()
-    desk.data.table(view.table)
-    return view
-
-
 def read_timeline(desk: Desk, view: TimelineView, state: ListState, look: Look) -> Timeline:
     """A timeline as somebody sees it: the same number of statements for any number of records."""
     axis, kind = look.axis, kind_of_time(desk, view)
@@ -153,7 +142,7 @@ def read_timeline(desk: Desk, view: TimelineView, state: ListState, look: Look) 
     )
     if timeline.count:
         return timeline
-    earlier, later = _nearest(desk, view, state, look)
+    earlier, later = nearest(desk, view, state, look.zone, axis.first, axis.end)
     return replace(timeline, earlier=earlier, later=later)
 
 
@@ -238,27 +227,6 @@ def _expanded(desk: Desk, view: TimelineView, state: ListState) -> tuple[str, ..
     """The references on the cards and the one that groups, as far as this person may see their records."""
     may = desk.data.searchable(view.table).expandable
     return tuple(dict.fromkeys([*state.query.expand, *([view.by] if view.by in may else [])]))[:10]
-
-
-def _nearest(desk: Desk, view: TimelineView, state: ListState, look: Look) -> tuple[date | None, date | None]:
-    """The days on which the last record before a period that has none begins, and the first after it."""
-    kind = kind_of_time(desk, view)
-    asks: list[Question] = []
-    for back in (True, False):
-        end: Condition = Test(view.from_, "lt" if back else "gte", _edge(look, kind, back=back), kind)
-        where = All((state.query.where, end))
-        asks.append((view.table, Query(where, state.query.q, (Sort(view.from_, descending=back),), limit=1)))
-    days: list[date | None] = []
-    for page in answered(desk, asks):
-        assert isinstance(page, Page)
-        start = moment_of(page.records[0][view.from_]) if page.records else None
-        days.append(None if start is None else span_of(start, None, look.zone).first)
-    return days[0], days[1]
-
-
-def _edge(look: Look, kind: Kind, *, back: bool) -> Moment:
-    day = look.axis.first if back else look.axis.end
-    return begins(day, look.zone) if kind is Kind.DATETIME else day
 
 
 def _groups(

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from app.errors import NotFound
 from app.modules.conditions import All, Test
 from app.modules.kinds import Kind
 from app.modules.manifest.views import TreeView
@@ -82,15 +81,6 @@ class Spot:
     id: str
     title: str
     above: tuple[str, ...]
-
-
-def tree_view(desk: Desk, name: str) -> TreeView:
-    """The tree of this name. Raises NotFound for what is none, or not theirs."""
-    view = desk.manifest.views.get(name)
-    if not isinstance(view, TreeView):
-        raise NotFound()
-    desk.data.table(view.table)
-    return view
 
 
 def opened_of(texts: Iterable[str]) -> tuple[str, ...]:

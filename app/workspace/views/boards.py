@@ -15,12 +15,13 @@ from app.runtime.query import QueryInvalid
 from app.runtime.trials.models import Trial
 from app.web.guard import requires
 from app.web.htmx import is_htmx
-from app.workspace.boards import board_view, more_cards, moves_of, places_of, read_board, value_of
+from app.workspace.boards import more_cards, moves_of, places_of, read_board, value_of
 from app.workspace.desk import Desk
 from app.workspace.facets import NONE
 from app.workspace.labels import field_label
 from app.workspace.listing import LIMITS, PREFIX, ListState
 from app.workspace.opened import Opened
+from app.workspace.screens import view_of
 from app.workspace.views.common import (
     BASE,
     bp,
@@ -38,7 +39,7 @@ from app.workspace.views.moving import NOT_REFUSED, Move, answer_move
 
 def board_context(desk: Desk, name: str, now: datetime) -> dict[str, Any]:
     """What workspace/board.html shows."""
-    view, state = board_view(desk, name), state_of(desk, name)
+    view, state = view_of(desk, name, BoardView), state_of(desk, name)
     return {
         **view_context(desk, state),
         **_card_context(desk, state, view.by),
@@ -61,7 +62,7 @@ def board_at(install: Install | Trial, desk: Desk, name: str) -> Response:
 def move_card(install: Install | Trial, board: str) -> Response:
     """Give the board's field of a record another value: card, to, version. Only the version that was looked at is moved."""
     desk = desk_of(install)
-    view = board_view(desk, board)
+    view = view_of(desk, board, BoardView)
     desk.data.table(view.table, "update")
     key = request.values.get("to", "")
     value = value_of(desk, view, key)
@@ -77,7 +78,7 @@ def move_card(install: Install | Trial, board: str) -> Response:
 
 def _way_back(desk: Desk, name: str, key: str, before: Any, version: int) -> str | None:
     """The move back, where the table's states allow it."""
-    view, back = board_view(desk, name), NONE[0] if before is None else str(before)
+    view, back = view_of(desk, name, BoardView), NONE[0] if before is None else str(before)
     places, _ = places_of(desk, view)
     if back not in [place.key for place in moves_of(desk.table(view.table), view.by, places, key)]:
         return None
@@ -102,7 +103,7 @@ def _card_context(desk: Desk, state: ListState, by: str) -> dict[str, Any]:
 
 
 def _next_cards(desk: Desk, name: str, key: str) -> Response:
-    view, state = board_view(desk, name), state_of(desk, name)
+    view, state = view_of(desk, name, BoardView), state_of(desk, name)
     try:
         cards, cursor = more_cards(desk, view, state, key, state.cursor)
     except QueryInvalid:  # made for another order: what comes next cannot be told any more

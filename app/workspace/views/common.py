@@ -102,6 +102,12 @@ def asked() -> list[tuple[str, str]]:
     return [pair for pair in request.args.items(multi=True) if pair[0] not in (*POSITION, PAGE)]
 
 
+def changed_url(desk: Desk, key: str, **changes: object) -> str:
+    """The address of this screen with other parameters; what is empty is left out."""
+    pairs = [(name, text) for name, text in asked() if name not in changes]
+    return list_url(desk, key, urlencode([*pairs, *((name, str(text)) for name, text in changes.items() if text)]))
+
+
 def _without(desk: Desk, key: str, chip: Chip) -> str:
     return list_url(desk, key, urlencode([pair for pair in asked() if pair != (chip.name, chip.value)]))
 

@@ -13,14 +13,15 @@ from werkzeug.datastructures import MultiDict
 
 from app.errors import NotFound
 from app.installs.models import Install
+from app.modules.manifest.views import InboxView
 from app.runtime.trials.models import Trial
 from app.web.htmx import htmx_target, is_htmx
 from app.workspace.cells import title
 from app.workspace.desk import Desk
-from app.workspace.inboxes import Inbox, find_record, inbox_view, read_inbox
+from app.workspace.inboxes import Inbox, find_record, read_inbox
 from app.workspace.listing import ListState, at_cursor
 from app.workspace.orders import orders
-from app.workspace.screens import panels_of
+from app.workspace.screens import panels_of, view_of
 from app.workspace.views.common import CHOSEN, PAGE, carried, page, screen, show_screen, state_of, view_context
 from app.workspace.views.going import BACK, beside_url, opened_url
 from app.workspace.views.records import record_context
@@ -31,7 +32,7 @@ RECORD, FURTHER = "inbox-record", "inbox-more"
 
 def inbox_context(desk: Desk, name: str, now: datetime) -> dict[str, Any]:
     """What workspace/inbox.html shows: where the address names no record of the list, its first one is beside it."""
-    view, state = inbox_view(desk, name), _state(desk, name)
+    view, state = view_of(desk, name, InboxView), _state(desk, name)
     inbox, state = read_inbox(desk, view, state)
     wanted = request.args.get(CHOSEN, "")
     chosen = find_record(desk, state, wanted) if wanted else None
@@ -53,13 +54,13 @@ def inbox_at(install: Install | Trial, desk: Desk, name: str) -> Response:
     """An inbox; for htmx its record alone, without a question about the list, or the next records of the list alone."""
     if is_htmx() and htmx_target() == RECORD:
         state = _state(desk, name)
-        inbox_view(desk, name)
+        view_of(desk, name, InboxView)
         found = find_record(desk, state, request.args.get(CHOSEN, ""))
         return page(
             "workspace/_inbox_record.html", desk, opened=True, missed=None, **_record_context(desk, state, found)
         )
     if is_htmx() and htmx_target() == FURTHER:
-        inbox, state = read_inbox(desk, inbox_view(desk, name), _state(desk, name))
+        inbox, state = read_inbox(desk, view_of(desk, name, InboxView), _state(desk, name))
         return page("workspace/_inbox_rows.html", desk, further=True, **_list_context(desk, state, inbox, ""))
     return show_screen(install, desk, name)
 
@@ -89,7 +90,7 @@ def _record_context(desk: Desk, state: ListState, record: dict[str, Any] | None)
     given = {"list_url": beside_url(desk, state.screen.key, carry), "record": None}
     if record is None:
         return given
-    view = inbox_view(desk, state.screen.key)
+    view = view_of(desk, state.screen.key, InboxView)
     given |= {"added_from": urlencode({BACK: f"{carry}&{CHOSEN}={record['id']}"})}
     return given | record_context(
         desk, view.table, record, state=state, screen=panels_of(desk, view), link=partial(opened_url, desk, view.table)

@@ -12,19 +12,20 @@ from flask import Response, current_app, jsonify, request
 from app.config import Config
 from app.errors import NotFound
 from app.installs.models import Install
+from app.modules.manifest.views import MapView
 from app.runtime.trials.models import Trial
 from app.web.headers import allow_images
 from app.web.htmx import is_htmx
 from app.workspace.desk import Desk
 from app.workspace.maps import (
     MOST_POINTS,
-    map_view,
     may_see_places,
     point_card,
     points,
     read_look,
     read_map,
 )
+from app.workspace.screens import view_of
 from app.workspace.views.common import asked, carried, list_url, page, screen, show_screen, state_of, view_context
 
 LOOK = ("map", "box", "placed")
@@ -33,7 +34,7 @@ LOOK = ("map", "box", "placed")
 
 def map_shown(desk: Desk, name: str, now: datetime) -> dict[str, Any]:
     """What workspace/map.html shows."""
-    view, state, look = map_view(desk, name), state_of(desk, name), read_look(request.args)
+    view, state, look = view_of(desk, name, MapView), state_of(desk, name), read_look(request.args)
     config: Config = current_app.config["DRAMAC"]
     narrowed = [pair for pair in asked() if pair[0] not in LOOK]
     seen = may_see_places(desk, view)
@@ -61,7 +62,7 @@ def map_at(install: Install | Trial, desk: Desk, name: str) -> Response:
 
 
 def _points(desk: Desk, name: str) -> Response:
-    view = map_view(desk, name)
+    view = view_of(desk, name, MapView)
     if not may_see_places(desk, view):
         raise NotFound()
     found, more = points(desk, view, state_of(desk, name), read_look(request.args))
@@ -71,7 +72,7 @@ def _points(desk: Desk, name: str) -> Response:
 
 
 def _card(desk: Desk, name: str, text: str) -> Response:
-    view, state = map_view(desk, name), state_of(desk, name)
+    view, state = view_of(desk, name, MapView), state_of(desk, name)
     try:
         found = point_card(desk, view, state, str(UUID(text))) if may_see_places(desk, view) else None
     except ValueError:

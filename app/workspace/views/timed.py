@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -25,7 +26,7 @@ from app.workspace.listing import ListState, read_day
 from app.workspace.opened import Opened
 from app.workspace.spans import Moment, moved_to, on_the_wall, span_of
 from app.workspace.timed import Look, TimedView, moment_of, time_label, when
-from app.workspace.views.common import BASE, asked, bp, desk_of, list_url, view_context, zone
+from app.workspace.views.common import BASE, bp, changed_url, desk_of, list_url, view_context, zone
 from app.workspace.views.moving import NOT_REFUSED, Move, answer_move
 
 KEPT = ("span", "day", "hours", "undated")
@@ -49,18 +50,11 @@ def look_of(now: datetime) -> Look:
 def timed_context(desk: Desk, state: ListState, view: TimedView) -> dict[str, Any]:
     """What the templates of both need beside what is read."""
     here, kept = list_url(desk, state.screen.key), [(key, request.args[key]) for key in KEPT if key in request.args]
-
-    def looking(**changes: object) -> str:
-        """The address with another period."""
-        pairs = [(key, value) for key, value in asked() if key not in changes]
-        pairs += [(key, str(value)) for key, value in changes.items() if value]
-        return list_url(desk, state.screen.key, urlencode(pairs))
-
     return {
         **view_context(desk, state, kept=()),
         "kept_here": kept,
         "plain": f"{here}?{urlencode(kept)}" if kept else here,
-        "looking": looking,
+        "looking": partial(changed_url, desk, state.screen.key),
         "day_only": desk.table(view.table).fields[view.from_].type == "date",
         "time_label": time_label(desk, view),
         "away": zone() if zone() != desk.context.site.time_zone else "",

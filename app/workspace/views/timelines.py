@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,30 +12,30 @@ from flask import Response, request, url_for
 
 from app.access.permissions import Permission
 from app.installs.models import Install
+from app.modules.manifest.views import TimelineView
 from app.runtime.trials.models import Trial
 from app.web.filters import viewer
 from app.web.guard import requires
 from app.workspace.axis import SCALES, Axis, Scale
 from app.workspace.desk import Desk
 from app.workspace.labels import field_label
-from app.workspace.listing import PREFIX, read_day
-from app.workspace.narrowing import list_link
+from app.workspace.listing import read_day
 from app.workspace.opened import Opened
+from app.workspace.screens import view_of
 from app.workspace.spans import on_the_wall
-from app.workspace.timed import moment_of
+from app.workspace.timed import list_of_days, moment_of
 from app.workspace.timelines import (
     Look,
-    Timeline,
     control,
     moved_values,
     read_timeline,
     said_of,
-    timeline_view,
 )
 from app.workspace.views.common import (
     BASE,
     asked,
     bp,
+    changed_url,
     desk_of,
     list_url,
     screen,
@@ -51,16 +52,11 @@ USUAL: Scale = "quarter"
 
 def timeline_context(desk: Desk, name: str, now: datetime) -> dict[str, Any]:
     """What workspace/timeline.html shows."""
-    view, state = timeline_view(desk, name), state_of(desk, name)
+    view, state = view_of(desk, name, TimelineView), state_of(desk, name)
     timeline = read_timeline(desk, view, state, _look(now))
-    spec = desk.table(view.table)
-
-    def looking(**changes: object) -> str:
-        """The address with another period."""
-        pairs = [(key, text) for key, text in asked() if key not in changes]
-        pairs += [(key, str(text)) for key, text in changes.items() if text]
-        return list_url(desk, name, urlencode(pairs))
-
+    spec, axis = desk.table(view.table), timeline.axis
+    rest = list_of_days(desk, view, axis.first, axis.last)
+    looking = partial(changed_url, desk, name)
     return {
         **view_context(desk, state, kept=()),
         "timeline": timeline,
@@ -68,7 +64,7 @@ def timeline_context(desk: Desk, name: str, now: datetime) -> dict[str, Any]:
         "plain": list_url(desk, name, urlencode([pair for pair in asked() if pair[0] in KEPT])),
         "kept_here": [pair for pair in asked() if pair[0] in KEPT],
         "scales": [(one, looking(span=one)) for one in SCALES],
-        "rest": _list_of(desk, timeline),
+        "rest": list_url(desk, *rest) if rest else "",
         "labels": (field_label(spec, view.from_), field_label(spec, view.to) if view.to else ""),
         "endless": bool(view.to) and not spec.fields[view.to or ""].required,
         "away": zone() if timeline.timed and zone() != desk.context.site.time_zone else "",
@@ -87,7 +83,7 @@ def timeline_at(install: Install | Trial, desk: Desk, name: str) -> Response:
 def change_dates(install: Install | Trial, timeline: str) -> Response:
     """Give a record other dates: card, version, at, to, by the clock of who asks. Only the version that was looked at."""
     desk = desk_of(install)
-    view = timeline_view(desk, timeline)
+    view = view_of(desk, timeline, TimelineView)
     desk.data.table(view.table, "update")
     at, to = request.values.get("at", ""), request.values.get("to", "")
 
@@ -111,20 +107,10 @@ def _look(now: datetime) -> Look:
 
 def _way_back(desk: Desk, name: str, was: dict[str, Any], version: int) -> str | None:
     """The dates as they were, where there is a start to go back to."""
-    view = timeline_view(desk, name)
+    view = view_of(desk, name, TimelineView)
     if was[view.from_] is None:
         return None
     ends = {"at": was[view.from_], **({"to": was[view.to]} if view.to and was[view.to] else {})}
     asked_for: dict[str, Any] = {key: control(moment_of(value), zone()) for key, value in ends.items()}
     asked_for |= {"card": request.values["card"], "version": version}
     return url_for(".change_dates", install_id=desk.install_id, timeline=name, **asked_for)
-
-
-def _list_of(desk: Desk, timeline: Timeline) -> str:
-    """The list of what begins in the period, "" where there is none."""
-    link = list_link(desk, timeline.view.table, timeline.view.where)
-    if link is None:
-        return ""
-    ends = {"from": timeline.axis.first.isoformat(), "to": timeline.axis.last.isoformat()}
-    pairs = urlencode([(f"{PREFIX}{timeline.view.from_}.{end}", day) for end, day in ends.items()])
-    return list_url(desk, link.key, "&".join(part for part in (link.query, pairs) if part))

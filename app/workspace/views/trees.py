@@ -15,6 +15,7 @@ from app.errors import BadRequest, Invalid
 from app.installs.models import Install
 from app.modules.conditions import All, Test
 from app.modules.kinds import Kind
+from app.modules.manifest.views import TreeView
 from app.runtime.query import Query
 from app.runtime.trials.models import Trial
 from app.web.guard import requires
@@ -24,7 +25,8 @@ from app.workspace.desk import Desk
 from app.workspace.labels import field_label
 from app.workspace.narrowing import list_link
 from app.workspace.opened import Opened
-from app.workspace.trees import TOP, Tree, opened_of, places, read_tree, tree_view
+from app.workspace.screens import view_of
+from app.workspace.trees import TOP, Tree, opened_of, places, read_tree
 from app.workspace.views.common import (
     BASE,
     POSITION,
@@ -44,7 +46,7 @@ OPEN = "open"
 
 def tree_context(desk: Desk, name: str, now: datetime) -> dict[str, Any]:
     """What workspace/tree.html shows."""
-    view, args = tree_view(desk, name), _args()
+    view, args = view_of(desk, name, TreeView), _args()
     state = state_of(desk, name, args)
     tree = read_tree(desk, view, state, opened_of(args.getlist(OPEN)))
 
@@ -81,7 +83,7 @@ def tree_at(install: Install | Trial, desk: Desk, name: str) -> Response:
 def spots(install: Install | Trial, tree: str) -> str:
     """Where a record can be put, as options: card, and the words looked for."""
     desk = desk_of(install)
-    view = tree_view(desk, tree)
+    view = view_of(desk, tree, TreeView)
     desk.data.table(view.table, "update")
     words = " ".join(request.args.get("words", "").replace("\x00", "").split())
     found, more = places(desk, view, state_of(desk, tree), request.args.get("card", ""), words)
@@ -94,7 +96,7 @@ def spots(install: Install | Trial, tree: str) -> str:
 def move_under(install: Install | Trial, tree: str) -> Response:
     """Put a record below another one, or at the top: card, to, version. Only the version that was looked at is moved."""
     desk = desk_of(install)
-    view = tree_view(desk, tree)
+    view = view_of(desk, tree, TreeView)
     desk.data.table(view.table, "update")
     to = request.values.get("to", "")
     above = _above(to)
