@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from app.access.permissions import Role
 from app.tenancy.models import Agency
-from tests.e2e.conftest import Visit
+from tests.e2e.conftest import LATE_TIMERS, Visit
 from tests.support.installed import Installed, put_on_site
 from tests.support.world import Person, World
 from tests.web.workspace.test_trees import HANDBOOK
@@ -124,6 +124,27 @@ def test_a_tree_is_gone_through_by_keys_alone(
     expect(title(page, "Hosting")).to_be_visible()
     expect(node(page, "Websites").locator(":scope > .tree-row a.tree-flip")).to_be_focused()
     assert (seen.complaints, seen.policy_violations(), seen.axe_faults()) == ([], [], [])
+
+
+def test_keys_do_what_they_say_from_the_moment_an_answer_is_seen(
+    address: str, visit: Callable[..., Visit], ada: Person, book: Installed
+) -> None:
+    page = visit("about:blank").page
+    page.add_init_script(LATE_TIMERS)
+    page.context.add_cookies([{"name": "dramac_session", "value": ada.cookie, "url": address}])
+    page.goto(f"{address}/installs/{book.public_id}/records/handbook")
+    page.evaluate("window.same = true")
+    title(page, "Getting started").focus()
+    for key in ("ArrowRight", "ArrowRight"):
+        page.keyboard.press(key)
+        expect(title(page, "First day")).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    expect(title(page, "Second factor")).to_be_visible()
+    page.keyboard.press("End")
+    expect(title(page, "Websites")).to_be_focused()
+    page.wait_for_timeout(3500)  # until the last timer has run
+    expect(title(page, "Websites")).to_be_focused()
+    assert page.evaluate("window.same")
 
 
 def test_a_record_is_put_below_another_by_mouse_and_by_the_dialog_and_taken_back(

@@ -1,6 +1,6 @@
 // Boards: a card goes to another column by mouse or by its menu. Both press the button of the menu that says where to, so
 // what the menu of a column does not offer cannot be dropped on either. The answer is the whole board.
-import { each, on } from "./dom.js";
+import { each, on, refocus } from "./dom.js";
 import { drag, putBack } from "./drag.js";
 import "./scrolls.js";
 
@@ -79,5 +79,5 @@ each("[data-board]", () => {
   if (!undo) return;
   undo = null;
   const card = document.getElementById(`card-${moved}`);
-  (card?.querySelector(".board-move") ?? card?.querySelector("a"))?.focus({ preventScroll: true });
+  refocus(card?.querySelector(".board-move") ?? card?.querySelector("a"));
 });

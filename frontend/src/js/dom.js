@@ -22,6 +22,11 @@ export function each(selector, fn) {
   document.addEventListener("htmx:after:process", (event) => run(event.target instanceof Element ? event.target : document));
 }
 
+/** Gives the keyboard to a part of an answer if what had it is gone. Who has gone on elsewhere is not called back. */
+export function refocus(element) {
+  if (document.activeElement === document.body) element?.focus({ preventScroll: true });
+}
+
 /** Whether keys pressed here are text. */
 export function isTyping(element) {
   return element instanceof HTMLElement && (element.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(element.tagName)) && !/^(checkbox|radio|button|submit)$/.test(element.type ?? "");

@@ -1,5 +1,5 @@
 // Cards that stand at a day and a time: moved by mouse or by a dialog, both with the same form. The answer is the whole screen.
-import { each, on } from "./dom.js";
+import { each, on, refocus } from "./dom.js";
 import { drag } from "./drag.js";
 import "./scrolls.js";
 
@@ -154,5 +154,5 @@ each("[data-times]", (region) => {
   const card = [...document.querySelectorAll(`[data-card="${CSS.escape(moved)}"]`)].find((one) => one.checkVisibility());
   moved = "";
   const button = card?.querySelector(".times-move");
-  (button?.checkVisibility() ? button : card?.querySelector("a"))?.focus({ preventScroll: true });
+  refocus(button?.checkVisibility() ? button : card?.querySelector("a"));
 });

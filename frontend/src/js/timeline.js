@@ -1,6 +1,6 @@
 // Timelines: a bar is moved, or one of its ends, by mouse; by keyboard both dates are written in a dialog. Both send the dates
 // as the clock on the wall says them. The answer is the whole timeline.
-import { each, on } from "./dom.js";
+import { each, on, refocus } from "./dom.js";
 import { drag } from "./drag.js";
 import "./scrolls.js";
 
@@ -129,7 +129,7 @@ each("[data-timeline], .tl-undated", () => {
   const element = focused && document.getElementById(focused);
   if (!element) return;
   focused = "";
-  element.focus({ preventScroll: true });
+  refocus(element);
 });
 
 // what is wider than its region begins at today, or at the first bar

@@ -1,6 +1,6 @@
 // Trees: arrow keys go through what is shown, records are put below others by mouse or by a dialog that finds them by name.
 // Every answer is the whole tree, so the keyboard is put back where it was.
-import { each, on } from "./dom.js";
+import { each, on, refocus } from "./dom.js";
 import { drag } from "./drag.js";
 
 const EDGE_PX = 56; // of the window, where dragging scrolls it
@@ -117,5 +117,6 @@ each("[data-tree]", (tree) => {
   focused = "";
   if (!id) return;
   const element = document.getElementById(id) ?? document.getElementById(id.replace(/^more-|^move-|^flip-/, "title-")) ?? titles(tree)[0];
-  element?.focus({ preventScroll: !id.startsWith("title-") });
+  refocus(element);
+  if (id.startsWith("title-") && document.activeElement === element) element.scrollIntoView({ block: "nearest" }); // it may stand elsewhere now
 });
