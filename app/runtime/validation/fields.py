@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ from app.modules.values import WrongValue, read_value
 from app.runtime.validation import structured, texts
 from app.runtime.validation.problems import Facts, Wrong
 
+_DIGITS = Context(prec=40)  # 30 before the point and 10 after it; Python's own stops at 28
 READ_ONLY = frozenset({"number", "formula", "rollup"})
 
 
@@ -55,10 +56,10 @@ def _kind(field: FieldSpec, value: Any, facts: Facts) -> Any:
 
 def _decimal(field: Any, value: Any, facts: Facts) -> Decimal:
     number: Decimal = _kind(field, value, facts)
-    if abs(number) >= Decimal(10) ** 30:
+    if number.copy_abs() >= Decimal(10) ** 30:
         raise Wrong("is too large a number", "max")
     scale = getattr(field, "scale", 10)
-    rounded = round(number, scale)
+    rounded = number.quantize(Decimal(1).scaleb(-scale), context=_DIGITS)
     if rounded != number:
         raise Wrong(f"must have at most {scale} digits after the point", "scale")
     return rounded if field.type == "decimal" else number

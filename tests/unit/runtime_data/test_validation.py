@@ -61,6 +61,8 @@ def errors(call, *args):
         ("weight", "1e400", "value"),
         ("weight", float("nan"), "value"),
         ("weight", "9" * 35, "max"),
+        ("weight", "1" + "0" * 30, "max"),
+        ("weight", "9" * 30 + ".1234", "scale"),
         ("amount", -1, "min"),
         ("amount", "12.50", "value"),
         ("probability", "lots", "value"),
@@ -155,6 +157,12 @@ def test_a_right_value_is_kept_in_one_form(here, field, value, kept):
     assert made.values[field] == kept
     assert here.staff.get("deals", made.id).values[field] == kept
     assert here.staff.update("deals", made.id, {field: value}).version == 1
+
+
+@pytest.mark.parametrize("value", ["9" * 30 + ".125", "-" + "9" * 30 + ".000"])
+def test_a_number_of_thirty_digits_is_kept_exactly(here, value):
+    made = here.staff.insert("deals", {**BASE, "weight": value})
+    assert f'"weight":{value}' in here.staff.get("deals", made.id).text
 
 
 def test_every_wrong_value_is_told_at_once(here):
