@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
-from app.errors import Invalid, NotFound
+from app.errors import Conflict, Invalid, NotFound
 from app.studio.builder.manifesttext import at, mapping
 from app.studio.builder.references import Reference, renamed_in
 from app.studio.builder.render import Path
+from app.studio.builder.rewrite import same
 
 Values = dict[str, Any]
 
@@ -88,12 +90,44 @@ class Edit:
 Act = Callable[[Edit], None]
 
 
+class Gone(Conflict):
+    """This was taken away a moment ago. What you see now is what is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What an act is about, where only its place in a list names it. of: the act on the entry at another place."""
+
+    path: Path
+    index: int
+    of: Callable[[int], Change]
+
+    def followed(self, texts: list[Values]) -> Change:
+        """The act on the entry that was meant in the first of these states, wherever it stands in the last.
+
+        An act changes one thing, so from one state to the next an entry is either somewhere unchanged, or changed where it
+        stood. Raises Gone, NotFound.
+        """
+        lists = [at(values, *self.path) or [] for values in texts]
+        place = self.index
+        for before, after in pairwise(lists):
+            if not isinstance(before, list) or not isinstance(after, list) or not 0 <= place < len(before):
+                raise NotFound()
+            same_ones = [there for there, one in enumerate(after) if same(one, before[place])]
+            if same_ones:
+                place = min(same_ones, key=lambda there: abs(there - place))
+            elif len(after) != len(before):
+                raise Gone()
+        return self.of(place)
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """An act and the parts of the manifest it takes effect in: while these are as they were, it fits a newer text too."""
 
     act: Act
     within: tuple[Path, ...]
+    entry: Entry | None = None
 
 
 def edited(values: Values, change: Change) -> Edit:

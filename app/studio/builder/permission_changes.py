@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from app.errors import Invalid, NotFound
-from app.studio.builder.changes import Change, Edit, Values
+from app.studio.builder.changes import Change, Edit, Entry, Values
 from app.studio.builder.forms import Form
 from app.studio.builder.manifesttext import at, sequence
 from app.studio.builder.moves import put
@@ -15,7 +15,7 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 WITHIN = (("permissions",),)
 
 
-def _permissions(note: str, change: Callable[[Edit, Values], None]) -> Change:
+def _permissions(note: str, change: Callable[[Edit, Values], None], entry: Entry | None = None) -> Change:
     """An act on the permissions; they go when nothing is asked for any more."""
 
     def act(edit: Edit) -> None:
@@ -25,7 +25,11 @@ def _permissions(note: str, change: Callable[[Edit, Values], None]) -> Change:
             edit.values.pop("permissions")
         edit.note = note
 
-    return Change(act, WITHIN)
+    return Change(act, WITHIN, entry)
+
+
+def _asked(kind: str, index: int, of: Callable[[int], Change]) -> Entry:
+    return Entry(("permissions", kind), index, of)
 
 
 def change_general(form: Form) -> Change:
@@ -55,7 +59,8 @@ def set_host(index: int | None, form: Form) -> Change:
             raise Invalid.field("reason", "Say why, in words an agency owner understands.")
         _set(asked, "network", index, {"host": host, "methods": methods or ["GET"], "reason": reason})
 
-    return _permissions(f"host {form.get('host', '').strip()} {'added' if index is None else 'changed'}", change)
+    entry = None if index is None else _asked("network", index, lambda place: set_host(place, form))
+    return _permissions(f"host {form.get('host', '').strip()} {'added' if index is None else 'changed'}", change, entry)
 
 
 def set_table(index: int | None, form: Form) -> Change:
@@ -78,7 +83,10 @@ def set_table(index: int | None, form: Form) -> Change:
         if module not in [at(one, "module") for one in required]:
             edit.values["requires"] = [*required, {"module": module}]
 
-    return _permissions(f"table {form.get('table', '').strip()} {'added' if index is None else 'changed'}", change)
+    entry = None if index is None else _asked("tables", index, lambda place: set_table(place, form))
+    return _permissions(
+        f"table {form.get('table', '').strip()} {'added' if index is None else 'changed'}", change, entry
+    )
 
 
 def _set(asked: Values, key: str, index: int | None, entry: Values) -> None:
@@ -107,4 +115,5 @@ def remove(kind: str, index: int) -> Change:
             raise NotFound()
         put(asked, kind, [*there[:index], *there[index + 1 :]])
 
-    return _permissions(f"{'host' if kind == 'network' else 'table'} removed", change)
+    entry = _asked(kind, index, lambda place: remove(kind, place))
+    return _permissions(f"{'host' if kind == 'network' else 'table'} removed", change, entry)

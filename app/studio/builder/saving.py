@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from app.access.actors import Actor
@@ -18,6 +18,7 @@ from app.studio.editor.models import FileState, Project
 from app.studio.editor.queries import file_at, file_now
 
 FILE = "module.yaml"
+STEPS = 50  # of a history, that are gone through to find what an act was about
 
 
 class Clash(FileChanged):
@@ -48,6 +49,8 @@ def apply(db: Session, *, project: Project, change: Change, base: int | None, by
         if others:
             edit = edited(before, change)
             raise Clash(state, write_values(_text(seen), edit.values, edit.renamed), others)
+        if change.entry is not None:
+            change = change.entry.followed([before, *_since(db, project, base)])
     edit = edited(values, change)
     text = write_values(_text(state), edit.values, edit.renamed)
     return save_file(
@@ -78,12 +81,23 @@ def _part(values: dict[str, Any], path: Any) -> Any:
     return at(values, *path)
 
 
+def _since(db: Session, project: Project, base: int) -> list[dict[str, Any]]:
+    """What module.yaml said after a revision, each time it was saved and read well; of a long time the latest."""
+    newest = db.scalars(
+        select(FileState).where(*_saved_after(project, base)).order_by(FileState.revision.desc()).limit(STEPS)
+    )
+    found = [read_values(_text(state)) for state in newest]
+    return [values for values in reversed(found) if not isinstance(values, Unreadable)]
+
+
 def _others(db: Session, project: Project, *, since: int, by: Actor) -> list[str]:
     """Who else saved module.yaml after a revision."""
-    rows = db.execute(
-        select(FileState.author_id, FileState.author_name).where(
-            FileState.project_id == project.id, FileState.agency_id == project.agency_id, FileState.path == FILE,
-            FileState.revision > since,
-        )
-    )  # fmt: skip
+    rows = db.execute(select(FileState.author_id, FileState.author_name).where(*_saved_after(project, since)))
     return sorted({row.author_name for row in rows if row.author_id != by.id})
+
+
+def _saved_after(project: Project, revision: int) -> tuple[ColumnElement[bool], ...]:
+    return (
+        FileState.project_id == project.id, FileState.agency_id == project.agency_id, FileState.path == FILE,
+        FileState.revision > revision,
+    )  # fmt: skip

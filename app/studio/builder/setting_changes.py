@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from app.errors import Invalid, NotFound
-from app.studio.builder.changes import Change, Edit, Values
+from app.studio.builder.changes import Change, Edit, Entry, Values
 from app.studio.builder.forms import Form, identifier, label_of, read_condition, read_keys
 from app.studio.builder.keys import SETTINGS, setting_keys
 from app.studio.builder.manifesttext import at, mapping, sequence
@@ -35,6 +36,10 @@ def add_group(label: str, typed: str, kind: str) -> Change:
     return Change(act, ())
 
 
+def _group(index: int, of: Callable[[int], Change]) -> Entry:
+    return Entry(("settings",), index, of)
+
+
 def change_group(index: int, form: Form) -> Change:
     """Its heading, its help, and when it is shown."""
 
@@ -50,7 +55,7 @@ def change_group(index: int, form: Form) -> Change:
         put(group, "visible_if", read_condition(form, "visible_if", group.get("visible_if")))
         edit.note = f"settings group {label} changed"
 
-    return Change(act, (("settings", index),))
+    return Change(act, (("settings", index),), _group(index, lambda place: change_group(place, form)))
 
 
 def delete_group(index: int) -> Change:
@@ -62,7 +67,7 @@ def delete_group(index: int) -> Change:
         put(edit.values, "settings", [*groups[:index], *groups[index + 1 :]])
         edit.note = f"settings group {group.get('label', index + 1)} deleted"
 
-    return Change(act, (("settings",),))
+    return Change(act, (("settings",),), _group(index, delete_group))
 
 
 def move_group(index: int, to: int) -> Change:
@@ -73,7 +78,7 @@ def move_group(index: int, to: int) -> Change:
         edit.values["settings"] = moved(edit.values["settings"], index, to)
         edit.note = f"settings group {group.get('label', index + 1)} moved"
 
-    return Change(act, (("settings",),))
+    return Change(act, (("settings",),), _group(index, lambda place: move_group(place, to)))
 
 
 def add_setting(index: int, typed: str, kind: str) -> Change:
@@ -87,7 +92,7 @@ def add_setting(index: int, typed: str, kind: str) -> Change:
         group["fields"][name] = spec
         edit.note = f"setting {name} added"
 
-    return Change(act, (("settings",),))
+    return Change(act, (("settings",),), _group(index, lambda place: add_setting(place, typed, kind)))
 
 
 def _new(edit: Edit, typed: str, kind: str) -> tuple[str, Values]:
@@ -122,7 +127,8 @@ def change_setting(index: int, setting: str, form: Form) -> Change:
             _follow(edit, setting, new)
             edit.note = f"setting {setting} renamed to {new}"
 
-    return Change(act, (("settings", index, "fields", setting),))
+    entry = _group(index, lambda place: change_setting(place, setting, form))
+    return Change(act, (("settings", index, "fields", setting),), entry)
 
 
 def _with_type(spec: Values, kind: str) -> Values:
@@ -184,7 +190,7 @@ def delete_setting(index: int, setting: str) -> Change:
             put(edit.values, "settings", [*groups[:index], *groups[index + 1 :]])
         edit.note = f"setting {setting} deleted"
 
-    return Change(act, (("settings", index, "fields"),))
+    return Change(act, (("settings", index, "fields"),), _group(index, lambda place: delete_setting(place, setting)))
 
 
 def move_setting(index: int, setting: str, to: int) -> Change:
@@ -196,4 +202,5 @@ def move_setting(index: int, setting: str, to: int) -> Change:
         group["fields"] = moved_key(group["fields"], setting, to)
         edit.note = f"setting {setting} moved"
 
-    return Change(act, (("settings", index, "fields"),))
+    entry = _group(index, lambda place: move_setting(place, setting, to))
+    return Change(act, (("settings", index, "fields"),), entry)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.errors import Invalid, NotFound
 from app.modules.manifest.fields import FieldBase
 from app.modules.naming import singular
-from app.studio.builder.changes import Change, Edit, Values, names
+from app.studio.builder.changes import Change, Edit, Entry, Values, names
 from app.studio.builder.forms import Form, identifier, label_of, read_keys
 from app.studio.builder.keys import FIELDS, field_keys
 from app.studio.builder.manifesttext import at, mapping, sequence
@@ -224,4 +224,5 @@ def remove_key(table: str, kind: str, index: int) -> Change:
         put(body, kind, [*there[:index], *there[index + 1 :]])
         edit.note = f"{'index' if kind == 'indexes' else 'unique fields'} of {table} removed"
 
-    return Change(act, (("tables", table),))
+    entry = Entry(("tables", table, kind), index, lambda place: remove_key(table, kind, place))
+    return Change(act, (("tables", table),), entry)

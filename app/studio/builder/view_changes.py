@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from app.errors import Invalid, NotFound
-from app.studio.builder.changes import Change, Edit, Values, names
+from app.studio.builder.changes import Change, Edit, Entry, Values, names
 from app.studio.builder.choices import fields_of
 from app.studio.builder.forms import Form, identifier, label_of, read_keys
 from app.studio.builder.keys import CARDS, VIEWS, card_keys, view_keys
@@ -162,6 +163,10 @@ def add_card(view: str, kind: str, table: str) -> Change:
     return Change(act, (("views", view),))
 
 
+def _card(view: str, index: int, of: Callable[[int], Change]) -> Entry:
+    return Entry(("views", view, "cards"), index, of)
+
+
 def change_card(view: str, index: int, form: Form) -> Change:
     """Whatever the form shows of a card."""
 
@@ -173,7 +178,9 @@ def change_card(view: str, index: int, form: Form) -> Change:
         edit.values["views"][view]["cards"][index] = read_keys(form, card_keys(kind), card, prefix="card.")
         edit.note = f"card of {view} changed"
 
-    return Change(act, (("views", view, "cards", index),))
+    return Change(
+        act, (("views", view, "cards", index),), _card(view, index, lambda place: change_card(view, place, form))
+    )
 
 
 def remove_card(view: str, index: int) -> Change:
@@ -187,7 +194,7 @@ def remove_card(view: str, index: int) -> Change:
         edit.values["views"][view]["cards"] = [*cards[:index], *cards[index + 1 :]]
         edit.note = f"card removed from {view}"
 
-    return Change(act, (("views", view, "cards"),))
+    return Change(act, (("views", view, "cards"),), _card(view, index, lambda place: remove_card(view, place)))
 
 
 def move_card(view: str, index: int, to: int) -> Change:
@@ -198,4 +205,4 @@ def move_card(view: str, index: int, to: int) -> Change:
         edit.values["views"][view]["cards"] = moved(edit.values["views"][view]["cards"], index, to)
         edit.note = f"card of {view} moved"
 
-    return Change(act, (("views", view, "cards"),))
+    return Change(act, (("views", view, "cards"),), _card(view, index, lambda place: move_card(view, place, to)))

@@ -31,8 +31,12 @@ def text_of(browser: Browser, project: str) -> str:
     return browser.get(f"{project}?file=module.yaml").one("#source").get_text().removeprefix("\n")
 
 
-def act(browser: Browser, project: str, what: str, **sent: Sent) -> Page:
-    base = browser.get(f"{project}?file=module.yaml").one("#base")["value"]
+def revision_of(browser: Browser, project: str) -> str:
+    return str(browser.get(f"{project}?file=module.yaml").one("#base")["value"])
+
+
+def act(browser: Browser, project: str, what: str, base: str | None = None, **sent: Sent) -> Page:
+    base = revision_of(browser, project) if base is None else base
     named = {key.replace("__", "."): value for key, value in sent.items()}
     return browser.post(f"{project}/{what}", {"base": base, **named}, htmx="builder")
 
@@ -199,3 +203,28 @@ def test_cards_of_a_dashboard_come_change_move_and_go(browser: Browser) -> None:
         browser, project, "views/cards/change", view="start", card="1", card__keys="number", card__number="sum(houres)"
     )
     assert "houres" in wrong.one("#card-1 .error").get_text()
+
+
+def test_an_act_that_was_asked_for_before_the_last_one_was_answered_is_about_what_was_seen(browser: Browser) -> None:
+    project = begin(browser)
+    act(browser, project, "views/add", name="Start", type="dashboard", table="tasks", menu="y")
+    for kind in ("line", "bar", "list"):
+        act(browser, project, "views/cards/add", view="start", kind=kind, table="tasks")
+
+    def kinds() -> list[str]:
+        text = text_of(browser, project)
+        lines = text[text.index("cards:") :].splitlines()[1:]
+        return [line.split("{")[1].split(":")[0] for line in lines if line.strip().startswith("- {")]
+
+    assert kinds() == ["number", "line", "bar", "list"]
+    seen = revision_of(browser, project)
+    first = act(browser, project, "views/cards/remove", seen, view="start", card="1")
+    again = act(browser, project, "views/cards/remove", seen, view="start", card="1")
+    assert (first.status, again.status, kinds()) == (200, 409, ["number", "bar", "list"])
+    assert "taken away a moment ago" in again.headers["HX-Trigger"]
+    act(browser, project, "views/cards/move", seen, view="start", card="3", to="0")  # the list, which is the third now
+    assert kinds() == ["list", "number", "bar"]
+    keys = {"card__keys": "label", "card__label": "Days"}
+    for label in ("Day", "Days"):  # the second before the first was answered
+        act(browser, project, "views/cards/change", seen, view="start", card="2", **keys | {"card__label": label})
+    assert "- {bar: count, of: tasks, by: project, label: Days}" in text_of(browser, project)

@@ -10,7 +10,7 @@ from app.access.permissions import Permission
 from app.errors import AppError, Conflict, Invalid, NotFound
 from app.lib.clock import utcnow
 from app.studio.builder import choices, forms, keys, words
-from app.studio.builder.changes import Change
+from app.studio.builder.changes import Change, Gone
 from app.studio.builder.manifesttext import at, mapping, sequence
 from app.studio.builder.saving import FILE, Clash, apply, undo
 from app.studio.builder.sheet import Sheet, sheet_of
@@ -97,6 +97,10 @@ def acted(project: Project, change: Change, *, tab: str, said: str, form: str, s
         return _clashed(project, clash, tab)
     except NotFound:
         raise
+    except Gone as gone:
+        g.db.rollback()
+        trigger_toast("error", gone.message)
+        return show(sheet_here(project), status=409)  # type: ignore[no-any-return]
     except AppError as error:
         g.db.rollback()
         sheet = sheet_here(project)
