@@ -103,6 +103,15 @@ def at_the_wall(wall: datetime, zone: str) -> datetime:
     return wall.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
 
 
+def control(moment: Moment | None, zone: str) -> str:
+    """A day or a moment as a control of a form holds it; "" without one."""
+    if moment is None:
+        return ""
+    return (
+        on_the_wall(moment, zone).isoformat(timespec="minutes") if isinstance(moment, datetime) else moment.isoformat()
+    )
+
+
 # -- which days
 
 

@@ -33,6 +33,7 @@ from app.workspace.spans import (
     Span,
     at_the_wall,
     bars,
+    control,
     edge,
     hours_of,
     on_the_wall,
@@ -75,13 +76,15 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class TimedCard:
-    """A card with its time. at: its start as a control of a form wants it; when: its time in words; paint: a colour of its
-    own, "" where it has a tone; said: what the colour stands for; place: the key of its column, where moving it can change that.
+    """A card with its time. at, to: its start and its end as controls of a form want them, "" without one; when: its time in
+    words; paint: a colour of its own, "" where it has a tone; said: what the colour stands for; place: the key of its column,
+    where moving it can change that.
     """
 
     card: Card
     span: Span
     at: str
+    to: str
     when: str
     tone: str
     paint: str = ""
@@ -218,7 +221,8 @@ def timed_cards(
         span = _span(view, row, look)
         assert span is not None
         at = span.start.date().isoformat() if span.all_day else span.start.isoformat(timespec="minutes")
-        found.append(TimedCard(card, span, at, when(span, look.locale), *colour_of(desk, view, row)))
+        to = control(moment_of(row.get(view.to)), look.zone) if view.to else ""
+        found.append(TimedCard(card, span, at, to, when(span, look.locale), *colour_of(desk, view, row)))
     return found
 
 
@@ -270,8 +274,10 @@ def legend(desk: Desk, view: DatedView, state: ListState) -> tuple[tuple[str, st
     return tuple((option_label(field, one), option_tone(field, one)) for one in shown)
 
 
-def time_label(desk: Desk, view: TimedView) -> str:
-    return field_label(desk.table(view.table), view.from_)
+def time_labels(desk: Desk, view: DatedView) -> tuple[str, str]:
+    """What the start is called, and the end, "" without one."""
+    spec = desk.table(view.table)
+    return field_label(spec, view.from_), field_label(spec, view.to) if view.to else ""
 
 
 # -- what an address gives a record that begins at a place

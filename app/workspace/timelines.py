@@ -9,7 +9,6 @@ from typing import Any
 
 from babel.dates import format_date, format_time
 
-from app.errors import Invalid
 from app.modules.conditions import All, Test
 from app.modules.kinds import Kind
 from app.modules.manifest.fields import EnumField
@@ -22,9 +21,9 @@ from app.workspace.cards import Card, cards_of
 from app.workspace.cells import cell, text_of
 from app.workspace.desk import Desk
 from app.workspace.facets import NONE
-from app.workspace.labels import field_label, option_tone
-from app.workspace.listing import ListState, read_day
-from app.workspace.spans import Moment, Span, at_the_wall, on_the_wall, overlapping, span_of
+from app.workspace.labels import option_tone
+from app.workspace.listing import ListState
+from app.workspace.spans import Moment, Span, control, overlapping, span_of
 from app.workspace.timed import MOST_UNDATED, answered, colour_of, kind_of_time, legend, moment_of, nearest
 
 MOST_ROWS = 200
@@ -146,44 +145,13 @@ def read_timeline(desk: Desk, view: TimelineView, state: ListState, look: Look) 
     return replace(timeline, earlier=earlier, later=later)
 
 
-# -- what becomes of a record whose bar is moved
-
-
-def moved_values(desk: Desk, view: TimelineView, before: Values, at: str, to: str, zone: str) -> Values:
-    """The fields of the start and the end, from what a person chose by the clock on the wall. Raises Invalid.
-
-    An end that is left as it was stays so to the second.
-    """
-    found: Values = {}
-    moments = []
-    for name, text in ((view.from_, at), (view.to, to)):
-        if name is None:
-            continue
-        old = moment_of(before[name])
-        moment = old if text == control(old, zone) else _chosen(desk, view, name, text, zone)
-        moments.append(moment)
-        if moment != old:
-            found[name] = None if moment is None else moment.isoformat()
-    if len(moments) == 2 and moments[0] is not None and moments[1] is not None and moments[1] < moments[0]:
-        raise Invalid.field(
-            str(view.to), f"must not be before {field_label(desk.table(view.table), view.from_)}", "order"
-        )
-    return found
+# -- when a record is, in words
 
 
 def said_of(view: TimelineView, values: Values, zone: str, locale: str) -> str:
     """When a record is, in words."""
     start, end = moment_of(values[view.from_]), moment_of(values[view.to]) if view.to else None
     return "no dates" if start is None else when(start, end, zone, locale)
-
-
-def control(moment: Moment | None, zone: str) -> str:
-    """A day or a moment as a control of a form holds it; "" without one."""
-    if moment is None:
-        return ""
-    return (
-        on_the_wall(moment, zone).isoformat(timespec="minutes") if isinstance(moment, datetime) else moment.isoformat()
-    )
 
 
 def when(start: Moment, end: Moment | None, zone: str, locale: str) -> str:
@@ -204,20 +172,6 @@ def _words(text: str, locale: str, *, year: bool = True) -> str:
 
 def _clock(text: str, locale: str) -> str:
     return format_time(datetime.fromisoformat(text), "short", locale=locale)
-
-
-def _chosen(desk: Desk, view: TimelineView, name: str, text: str, zone: str) -> Moment | None:
-    required = desk.table(view.table).fields[name].required
-    if not text and name == view.to and not required:
-        return None
-    try:
-        if not read_day(text[:10]):
-            raise ValueError
-        if kind_of_time(desk, view) is Kind.DATE:
-            return date.fromisoformat(text)
-        return at_the_wall(datetime.fromisoformat(text).replace(tzinfo=None), zone)
-    except ValueError:
-        raise Invalid.field(name, "must be a day between 1900 and 2200", "value") from None
 
 
 # -- reading

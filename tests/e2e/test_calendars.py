@@ -161,7 +161,7 @@ def test_a_record_is_moved_by_mouse_and_by_keyboard_and_taken_back(
     day(page, "2026-11-19").scroll_into_view_if_needed()
     box = card(page, "Fair").bounding_box()
     assert box
-    page.mouse.move(box["x"] + box["width"] - 30, box["y"] + 10)
+    page.mouse.move(box["x"] + box["width"] - 45, box["y"] + 10)
     page.mouse.down()
     target = day(page, "2026-11-19").bounding_box()
     assert target
@@ -191,6 +191,74 @@ def test_a_record_is_moved_by_mouse_and_by_keyboard_and_taken_back(
     pull(page, card(page, "Cut"), monday.locator(".times-slot").nth(2), down=20)
     expect(page.locator("[data-sent]")).to_have_count(0)
     assert times_of(salon, "Cut") == ("2026-11-10T14:15", "2026-11-10T15:45")
+
+
+def stretch(page: Page, what: Locator, to: Locator, *, down: float, hold: bool = False) -> None:
+    """Pull the edge where a record ends to some pixels below the top of another element."""
+    edge = what.locator(".times-edge")
+    to.scroll_into_view_if_needed()
+    edge.scroll_into_view_if_needed()
+    start, end = edge.bounding_box(), to.bounding_box()
+    assert start
+    assert end
+    page.mouse.move(start["x"] + start["width"] / 2, start["y"] + start["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(end["x"] + 20, end["y"] + down, steps=8)
+    if not hold:
+        page.mouse.up()
+
+
+def test_the_end_of_a_record_is_pulled_by_mouse_and_written_by_keyboard(
+    address: str, visit: Callable[..., Visit], ada: Person, salon: Installed
+) -> None:
+    salon.add("visits", name="Cut", begins="2026-11-10T09:00:00Z", ends="2026-11-10T10:30:00Z")
+    salon.add("visits", name="Fair", begins="2026-11-16T08:00:00Z", ends="2026-11-18T18:00:00Z")
+    salon.add("leaves", who="Mel", first="2026-11-10", last="2026-11-11")
+    where = f"{address}/installs/{salon.public_id}/records"
+    seen = visit(f"{where}/agenda?day=2026-11-10&span=week", cookies={"dramac_session": ada.cookie}, width=1280)
+    page = seen.page
+    hours = page.locator('.times-column[data-day="2026-11-10"] .times-slot')  # from eight o'clock
+    stretch(page, card(page, "Cut"), hours.nth(5), down=14, hold=True)
+    expect(card(page, "Cut").locator(".times-when")).to_contain_text("09:00–13:15")
+    look(seen, "stretched")
+    page.keyboard.press("Escape")
+    expect(card(page, "Cut").locator(".times-when")).to_contain_text("09:00–10:30")
+    page.mouse.up()
+    stretch(page, card(page, "Cut"), hours.nth(5), down=14)
+    expect(page.locator("#toasts")).to_contain_text("Begins: Tue 10 Nov, 09:00–13:15")
+    assert times_of(salon, "Cut") == ("2026-11-10T09:00", "2026-11-10T13:15")
+    # above its start it is as short as can be
+    stretch(page, card(page, "Cut"), hours.nth(0), down=14)
+    expect(page.locator("#toasts")).to_contain_text("Begins: Tue 10 Nov, 09:00–09:15")
+    # by keyboard: the end goes along with the start until it is written itself
+    card(page, "Cut").get_by_role("button", name="Move Cut to…").press("Enter")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Begins").fill("2026-11-10T11:00")
+    expect(dialog.get_by_label("Ends")).to_have_value("2026-11-10T11:15")
+    dialog.get_by_label("Ends").fill("2026-11-10T12:00")
+    assert seen.axe_faults() == []
+    page.keyboard.press("Enter")
+    expect(page.locator("#toasts")).to_contain_text("Begins: Tue 10 Nov, 11:00–12:00")
+    # a month: a bar over days, also into the next week
+    page.goto(f"{where}/agenda?day=2026-11-10")
+    stretch(page, card(page, "Fair"), day(page, "2026-11-20"), down=90, hold=True)
+    expect(card(page, "Fair")).to_have_attribute("data-days", "5")
+    page.mouse.up()
+    expect(page.locator("#toasts")).to_contain_text("Fair is moved")
+    assert times_of(salon, "Fair") == ("2026-11-16T08:00", "2026-11-20T18:00")
+    page.goto(f"{where}/away?day=2026-11-10")
+    stretch(page, card(page, "Mel"), day(page, "2026-11-24"), down=90)
+    expect(page.locator("#toasts")).to_contain_text("10 Nov – 24 Nov")
+    assert [row["last"] for row in salon.data.list("leaves").records] == ["2026-11-24"]
+    # the server is away: the bar is as long as it was
+    page.route("**/reschedule*", lambda route: route.abort())
+    first = page.locator(".cal-bar").first
+    days = first.get_attribute("data-days")
+    last = page.locator(".cal-bar", has=page.locator(".times-edge"))
+    assert last.count() == 1  # the edge is where it ends
+    stretch(page, last, day(page, "2026-11-26"), down=90)
+    expect(page.locator("#toasts")).to_contain_text("connection")
+    expect(first).to_have_attribute("data-days", days or "")
 
 
 def test_a_refused_move_is_said_and_nothing_moves(

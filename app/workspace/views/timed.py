@@ -19,13 +19,14 @@ from app.runtime.trials.models import Trial
 from app.web.filters import viewer
 from app.web.guard import requires
 from app.workspace.boards import value_of
+from app.workspace.dates import moved_values
 from app.workspace.desk import Desk
 from app.workspace.facets import NONE, record_options
 from app.workspace.labels import field_label
 from app.workspace.listing import ListState, read_day
 from app.workspace.opened import Opened
-from app.workspace.spans import Moment, moved_to, on_the_wall, span_of
-from app.workspace.timed import Look, TimedView, moment_of, time_label, when
+from app.workspace.spans import Moment, control, moved_to, on_the_wall, span_of
+from app.workspace.timed import Look, TimedView, moment_of, time_labels, when
 from app.workspace.views.common import BASE, bp, changed_url, desk_of, list_url, view_context, zone
 from app.workspace.views.moving import NOT_REFUSED, Move, answer_move
 
@@ -56,7 +57,8 @@ def timed_context(desk: Desk, state: ListState, view: TimedView) -> dict[str, An
         "plain": f"{here}?{urlencode(kept)}" if kept else here,
         "looking": partial(changed_url, desk, state.screen.key),
         "day_only": desk.table(view.table).fields[view.from_].type == "date",
-        "time_label": time_label(desk, view),
+        "labels": time_labels(desk, view),
+        "endless": view.to is not None and not desk.table(view.table).fields[view.to].required,
         "away": zone() if zone() != desk.context.site.time_zone else "",
         "refused": NOT_REFUSED,
     }
@@ -65,18 +67,25 @@ def timed_context(desk: Desk, state: ListState, view: TimedView) -> dict[str, An
 @bp.post(f"{BASE}/<calendar>/reschedule")
 @requires(Permission.RECORDS_EDIT, install=Opened)
 def reschedule(install: Install | Trial, calendar: str) -> Response:
-    """Let a record begin at another day or time, as long as before, and give it another column: card, at, place, version."""
+    """Let a record begin at another day or time and give it another column: card, at, place, version.
+
+    It stays as long as it is; with `to`, and without `keep`, it ends there, by the clock of who asks.
+    """
     desk = desk_of(install)
     view = timed_view(desk, calendar)
     desk.data.table(view.table, "update")
-    at = _at()
-
-    place = _place(desk, view)
+    at, place = _at(), _place(desk, view)
+    to = request.values.get("to") if view.to and not request.values.get("keep") else None
 
     def move(before: dict[str, Any]) -> Move:
-        values = _times(view, before, at) | place
+        if to is None:
+            values = _times(view, before, at) | place
+        else:
+            values = moved_values(desk, view, before, request.values.get("at", ""), to, zone()) | place
         return Move(
-            values, _said(desk, view, values), lambda was, version: _way_back(desk, calendar, view, was, version)
+            values,
+            _said(desk, view, before, values),
+            lambda was, version: _way_back(desk, calendar, view, was, version, ends=to is not None),
         )
 
     return answer_move(install, desk, calendar, move)
@@ -130,9 +139,9 @@ def _shown_at(start: Moment) -> Moment:
     return on_the_wall(start, zone()).replace(second=0, microsecond=0) if isinstance(start, datetime) else start
 
 
-def _said(desk: Desk, view: TimedView, values: dict[str, Any]) -> str:
+def _said(desk: Desk, view: TimedView, before: dict[str, Any], values: dict[str, Any]) -> str:
     """Where it went, in words."""
-    found = [_said_time(desk, view, values)] if view.from_ in values else []
+    found = [_said_time(desk, view, {**before, **values})] if {view.from_, view.to} & values.keys() else []
     if isinstance(view, ResourcesView) and view.by in values:
         found.append(f"{field_label(desk.table(view.table), view.by)}: {_said_place(desk, view, values[view.by])}")
     return "; ".join(found)
@@ -149,19 +158,20 @@ def _said_place(desk: Desk, view: ResourcesView, value: str | None) -> str:
 
 
 def _said_time(desk: Desk, view: TimedView, values: dict[str, Any]) -> str:
+    label, _ = time_labels(desk, view)
     start = moment_of(values[view.from_])
     if start is None:
-        return f"{time_label(desk, view)}: none"
+        return f"{label}: none"
     span, locale = span_of(start, moment_of(values.get(view.to or "")), zone()), viewer().locale
     text = format_date(span.first, "EEE d MMM", locale=locale)
     time = when(span, locale)
     if time and span.first == span.last:
         text = f"{text}, {time}"
-    return f"{time_label(desk, view)}: {text if span.first == span.last else time}"
+    return f"{label}: {text if span.first == span.last else time}"
 
 
-def _way_back(desk: Desk, name: str, view: TimedView, was: dict[str, Any], version: int) -> str | None:
-    """The move back."""
+def _way_back(desk: Desk, name: str, view: TimedView, was: dict[str, Any], version: int, *, ends: bool) -> str | None:
+    """The move back. ends: also to where it ended."""
     start = was[view.from_]
     if start is None and desk.table(view.table).fields[view.from_].required:
         return None
@@ -170,6 +180,10 @@ def _way_back(desk: Desk, name: str, view: TimedView, was: dict[str, Any], versi
         "at": NO_TIME if start is None else start,
         "version": version,
     }
+    if ends and start is not None:
+        back |= {
+            key: control(moment_of(was[field]), zone()) for key, field in (("at", view.from_), ("to", view.to or ""))
+        }
     if isinstance(view, ResourcesView):
         back["place"] = was[view.by] or NONE[0]
     return url_for(".reschedule", install_id=desk.install_id, calendar=name, **back)

@@ -17,20 +17,14 @@ from app.runtime.trials.models import Trial
 from app.web.filters import viewer
 from app.web.guard import requires
 from app.workspace.axis import SCALES, Axis, Scale
+from app.workspace.dates import moved_values
 from app.workspace.desk import Desk
-from app.workspace.labels import field_label
 from app.workspace.listing import read_day
 from app.workspace.opened import Opened
 from app.workspace.screens import view_of
-from app.workspace.spans import on_the_wall
-from app.workspace.timed import list_of_days, moment_of
-from app.workspace.timelines import (
-    Look,
-    control,
-    moved_values,
-    read_timeline,
-    said_of,
-)
+from app.workspace.spans import control, on_the_wall
+from app.workspace.timed import list_of_days, moment_of, time_labels
+from app.workspace.timelines import Look, read_timeline, said_of
 from app.workspace.views.common import (
     BASE,
     asked,
@@ -65,7 +59,7 @@ def timeline_context(desk: Desk, name: str, now: datetime) -> dict[str, Any]:
         "kept_here": [pair for pair in asked() if pair[0] in KEPT],
         "scales": [(one, looking(span=one)) for one in SCALES],
         "rest": list_url(desk, *rest) if rest else "",
-        "labels": (field_label(spec, view.from_), field_label(spec, view.to) if view.to else ""),
+        "labels": time_labels(desk, view),
         "endless": bool(view.to) and not spec.fields[view.to or ""].required,
         "away": zone() if timeline.timed and zone() != desk.context.site.time_zone else "",
         "refused": NOT_REFUSED,

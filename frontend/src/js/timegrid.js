@@ -12,8 +12,9 @@ let moved = ""; // the card that was moved last
 
 const form = () => document.getElementById("move");
 const digits = (number) => String(number).padStart(2, "0");
+const read = (text) => Date.parse(`${text.slice(0, 10)}T${text.slice(11) || "00:00"}Z`);
 /** Text of a clock on the wall that goes on as if every day had 24 hours: what is added is what the eye sees. */
-const shifted = (text, minutes) => new Date(Date.parse(`${text.slice(0, 10)}T${text.slice(11) || "00:00"}Z`) + minutes * MINUTE).toISOString().slice(0, text.length);
+const shifted = (text, minutes) => new Date(read(text) + minutes * MINUTE).toISOString().slice(0, text.length);
 const daysBetween = (one, other) => Math.round((Date.parse(other) - Date.parse(one)) / (1440 * MINUTE));
 
 function hold(card) {
@@ -22,9 +23,30 @@ function hold(card) {
   elements.card.value = moved;
   elements.version.value = card.dataset.version;
   elements.at.value = card.dataset.at;
+  keep(card.dataset);
   if (elements.place) elements.place.value = card.dataset.in ?? "";
   form().querySelector(".times-moved").textContent = card.dataset.name;
 }
+
+// -- the end: as far from the start as it was, until somebody chooses another
+let was = null; // the start and the end before
+function keep({ at, to }) {
+  const { elements } = form();
+  if (!elements.to) return;
+  was = { at, to };
+  elements.to.value = to;
+  elements.keep.value = "1";
+}
+function endAt(text) {
+  const { elements } = form();
+  elements.to.value = text;
+  elements.keep.value = "";
+}
+on("input", "#move-at", (input) => {
+  const { elements } = form();
+  if (elements.keep?.value && was.at && was.to && input.value) elements.to.value = shifted(was.to, (read(input.value) - read(was.at)) / MINUTE);
+});
+on("input", "#move-to", () => (form().elements.keep.value = ""));
 
 // -- by dialog
 on("click", "[data-move]", (button) => {
@@ -78,7 +100,7 @@ function scroll(card, { clientX, clientY }) {
 
 drag("[data-times] [data-card]", {
   take(card, event) {
-    if (!form() || event.pointerType === "touch" || event.target.closest("button")) return null;
+    if (!form() || event.pointerType === "touch" || event.target.closest("button, .times-edge")) return null;
     const column = card.closest(".times-column");
     const scroller = card.closest("[data-times]");
     // of a card over several days the day under the pointer goes along
@@ -112,6 +134,69 @@ drag("[data-times] [data-card]", {
     document.querySelectorAll("[data-over]").forEach((one) => one.removeAttribute("data-over"));
   },
 });
+// -- the end, by mouse: by quarters of an hour in its column, by days where it lies across them
+let edge = null; // {column; to: where it would end; before: what is shown otherwise}
+
+const whenOf = (card) => card.querySelector(".times-when")?.firstChild;
+/** The last day of what ends there: at midnight that is the one before. */
+const lastDay = (end) => (end.endsWith("T00:00") ? shifted(end, -1) : end).slice(0, 10);
+
+function draw(card, { dh, dm, days, words }) {
+  Object.assign(card.dataset, days ? { days } : { dh, dm });
+  if (words) whenOf(card).textContent = words;
+}
+
+function inHours(card, event) {
+  const { h, m, at, before } = card.dataset;
+  const [from, first] = [Number(h) * 60 + Number(m), Number(edge.column.closest(".times").dataset.first) * 60];
+  const aimed = Math.round((first + minuteAt(edge.column, event.clientY) - from) / SNAP) * SNAP;
+  const minutes = Math.max(SNAP, Math.min(1440 - from, aimed));
+  edge.to = shifted(before === undefined ? at : `${edge.column.dataset.day}T00:00`, minutes);
+  const words = before === undefined ? `${at.slice(11)}–${edge.to.slice(11)}` : "";
+  return { dh: Math.floor(minutes / 60), dm: minutes % 60, words };
+}
+
+function overDays(card, event) {
+  const under = placeAt(event);
+  if (!under?.dataset.day) return edge.shown;
+  under.setAttribute("data-over", "");
+  const { at, to, col } = card.dataset;
+  const end = to > at ? to : at;
+  const aimed = shifted(end, daysBetween(lastDay(end), under.dataset.day) * 1440);
+  edge.to = aimed < at ? at : aimed;
+  const beside = under.parentElement === card.parentElement ? Number(under.dataset.col) - Number(col) + 1 : 1;
+  return { days: String(Math.max(1, beside)) };
+}
+
+drag(".times-edge", {
+  take(handle, event) {
+    if (!form() || event.pointerType === "touch") return null;
+    const card = handle.closest("[data-card]");
+    const { dh, dm, days } = card.dataset;
+    const shown = { dh, dm, days, words: whenOf(card)?.textContent };
+    edge = { column: card.closest(".times-column"), to: "", before: shown, shown };
+    return card;
+  },
+  over(card, event) {
+    document.querySelectorAll("[data-over]").forEach((one) => one.removeAttribute("data-over"));
+    edge.shown = edge.column ? inHours(card, event) : overDays(card, event);
+    draw(card, edge.shown);
+  },
+  drop(card) {
+    const { to, before, shown } = edge;
+    if (!to || to === card.dataset.to) return;
+    draw(card, shown);
+    hold(card);
+    endAt(to);
+    undo = () => draw(card, before);
+    form().requestSubmit();
+  },
+  end(card) {
+    draw(card, edge.before);
+    document.querySelectorAll("[data-over]").forEach((one) => one.removeAttribute("data-over"));
+  },
+});
+
 on("dragstart", "[data-times] [data-card]", (_, event) => event.preventDefault()); // links have a dragging of their own
 
 // -- a new record where somebody clicks: the lower half of an hour is its half; the empty part of a day is its plus

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.workspace.axis import DAY, SCALES, Axis, Place, Scale
-from app.workspace.timelines import LETTER_PX, ROOM_PX, _written, control, when
+from app.workspace.spans import control
+from app.workspace.timelines import LETTER_PX, ROOM_PX, _written, when
 
 DAYS = st.dates(date(1900, 1, 2), date(2200, 12, 30))
 WALLS = st.datetimes(datetime.fromisoformat("1950-01-01"), datetime.fromisoformat("2150-01-01"))

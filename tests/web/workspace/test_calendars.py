@@ -311,6 +311,32 @@ def test_a_moved_record_stays_as_long_as_it_is_and_can_be_put_back(ada: Browser,
     assert held(salon, leave, "leaves")["last"] == "2026-12-02"
 
 
+def test_a_record_is_given_another_end_and_gets_its_own_back(ada: Browser, salon: Installed) -> None:
+    cut = visit(salon, "Cut", "2026-11-10T09:00:00", "2026-11-10T10:30:00")
+    page = reschedule(ada, salon, "agenda", cut, "2026-11-10T09:00", to="2026-11-10T12:15")
+    now = held(salon, cut)
+    assert (now["begins"], now["ends"]) == ("2026-11-10T09:00:00.000000Z", "2026-11-10T12:15:00.000000Z")
+    assert said(page)["text"] == "Begins: Tue 10 Nov, 09:00–12:15"
+    ada.post(said(page)["undo"])
+    assert held(salon, cut)["ends"] == "2026-11-10T10:30:00.000000Z"
+    cut = held(salon, cut)
+    page = reschedule(ada, salon, "agenda", cut, "2026-11-11T10:00", to="2026-11-10T23:00")
+    assert (page.status, held(salon, cut)["version"]) == (422, cut["version"])
+    assert said(page)["text"] == "Ends must not be before Begins."
+    assert reschedule(ada, salon, "agenda", cut, "2026-11-11T10:00", to="late").status == 422
+    # what the dialog left alone is as long as it was, whatever its control says
+    reschedule(ada, salon, "agenda", cut, "2026-11-11T10:00", to="2026-11-10T10:30", keep="1")
+    assert held(salon, cut)["ends"] == "2026-11-11T11:30:00.000000Z"
+    cut = held(salon, cut)
+    page = reschedule(ada, salon, "agenda", cut, "2026-11-11T10:00", to="")
+    assert held(salon, cut)["ends"] is None
+    ada.post(said(page)["undo"])
+    assert held(salon, cut)["ends"] == "2026-11-11T11:30:00.000000Z"
+    leave = salon.add("leaves", who="Mel", first="2026-11-30", last="2026-12-02")
+    reschedule(ada, salon, "away", leave, "2026-11-30", to="2026-12-24")
+    assert held(salon, leave, "leaves")["last"] == "2026-12-24"
+
+
 def test_a_refused_move_leaves_the_record_and_says_why(ada: Browser, salon: Installed) -> None:
     chair = salon.add("chairs", name="By the window")
     visit(salon, "First", "2026-11-10T09:00:00", "2026-11-10T10:00:00", chair=chair["id"])
