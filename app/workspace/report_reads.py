@@ -30,6 +30,12 @@ PATIENCE_MS, LEAST_MS, MOST_MS = 10_000, 500, 3_000
 RANK = "/rank"
 
 
+class TooManyCurrencies(AppError):
+    """The amounts are in more currencies than there is room for. Choose a filter."""
+
+    code = "currencies"
+
+
 @dataclass(frozen=True, slots=True)
 class Measure:
     """A metric of a report. key: its name in addresses and answers."""
@@ -103,7 +109,10 @@ class _Reading:
         for answers, (_, take) in zip(answered, questions, strict=True):
             if isinstance(answers, AppError):
                 return answers
-            take(answers[0])
+            try:
+                take(answers[0])
+            except TooManyCurrencies as error:
+                return error
         return None
 
     def questions(self, trip: int) -> Iterator[tuple[Question, Take]]:
@@ -166,10 +175,12 @@ class _Reading:
             metrics=tuple(Figure(one.aggregate, one.key) for one in measures),
             where=self._where(depth),
             q=asked.q,
-            limit=MOST_AMOUNTS,
+            limit=MOST_AMOUNTS + 1,
         )
 
         def take(rows: list[dict[str, Any]]) -> None:
+            if len(rows) > MOST_AMOUNTS:
+                raise TooManyCurrencies()
             for row in rows:
                 path = tuple(row[one.group.key] for one in by)
                 said = {name: (str(row[name] or "").strip() or own).upper() for name in unit.currencies}

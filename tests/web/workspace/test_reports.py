@@ -202,6 +202,19 @@ def test_amounts_of_several_currencies_stand_below_each_other(ada: Browser, sale
     ]
 
 
+def test_amounts_that_there_is_no_room_for_are_not_left_out_without_a_word(
+    ada: Browser, sales: Installed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for coin in ("USD", "EUR", "SEK"):
+        sales.add("deals", name="A", paid=500, coin=coin, status="open")
+    monkeypatch.setattr(report_reads, "MOST_AMOUNTS", 3)
+    assert ada.get(at(sales, "coins")).texts("tfoot td") == ["€5.00 SEK\u00a05.00 $5.00", "3"]
+    monkeypatch.setattr(report_reads, "MOST_AMOUNTS", 2)
+    page = ada.get(at(sales, "coins"))
+    assert "There are amounts in too many currencies" in page.one("#results").get_text()
+    assert ada.get(at(sales, "coins") + "?f.status=won").status == 200
+
+
 def test_a_column_sorts_and_the_address_keeps_it_through_filters(ada: Browser, sales: Installed) -> None:
     for name, amount, status in (("A", 100, "won"), ("B", 900, "lost"), ("C", 500, "open")):
         sales.add("deals", name=name, amount=amount, status=status)
