@@ -24,6 +24,7 @@ from markupsafe import Markup
 from app.lib.clock import utcnow
 
 HUES = 10
+_LETTER_BY_DIGIT = re.compile(r"(?<=[^\W\d_])(?=\d)|(?<=\d)(?=[^\W\d_])")
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,8 @@ def time_tag(value: datetime | None, style: str = "ago") -> Markup:
 def money(minor_units: int, currency: str) -> str:
     """'£1,299.00' from 129900 and 'GBP'; the currency decides how many of the digits are decimals."""
     amount = Decimal(minor_units).scaleb(-get_currency_precision(currency))
-    return format_currency(amount, currency, locale=viewer().locale)
+    text = format_currency(amount, currency, locale=viewer().locale)
+    return _LETTER_BY_DIGIT.sub("\u00a0", text)  # CLDR's currency spacing, which Babel leaves out
 
 
 def number(value: int | float | Decimal) -> str:

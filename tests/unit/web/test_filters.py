@@ -55,7 +55,13 @@ def test_a_time_element_has_the_exact_time_on_hover() -> None:
 
 @pytest.mark.parametrize(
     ("units", "currency", "shown"),
-    [(129900, "GBP", "£1,299.00"), (-5, "EUR", "-€0.05"), (1299, "JPY", "JP¥1,299"), (1299, "KWD", "KWD1.299")],
+    [
+        (129900, "GBP", "£1,299.00"),
+        (-5, "EUR", "-€0.05"),
+        (1299, "JPY", "JP¥1,299"),
+        (1299, "KWD", "KWD\u00a01.299"),
+        (-70000, "CHF", "-CHF\u00a0700.00"),
+    ],
 )
 def test_money_has_the_decimals_of_its_currency(units: int, currency: str, shown: str) -> None:
     assert filters.money(units, currency) == shown

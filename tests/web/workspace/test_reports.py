@@ -208,7 +208,7 @@ def test_amounts_that_there_is_no_room_for_are_not_left_out_without_a_word(
     for coin in ("USD", "EUR", "SEK"):
         sales.add("deals", name="A", paid=500, coin=coin, status="open")
     monkeypatch.setattr(report_reads, "MOST_AMOUNTS", 3)
-    assert ada.get(at(sales, "coins")).texts("tfoot td") == ["€5.00 SEK\u00a05.00 $5.00", "3"]
+    assert ada.get(at(sales, "coins")).texts("tfoot td") == ["€5.00 SEK 5.00 $5.00", "3"]
     monkeypatch.setattr(report_reads, "MOST_AMOUNTS", 2)
     page = ada.get(at(sales, "coins"))
     assert "There are amounts in too many currencies" in page.one("#results").get_text()
