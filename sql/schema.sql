@@ -1066,7 +1066,8 @@ CREATE TABLE recorded_bodies (
   install_id uuid NOT NULL,
   at timestamp with time zone NOT NULL,
   if_match text NOT NULL DEFAULT ''::text,
-  body_sealed text NOT NULL
+  body_sealed text NOT NULL,
+  content_type text NOT NULL DEFAULT ''::text
 );
 CREATE TABLE release_log (
   number bigint NOT NULL,
@@ -1755,6 +1756,7 @@ ALTER TABLE publisher_keys ADD CONSTRAINT publisher_keys_agency_id_fkey FOREIGN 
 ALTER TABLE publisher_keys ADD CONSTRAINT publisher_keys_agency_id_id_key UNIQUE (agency_id, id);
 ALTER TABLE publisher_keys ADD CONSTRAINT publisher_keys_pkey PRIMARY KEY (id);
 ALTER TABLE publisher_keys ADD CONSTRAINT publisher_keys_public_key_check CHECK ((length(public_key) = 32));
+ALTER TABLE recorded_bodies ADD CONSTRAINT recorded_bodies_content_type_check CHECK ((length(content_type) <= 200));
 ALTER TABLE recorded_bodies ADD CONSTRAINT recorded_bodies_if_match_check CHECK ((length(if_match) <= 200));
 ALTER TABLE recorded_bodies ADD CONSTRAINT recorded_bodies_pkey PRIMARY KEY (request_id);
 ALTER TABLE release_log ADD CONSTRAINT release_log_kind_check CHECK ((kind = ANY (ARRAY['release'::text, 'yank'::text])));

@@ -142,24 +142,29 @@ def _count(gateway: Gateway, call: Call, kind: str) -> None:
     call.taken.append(gateway.leases.take(credential.quota_key, policies.of(credential.kind, kind)))
 
 
+def is_of_code(path: str) -> bool:
+    """Whether a path of the API is one of a module's own routes."""
+    return path.split("/", 5)[4:5] == ["fn"]
+
+
 def _query(call: Call) -> str:
-    """What a read of records asked for, to be asked again by a replay or a rehearsal."""
-    if call.method != "GET" or not call.query_string or call.install_id is None or "/fn/" in call.path:
+    """What a read of records or a call of module code asked for, to be asked again by a replay or a rehearsal."""
+    if not call.query_string or call.install_id is None or not (call.method == "GET" or is_of_code(call.path)):
         return ""
     return "" if len(call.query_string) > MOST_QUERY else call.query_string.replace("\x00", "")
 
 
 def _recorded(call: Call) -> Recorded | None:
-    """The body of a write of records, where somebody of the agency has it recorded for now."""
+    """The body of a write of records or a call of code, where somebody of the agency has it recorded for now."""
     if call.recording_until is None or call.method in READS or call.recording_until <= utcnow():
         return None
     parts = call.path.split("/")
-    if call.credential.kind == "oauth" or len(parts) > 6 or parts[4:5] == ["files"] or "/fn/" in call.path:
+    if call.credential.kind == "oauth" or not (is_of_code(call.path) or (len(parts) <= 6 and parts[4:5] != ["files"])):
         return None
-    body, if_match = call.read_body, call.header("If-Match")
-    if len(body) > MOST_RECORDED or len(if_match) > 200 or b"\x00" in body:
+    body, if_match, kind = call.read_body, call.header("If-Match"), call.environ.get("CONTENT_TYPE", "")
+    if len(body) > MOST_RECORDED or max(len(if_match), len(kind)) > 200 or b"\x00" in body:
         return None
-    return Recorded(if_match.replace("\x00", ""), body.decode("utf-8", "replace"))
+    return Recorded(if_match.replace("\x00", ""), kind.replace("\x00", ""), body.decode("utf-8", "replace"))
 
 
 def _finished(gateway: Gateway, call: Call, answer: Answer) -> Answer:

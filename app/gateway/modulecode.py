@@ -25,7 +25,7 @@ def run_module_route(call: RouteCall) -> RouteAnswer:
             call.method,
             call.path,
             query=dict(call.query),
-            body=_body(call),
+            body=read_body(call.body, call.content_type),
             headers={"content-type": call.content_type} if call.content_type else {},
             auth_kind="public" if call.publishable else "api",
             actor=replace(call.actor, request_id=call.request_id),
@@ -41,13 +41,13 @@ def _transaction(call: RouteCall) -> Transaction | None:
     return Transaction(call.context, call.access, call.connection, settings)
 
 
-def _body(call: RouteCall) -> Any:
-    """The parsed JSON, the fields of a form, or the text; None when nothing was sent."""
-    if not call.body:
+def read_body(body: bytes, content_type: str) -> Any:
+    """The parsed JSON, the fields of a form, or the text; None when nothing was sent. Raises BadRequest."""
+    if not body:
         return None
-    kind = call.content_type.split(";")[0].strip().lower()
+    kind = content_type.split(";")[0].strip().lower()
     try:
-        text = call.body.decode()
+        text = body.decode()
     except UnicodeDecodeError:
         raise BadRequest("The body is not UTF-8 text.") from None
     if kind == "application/x-www-form-urlencoded":

@@ -31,24 +31,26 @@ SELECT * FROM unnest(%b::timestamptz[], %b::text[], %b::uuid[], %b::uuid[], %b::
                      %b::text[], %b::text[], %b::text[], %b::text[])
 """
 _RECORDED = """
-INSERT INTO recorded_bodies (request_id, agency_id, install_id, at, if_match, body_sealed)
-SELECT * FROM unnest(%b::text[], %b::uuid[], %b::uuid[], %b::timestamptz[], %b::text[], %b::text[]) ON CONFLICT DO NOTHING
+INSERT INTO recorded_bodies (request_id, agency_id, install_id, at, if_match, content_type, body_sealed)
+SELECT * FROM unnest(%b::text[], %b::uuid[], %b::uuid[], %b::timestamptz[], %b::text[], %b::text[], %b::text[])
+ON CONFLICT DO NOTHING
 """
 _USED = "SELECT api_keys_used(%b::uuid[], %b::timestamptz[], %b::inet[])"
 
 
 class Recorded(NamedTuple):
-    """The body of a write that is recorded, and what the record had to be for it ('' for anything)."""
+    """The body of a write that is recorded, what the record had to be for it ('' for anything), what the body said it is."""
 
     if_match: str
+    content_type: str
     body: str
 
 
 class Entry(NamedTuple):
     """One answered call. path: without its query, which may say who somebody looked for. address: '' when not known.
 
-    query: of a read of records, to ask it again; the log keeps it sealed and shows it to nobody. recorded: the body of a
-    write where that is recorded, kept sealed too.
+    query: of a read of records or a call of module code, to ask it again; the log keeps it sealed and shows it to nobody.
+    recorded: the body of what may change something where that is recorded, kept sealed too.
     """
 
     at: datetime

@@ -1,6 +1,6 @@
 """Replay: a read of the API from the log asked again, as its key, of this version of the module or of another.
 
-Here only reads of records are asked again; writes whose bodies were recorded are in rewrites.py, and module code might do anything.
+Here only reads of records are asked again; calls that may change something are made again in rewrites.py, and undone.
 The query of a read is kept sealed, as it may say who somebody looked for: it is opened to ask again, and not shown. What is asked
 reads and nothing else; of the call then its status, time and size were kept, so those stand beside the answer now.
 """
@@ -75,7 +75,7 @@ def replay(
     target = _target(line)
     if target is None or line.install_id is None:
         raise NotReplayable()
-    access, pairs = access_of(db, line, scope="read", by=by, now=now), _pairs(db, line, keys)
+    access, pairs = access_of(db, line, scope="read", by=by, now=now), pairs_of(db, line, keys)
     context = as_version(load_install(line.install_id), version)
     started = time.monotonic()
     status, code, body = _ask(Data(context, access), *target, pairs)
@@ -99,7 +99,7 @@ def _target(line: Line) -> tuple[str, UUID | None, bool] | None:
     return read_of(str(line.detail.get("path", ""))) if line.detail.get("method") == "GET" else None
 
 
-def _pairs(db: Session, line: Line, keys: tuple[str, ...]) -> list[tuple[str, str]]:
+def pairs_of(db: Session, line: Line, keys: tuple[str, ...]) -> list[tuple[str, str]]:
     """The query of the recorded call."""
     statement = text(
         "SELECT query_sealed FROM external_api_requests WHERE agency_id = :agency AND request_id = :request LIMIT 1"

@@ -26,7 +26,7 @@ def test_a_write_is_recorded_and_replayed_from_its_line(
 ) -> None:
     broken = {}
     seen = visit(address + desk.logs, theme=theme, width=width, cookies={"dramac_session": ada.cookie})
-    seen.page.click("text=Replay writes too")
+    seen.page.click("text=Replay writes and module code, too")
 
     def look(name: str) -> None:
         if SHOTS:

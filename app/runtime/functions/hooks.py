@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
-from app.lib.clock import utcnow
 from app.modules.manifest.pages import TableHook
-from app.runtime.context import InstallContext
 from app.runtime.data import Transaction
 from app.runtime.functions.account import Run
 from app.runtime.functions.errors import FunctionFailed
-from app.runtime.functions.run import run_function
+from app.runtime.functions.run import closed, run_function
 
 
 class FunctionHooks:
@@ -40,7 +36,7 @@ class FunctionHooks:
                 continue
             given = {"event": event, "table": table, "old": old, "new": made}
             output = run_function(
-                _closed(tx.context) if self.dry else tx.context, name, given, trigger="test" if self.dry else "hook",
+                closed(tx.context) if self.dry else tx.context, name, given, trigger="test" if self.dry else "hook",
                 cause=f"{table}.{event}", actor=tx.access.actor, tx=tx,
                 depth=tx.settings.depth, accounts=self.accounts,
             )  # fmt: skip
@@ -50,8 +46,3 @@ class FunctionHooks:
                 raise FunctionFailed(f"{name} must return the record to keep, or nothing.")
             made = {**(made or {}), **output}
         return made if made != new else None
-
-
-def _closed(context: InstallContext) -> InstallContext:
-    """The install as if it were on trial, with a model of its own: the kept one tells of changes."""
-    return replace(context, trial_until=utcnow() + timedelta(minutes=5), layout_key=f"dry:{context.layout_key}")

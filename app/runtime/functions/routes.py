@@ -17,8 +17,9 @@ from app.modules.manifest.pages import Route
 from app.queue.enqueue import redis
 from app.runtime.context import InstallContext
 from app.runtime.data import Transaction
+from app.runtime.functions.account import Run
 from app.runtime.functions.errors import FunctionFailed
-from app.runtime.functions.run import run_function
+from app.runtime.functions.run import closed, run_function
 
 log = logging.getLogger(__name__)
 
@@ -52,17 +53,19 @@ def run_route(
     actor: Actor,
     caller: str = "",
     tx: Transaction | None = None,
+    dry: list[Run] | None = None,
 ) -> RouteAnswer:
     """Call the function behind a route of the installed version.
 
     path: with its leading slash. body: the parsed JSON, a text, or None. caller: what the route's rate is counted by, the
-    actor and its address when empty. tx: a transaction to take part in. Raises NotFound, Forbidden, RateLimited and what
-    run_function does.
+    actor and its address when empty. tx: a transaction to take part in. dry: of what is undone whatever comes of it; gets the
+    accounts of the runs, which are not kept. Raises NotFound, Forbidden, RateLimited and what run_function does.
     """
     name, route = _find(context, method, path)
     if auth_kind not in _MAY[route.auth]:
         raise NotFound() if auth_kind == "public" else Forbidden("This credential may not call this address.")
-    _count(context, name, route, caller or f"{actor.ref}|{actor.ip or ''}")
+    if dry is None:
+        _count(context, name, route, caller or f"{actor.ref}|{actor.ip or ''}")
     given = {
         "method": method,
         "path": path,
@@ -70,7 +73,10 @@ def run_route(
         "headers": {key.lower(): value for key, value in headers.items() if key.lower() in _PASSED},
         "body": body,
     }
-    output = run_function(context, name, given, trigger="route", cause=f"{method} {path}", actor=actor, tx=tx)
+    output = run_function(
+        context if dry is None else closed(context), name, given, trigger="route" if dry is None else "test",
+        cause=f"{method} {path}", actor=actor, tx=tx, accounts=dry,
+    )  # fmt: skip
     return _answer(output)
 
 

@@ -29,7 +29,7 @@ from app.support.actions import SEARCH_FILTERS, kept_query
 from app.support.queries import searches
 from app.support.recording import recording_of
 from app.support.replay import can_be_replayed
-from app.support.rewrites import is_recorded_write
+from app.support.rewrites import can_be_made_again
 from app.support.timeline import KINDS, LEVELS, OUTCOMES, Line, LogFilter, Position, log_line, log_page, position
 from app.support.views.common import bp, csv_line
 from app.web.forms import asked, clean
@@ -274,7 +274,7 @@ def shown_lines(lines: list[Line], *, opened: bool = False) -> list[Shown]:
 
 def _replay(line: Line) -> str:
     """The position of what may be made again; what it shows are records."""
-    replayable = can_be_replayed(line) or is_recorded_write(line)
+    replayable = can_be_replayed(line) or can_be_made_again(line)
     return str(line.position) if replayable and g.actor.can(Permission.RECORDS_VIEW) else ""
 
 

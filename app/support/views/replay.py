@@ -10,7 +10,7 @@ from app.installs.models import Install
 from app.lib.clock import utcnow
 from app.support.recording import AlreadyRecording, end_recording, start_recording
 from app.support.replay import can_be_replayed, replay, versions_of
-from app.support.rewrites import is_recorded_write, rewrite
+from app.support.rewrites import can_be_made_again, rewrite
 from app.support.timeline import log_line, position
 from app.support.views.common import bp
 from app.web.forms import clean
@@ -29,7 +29,7 @@ def replay_request() -> Response:
         line is None
         or install is None
         or install.agency_id != g.agency.agency_id
-        or not (can_be_replayed(line) or is_recorded_write(line))
+        or not (can_be_replayed(line) or can_be_made_again(line))
     ):
         raise NotFound()
     if not g.actor.can(Permission.RECORDS_VIEW):
@@ -38,7 +38,7 @@ def replay_request() -> Response:
     wanted = clean(request.form.get("version"))
     version = next((one for one in versions if one.public_id == wanted), versions[0])
     keys, made = current_app.config["DRAMAC"].secret_keys, None
-    if is_recorded_write(line):
+    if can_be_made_again(line):
         made = rewrite(g.db, line=line, version=version, keys=keys, by=g.actor, now=now)
         now_answer = made.answer
     else:

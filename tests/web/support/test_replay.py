@@ -118,7 +118,7 @@ def test_another_version_answers_as_it_sees_the_tables(ada: Browser, called: Any
     ("path", "values"),
     [
         ("/api/modules/logged/things", {"method": "POST"}),
-        ("/api/modules/logged/fn/greet", {}),
+        ("/api/modules/logged/fn/greet", {"method": "POST"}),
         ("/api/modules/logged/events", {}),
         ("/api/modules/logged/files/x", {}),
         ("/api/modules/logged/things/x", {}),

@@ -39,6 +39,7 @@ summary: What is sent where.
 version: 1.0.0
 type: app
 permissions:
+  email: true
   network: [{{host: api.example.com, methods: [GET], reason: "To look things up."}}]
 tables:
   things:
@@ -54,6 +55,8 @@ tables:
     access: {{public: [], staff: [read], api: [read]}}
 functions:
   check: {{file: check.js, on: {{table: things, event: before_create}}}}
+  order: {{file: order.js, route: {{method: POST, path: /orders/new, auth: api}}}}
+  stock: {{file: stock.js, route: {{method: GET, path: /stock, auth: public}}}}
 """
 CHECK = """
 export default function (ctx, input) {
@@ -63,6 +66,23 @@ export default function (ctx, input) {
   }
   ctx.db.notes.insert({ text: input.new.name });
   return input.new;
+}
+"""
+
+
+ORDER = """
+export default function (ctx, input) {
+  ctx.log.info("asked for " + input.body.name, { token: "abcdef123" });
+  if (input.body.name === "throws") throw new Error("out of rope");
+  if (input.body.name === "calls") ctx.http.get("https://api.example.com/x");
+  const made = ctx.db.things.insert({ name: input.body.name });
+  ctx.mail({ to: "a@example.com", subject: "Ordered", text: made.name });
+  return { status: 202, body: { name: made.name, times: input.query.times } };
+}
+"""
+STOCK = """
+export default function (ctx, input) {
+  return { found: ctx.db.things.count({ name: input.query.name }) };
 }
 """
 
@@ -112,6 +132,9 @@ class Desk:
     def names(self, table: str = "things", field: str = "name") -> list[str]:
         return sorted(row[field] for row in self.install.records(table))
 
+    def letters(self) -> int:
+        return len(self.install.rows("SELECT FROM mails WHERE install_id = :install"))
+
     def told(self) -> int:
         return len(self.install.events())
 
@@ -138,14 +161,19 @@ def ada(world: World, agency: Agency) -> Person:
 
 @pytest.fixture
 def desk(api_app: Flask, config: Config, world: World, browse: Browse, agency: Agency, ada: Person) -> Desk:
-    files = {"module.yaml": MANIFEST.format(slug=f"deliveries-{uuid7().hex[-10:]}"), "functions/check.js": CHECK}
+    files = {
+        "module.yaml": MANIFEST.format(slug=f"deliveries-{uuid7().hex[-10:]}"),
+        "functions/check.js": CHECK,
+        "functions/order.js": ORDER,
+        "functions/stock.js": STOCK,
+    }
     released = release(read_folder((path, content.encode()) for path, content in files.items()), agency)
     site = world.site(agency)
     install = put_on(released, site, config=config)
     with tenant_scope(agency.id, user_id=ada.id), transaction(db.session()) as session:
         made = create_key(
             session, site=session.get_one(Site, site.id), install_id=None, name="Till", kind="secret",
-            scopes=["read", "write", "delete"], by=ada.actor, now=utcnow(),
+            scopes=["read", "write", "delete", "functions"], by=ada.actor, now=utcnow(),
         )  # fmt: skip
         token = made.token
     return Desk(api_app, install, browse(ada), token)
@@ -192,7 +220,6 @@ def test_a_large_body_and_what_is_no_write_of_records_is_not_kept(desk: Desk) ->
     desk.record()
     desk.call("POST", body={"name": "x" * MOST_RECORDED})
     desk.call("POST", "files?name=a.txt", body={})
-    desk.call("POST", "fn/nothing", body={"a": 1})
     assert desk.recorded() == []
 
 
@@ -283,6 +310,49 @@ def test_functions_reach_nothing_outside_meanwhile(desk: Desk) -> None:
     assert ["notes", "2", "0", "0"] in touched(page)
     assert len(desk.install.runs()) == runs  # it stands in nobody's account
     assert "on_trial" not in desk.names("notes", "text")
+
+
+def test_a_call_of_module_code_is_made_once_more_and_undone(desk: Desk) -> None:
+    desk.record()
+    answer = desk.call("POST", "fn/orders/new?times=3", {"name": "Rope"})
+    assert (answer.status_code, answer.get_json()) == (202, {"name": "Rope", "times": "3"})
+    before = desk.told(), len(desk.install.runs()), desk.names(), desk.letters()
+    page = desk.replayed(answer)
+    assert now_of(page) == ["202", "–"]
+    assert touched(page) == [["notes", "1", "0", "0"], ["things", "1", "0", "0"]]
+    assert '"name":"Rope","times":"3"' in html.unescape(page.one("#body").get_text()).replace(" ", "")
+    assert page.texts("#runs code") == ["check", "order"]
+    assert "asked for Rope" in page.one("#runs").get_text()
+    assert "abcdef123" not in page.text
+    assert (desk.told(), len(desk.install.runs()), desk.names(), desk.letters()) == before
+
+
+def test_a_call_of_code_that_failed_says_where(desk: Desk) -> None:
+    desk.record()
+    answer = desk.call("POST", "fn/orders/new", {"name": "throws"})
+    page = desk.replayed(answer)
+    assert (now_of(page), page.html.select("#changed")) == (["500", "function_failed"], [])
+    assert "order.js:4: out of rope" in page.one("#runs pre").get_text()
+    outside = desk.call("POST", "fn/orders/new", {"name": "calls"})
+    assert "tried out calls no other servers" in desk.replayed(outside).one("#runs pre").get_text()
+
+
+def test_a_read_of_code_is_asked_again_with_its_query_and_no_recording(desk: Desk) -> None:
+    desk.call("POST", body={"name": "Rope"})
+    answer = desk.call("GET", "fn/stock?name=Rope")
+    desk.call("POST", "fn/orders/new", {"name": "Rope"})  # not recorded, so it is not made again
+    assert {title.rpartition("/")[2] for title in desk.replayable()} == {"stock"}
+    desk.call("POST", body={"name": "Rope"})
+    page = desk.replayed(answer)
+    assert (now_of(page), '"found":3' in html.unescape(page.one("#body").get_text()).replace(" ", "")) == (
+        ["200", "–"],
+        True,
+    )
+    line = desk.line(answer)
+    desk.install.rows(
+        "UPDATE api_keys SET scopes = '{read}' WHERE site_id = (SELECT site_id FROM modules_v2 WHERE id = :install)"
+    )
+    assert desk.ada.post("/logs/replay", {"line": line}).status == 409
 
 
 def test_a_key_that_may_not_write_any_more_writes_nothing_here(desk: Desk) -> None:
