@@ -163,6 +163,34 @@ def test_periods_are_gone_through_without_loading_the_page(
     assert (seen.complaints, seen.policy_violations()) == ([], [])
 
 
+def test_a_group_that_is_folded_away_stays_so_until_it_is_opened(
+    address: str, visit: Callable[..., Visit], ada: Person, plan: Installed
+) -> None:
+    where = f"{address}/installs/{plan.public_id}/records/plan?day=2026-11-01"
+    seen = visit(where, cookies={"dramac_session": ada.cookie})
+    page = seen.page
+    group = page.locator(".tl-group").first
+    shown = group.locator(".tl-row")
+    expect(shown.first).to_be_visible()
+    group.locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(shown.first).to_be_hidden()
+    look(seen, "folded")
+    assert seen.faults() == []
+    page.get_by_role("link", name="The quarter after").click()
+    expect(page.get_by_role("heading", name="Jan – Mar 2027")).to_be_visible()
+    page.get_by_role("link", name="The quarter before").click()
+    expect(page.get_by_role("heading", name="Oct – Dec 2026")).to_be_visible()
+    expect(shown.first).to_be_hidden()
+    expect(page.locator(".tl-group").nth(1).locator(".tl-row").first).to_be_visible()
+    page.reload()
+    expect(shown.first).to_be_hidden()
+    group.locator("summary").click()
+    expect(shown.first).to_be_visible()
+    page.reload()
+    expect(shown.first).to_be_visible()
+
+
 @pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 390)])
 def test_a_timeline_holds_to_accessibility_by_day_by_night_and_on_a_phone(
     address: str, visit: Callable[..., Visit], ada: Person, plan: Installed, theme: str, width: int

@@ -132,6 +132,18 @@ each("[data-timeline], .tl-undated", () => {
   refocus(element);
 });
 
+// what was folded away stays so while the tab is open
+const FOLDS = "dramac-folds";
+const folded = () => new Set(JSON.parse(sessionStorage.getItem(FOLDS) ?? "[]"));
+each("details[data-fold]", (group) => (group.open = !folded().has(group.dataset.fold)));
+document.addEventListener("toggle", ({ target }) => {
+  if (!target.matches?.("details[data-fold]")) return;
+  const now = folded();
+  if (target.open) now.delete(target.dataset.fold);
+  else now.add(target.dataset.fold);
+  sessionStorage.setItem(FOLDS, JSON.stringify([...now].slice(-200)));
+}, { capture: true });
+
 // what is wider than its region begins at today, or at the first bar
 each("[data-timeline]", (box) => {
   const mark = box.querySelector(".tl-now") ?? box.querySelector(".tl-shape");
