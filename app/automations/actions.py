@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 from app.access.actors import Actor
 from app.access.permissions import Permission
 from app.automations import queries
+from app.automations.fields import check_values
+from app.automations.finding import ByName
 from app.automations.matching import condition_of
 from app.automations.models import Automation, Run
 from app.automations.steps import MOST_STEPS, Step, check_path
@@ -18,11 +20,14 @@ from app.db.session import after_commit
 from app.errors import Conflict, Forbidden, Invalid
 from app.events import catalog
 from app.events.outbox import changed, publish
+from app.lib.clock import utcnow
 from app.lib.ids import uuid7
 from app.queue.enqueue import wake
+from app.runtime.validation.problems import Facts
 from app.tenancy.models import Site
 from app.webhooks.catalogue import catalogue
 from app.webhooks.queries import manifests
+from app.workspace.forms.raw import Place as Amounts
 
 
 class TooManyAutomations(Conflict):
@@ -73,7 +78,7 @@ def add_step(db: Session, *, automation: Automation, step: Step, by: Actor) -> N
     """One more step, after the others. Raises Invalid, Conflict when there are ten, Forbidden."""
     if len(automation.steps) >= MOST_STEPS:
         raise Conflict(f"An automation has at most {MOST_STEPS} steps.")
-    _check_step(db, automation, step, by=by)
+    step = _checked_step(db, automation, step, by=by)
     before = _facts(automation)
     automation.steps, automation.role = [*automation.steps, step], _role(by)
     _tell(db, catalog.AUTOMATION_CHANGED, automation, by=by, changes=changed(before, _facts(automation)))
@@ -127,7 +132,8 @@ def _check(db: Session, *, event_type: str, conditions: str, by: Actor) -> None:
             raise Invalid.field("conditions", error.message) from error
 
 
-def _check_step(db: Session, automation: Automation, step: Step, *, by: Actor) -> None:
+def _checked_step(db: Session, automation: Automation, step: Step, *, by: Actor) -> Step:
+    """The step as it is kept: with what its texts name."""
     if step["kind"] == "mail" and step["to"] == "event":
         check_path(step["path"], "path")
     if step["kind"] == "webhook":
@@ -137,10 +143,11 @@ def _check_step(db: Session, automation: Automation, step: Step, *, by: Actor) -
     if step["kind"] in ("function", "record"):
         if not by.can(Permission.RECORDS_EDIT):
             raise Forbidden()
-        _check_place(db, automation, step)
+        return _checked_place(db, automation, step, by=by)
+    return step
 
 
-def _check_place(db: Session, automation: Automation, step: Step) -> None:
+def _checked_place(db: Session, automation: Automation, step: Step, *, by: Actor) -> Step:
     offered = queries.places(db, agency_id=automation.agency_id, site_id=automation.site_id)
     place = next((one for one in offered if str(one.id) == step["install"]), None)
     if place is None:
@@ -148,7 +155,7 @@ def _check_place(db: Session, automation: Automation, step: Step) -> None:
     if step["kind"] == "function":
         if step["function"] not in place.manifest.functions:
             raise Invalid.field("target", "Choose one of the list.")
-        return
+        return step
     table = place.manifest.tables.get(step["table"])
     if table is None:
         raise Invalid.field("target", "Choose one of the list.")
@@ -156,6 +163,8 @@ def _check_place(db: Session, automation: Automation, step: Step) -> None:
         raise Invalid.field("values", f"{step['table']} has no field {unknown[0]}; it has {', '.join(table.fields)}.")
     if step["act"] == "change":
         check_path(step["path"], "path")
+    facts = Facts(utcnow(), place.locale, place.time_zone)
+    return check_values(step, table, Amounts(place.currency, place.time_zone), facts, ByName(db, place, by))
 
 
 def _role(by: Actor) -> str:

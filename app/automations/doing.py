@@ -10,47 +10,42 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.access.permissions import ROLE_PERMISSIONS, Permission
+from app.automations import recording
 from app.automations.models import Automation
 from app.automations.setup import current_keys
-from app.automations.steps import Step, at_path, filled, value_for, values_of
-from app.errors import Conflict, Forbidden, Invalid, NotFound
+from app.automations.steps import Step, at_path, filled, values_of
+from app.errors import AppError, Conflict, Forbidden, Invalid, NotFound
 from app.events.models import Event
 from app.installs.models import Install
 from app.lib.clock import utcnow
 from app.mail.actions import post
 from app.mail.models import Mail
 from app.runtime.context import load_install
-from app.runtime.data import Access, Data, Surface
-from app.runtime.functions.run import ONCE, AlreadyDone, run_function
+from app.runtime.functions.run import AlreadyDone, run_function
 from app.runtime.validation.problems import Wrong
 from app.runtime.validation.texts import email
 from app.tenancy.recipients import MANAGERS, OWNERS, recipients
 from app.webhooks.models import Webhook
-from app.webhooks.replaying import send_event
+from app.webhooks.replaying import may_get, send_event
 
 KIND = "automation"
 DAILY_LETTERS = 500  # of an agency's automations within 24 hours
 MOST_RECIPIENTS = 50
 _ROLES = {"owners": OWNERS, "managers": MANAGERS}
-_RIGHTS = {
-    Permission.RECORDS_VIEW: ("read",),
-    Permission.RECORDS_EDIT: ("create", "update"),
-    Permission.RECORDS_DELETE: ("delete",),
-}
 
 
 class LettersUsedUp(Conflict):
     """Automations of this agency have sent their 500 letters of the last 24 hours."""
 
 
+class WebhookClosed(Forbidden):
+    """This webhook is off, of another site, or its role may not see such events."""
+
+
 def mail(db: Session, automation: Automation, step: Step, event: Event) -> str:
     """Post the letters in this transaction; says to whom."""
     addresses, subject, body = letter(db, automation, step, event)
-    since = utcnow() - timedelta(days=1)
-    query = select(func.count()).where(Mail.agency_id == event.agency_id, Mail.kind == KIND, Mail.created_at > since)
-    if (db.scalar(query) or 0) + len(addresses) > DAILY_LETTERS:
-        raise LettersUsedUp()
+    _within_limit(db, event, len(addresses))
     for recipient in addresses:
         post(
             db, keys=current_keys(), kind=KIND, recipient=recipient, subject=subject, text=body,
@@ -80,7 +75,7 @@ def webhook(db: Session, automation: Automation, step: Step, event: Event) -> st
     """A delivery of this event to the endpoint, whatever its patterns; at most one, as of any event."""
     endpoint = endpoint_of(db, step)
     if not send_event(db, webhook=endpoint, event=event, now=utcnow()):
-        raise Forbidden("This webhook is off, of another site, or its role may not see such events.")
+        raise WebhookClosed()
     return f"to {endpoint.url}"
 
 
@@ -108,56 +103,43 @@ def function(automation: Automation, step: Step, event: Event, once: str) -> str
     return f"{context.module_name}: {step['function']}"
 
 
-def record(automation: Automation, step: Step, event: Event, once: str) -> str:
-    """Make or change the record in one transaction, which also keeps that it was done."""
-    context = load_install(UUID(step["install"]))
-    values = values_of(event)
-    wanted = {name: value_for(text, values) for name, text in step["values"].items()}
-    data = Data(context, Access(Surface.STAFF, automation.actor, rights=_rights(automation)), depth=event.depth + 1)
-    key = [context.install_id, once, context.agency_id, context.site_id]
-    with data.transaction() as tx:
-        [rows] = tx.beside_tables((ONCE, key))
-        if not rows:
-            return "was done before"
-        if step["act"] == "create":
-            made = tx.insert(step["table"], wanted)
-            return f"{step['table']} {made.id} made"
-        changed = tx.update(step["table"], record_id(step, values), wanted)
-        return f"{step['table']} {changed.id} changed"
-
-
-def record_id(step: Step, values: dict[str, Any]) -> UUID:
-    """Raises Invalid when the event has no id at the step's path."""
-    try:
-        return UUID(str(at_path(step["path"], values)))
-    except ValueError:
-        raise Invalid(f"The event has no record's id at {step['path']}.") from None
-
-
 def would(db: Session, automation: Automation, step: Step, event: Event) -> str:
-    """What the step would do for this event, doing nothing. Raises as the step itself where that can be known."""
-    values = values_of(event)
+    """What the step would do for this event, doing nothing. Raises as the step itself; a function is not called."""
     if step["kind"] == "mail":
         addresses, subject, body = letter(db, automation, step, event)
+        _within_limit(db, event, len(addresses))
         return f"To {', '.join(addresses)}\n{subject}\n\n{body}"
     if step["kind"] == "webhook":
-        return f"To {endpoint_of(db, step).url}"
+        endpoint = endpoint_of(db, step)
+        if not may_get(endpoint, event):
+            raise WebhookClosed()
+        return f"To {endpoint.url}"
     install = db.get(Install, UUID(step["install"]))
     if install is None or install.status != "active":
         raise NotFound("The module is not active there.")
+    if step["kind"] == "record":
+        return recording.rehearse(automation, step, event)
     context = load_install(install.id)
-    if step["kind"] == "function":
-        return f"{context.module_name}: {step['function']}"
-    lines = [f"{name} = {value_for(text, values)}" for name, text in step["values"].items()]
-    which = "new" if step["act"] == "create" else str(record_id(step, values))
-    return "\n".join([f"{context.module_name}: {step['table']} ({which})", *lines])
+    if step["function"] not in context.manifest.functions:
+        raise NotFound(f"{context.module_name} has no function {step['function']} any more.")
+    return f"{context.module_name}: {step['function']}"
 
 
-def _rights(automation: Automation) -> frozenset[str]:
-    allowed = ROLE_PERMISSIONS[automation.granted_role]
-    return frozenset(right for need, rights in _RIGHTS.items() if need in allowed for right in rights)
+def why(error: AppError) -> str:
+    """What a step that failed says: each wrong field once."""
+    if isinstance(error, Invalid) and error.errors:
+        said = (f"{one.pointer.lstrip('/')}: {one.detail}" if one.pointer else one.detail for one in error.errors)
+        return "; ".join(dict.fromkeys(said))
+    return error.message
+
+
+def _within_limit(db: Session, event: Event, letters: int) -> None:
+    since = utcnow() - timedelta(days=1)
+    query = select(func.count()).where(Mail.agency_id == event.agency_id, Mail.kind == KIND, Mail.created_at > since)
+    if (db.scalar(query) or 0) + letters > DAILY_LETTERS:
+        raise LettersUsedUp()
 
 
 IN_TRANSACTION: dict[str, Callable[[Session, Automation, Step, Event], str]] = {"mail": mail, "webhook": webhook}
-BESIDE: dict[str, Callable[[Automation, Step, Event, str], str]] = {"function": function, "record": record}
+BESIDE: dict[str, Callable[[Automation, Step, Event, str], str]] = {"function": function, "record": recording.record}
 """These work in the module's own transaction and are kept there under a key, so that none happens twice."""

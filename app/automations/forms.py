@@ -107,7 +107,7 @@ class RecordStep(Form):
                 description="Used to change one: where its id is in the event.")  # fmt: skip
     values = LongText("Fields", [InputRequired("Set at least one field."), Length(max=8000)],
                       render_kw={"spellcheck": "false"},
-                      description="One per line: status = won, or name = {record.name}.")  # fmt: skip
+                      description="One per line: status = won, price = 1,200, shown = yes, or name = {record.name}.")  # fmt: skip
 
     def offer(self, places: Iterable[Place]) -> None:
         self.target.choices = [

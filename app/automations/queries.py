@@ -22,7 +22,7 @@ _MANIFEST = text(
 )
 _INSTALLS = text(
     """
-    SELECT i.id, m.name AS module, s.name AS site, i.site_id, v.manifest FROM modules_v2 i
+    SELECT i.id, m.name AS module, s.name AS site, i.site_id, v.manifest, s.currency, s.time_zone, s.locale FROM modules_v2 i
     JOIN module_source m ON m.id = i.module_id JOIN module_versions v ON v.id = i.version_id JOIN sites s ON s.id = i.site_id
     WHERE i.agency_id = :agency AND i.status NOT IN ('removed', 'removing') ORDER BY m.name, s.name, i.id
     """
@@ -45,13 +45,16 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """An install that steps can act on."""
+    """An install that steps can act on, with what amounts and times of its site mean."""
 
     id: UUID
     module: str
     site: str
     site_id: UUID
     manifest: Manifest
+    currency: str
+    time_zone: str
+    locale: str
 
 
 def automations(db: Session, *, agency_id: UUID) -> list[Row]:
@@ -100,7 +103,16 @@ def places(db: Session, *, agency_id: UUID, site_id: UUID | None) -> list[Place]
     """The installs of the agency, or of one site."""
     rows = db.execute(_INSTALLS, {"agency": agency_id})
     return [
-        Place(row.id, row.module, row.site, row.site_id, Manifest.from_dict(row.manifest))
+        Place(
+            row.id,
+            row.module,
+            row.site,
+            row.site_id,
+            Manifest.from_dict(row.manifest),
+            row.currency,
+            row.time_zone,
+            row.locale,
+        )
         for row in rows
         if site_id in (None, row.site_id)
     ]

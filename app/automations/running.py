@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.automations.doing import BESIDE, IN_TRANSACTION
+from app.automations.doing import BESIDE, IN_TRANSACTION, why
 from app.automations.models import Automation, Run
 from app.automations.steps import Step
 from app.db.base import db as flask_db
@@ -91,7 +91,7 @@ def _step(db: Session, run_id: UUID, automation: Automation, event: Event, numbe
                 _note(db, run_id, number, "done", detail)
         return True
     except AppError as error:
-        detail = "; ".join([error.message, *(one.detail for one in getattr(error, "errors", []))])
+        detail = why(error)
     except Exception as error:  # a fault of ours, or of a library: the run says so, and others go on
         log.exception("step %d of run %s", number, run_id)
         detail = f"{type(error).__name__}: something broke on our side."

@@ -3,7 +3,10 @@
 {"kind": "mail", "to": "owners" | "managers" | "event", "path", "subject", "text"}
 {"kind": "webhook", "webhook": id}
 {"kind": "function", "install": id, "function": name}
-{"kind": "record", "install": id, "table", "act": "create" | "change", "path", "values": {field: text}}
+{"kind": "record", "install": id, "table", "act": "create" | "change", "path", "values": {field: text},
+ "known": {field: {text: id}}}
+
+known: the records and people that the texts of values name, as they were found when the step was saved.
 """
 
 from __future__ import annotations
@@ -41,10 +44,15 @@ def filled(text: str, values: dict[str, Any]) -> str:
     return _PLACE.sub(lambda match: _word(at_path(match[1], values)), text)[:MOST_TEXT]
 
 
-def value_for(text: str, values: dict[str, Any]) -> Any:
-    """A field's value: of a text that is one place alone the value itself (a number stays one), else the filled text."""
+def found_in(text: str, values: dict[str, Any]) -> Any:
+    """Of a text that is one place alone the value itself (a number stays one), else the filled text."""
     whole = _PLACE.fullmatch(text.strip())
     return at_path(whole[1], values) if whole else filled(text, values)
+
+
+def is_fixed(text: str) -> bool:
+    """Whether it is the same for every event."""
+    return _PLACE.search(text) is None
 
 
 def check_path(path: str, field: str) -> None:

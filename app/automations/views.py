@@ -8,7 +8,7 @@ from flask import Blueprint, Response, g, make_response, render_template, reques
 
 from app.access.permissions import Permission
 from app.automations import actions, queries
-from app.automations.doing import would
+from app.automations.doing import why, would
 from app.automations.forms import AGENCY, KINDS, AutomationForm, FunctionStep, MailStep, RecordStep, WebhookStep
 from app.automations.matching import fits
 from app.automations.models import Automation, Run
@@ -187,13 +187,13 @@ def _tried(automation: Automation, event: Event) -> list[tuple[str, str, str]]:
         if not fits(automation, event, queries.manifest_of(g.db, event.install_id)):
             return [("conditions", "failed", "They do not hold, so nothing would happen.")]
     except AppError as error:
-        return [("conditions", "failed", error.message)]
+        return [("conditions", "failed", why(error))]
     found = [("conditions", "done", "They hold.")] if automation.conditions.strip() else []
     for step in automation.steps:
         try:
             found.append((step["kind"], "done", would(g.db, automation, step, event)))
         except AppError as error:
-            found.append((step["kind"], "failed", error.message))
+            found.append((step["kind"], "failed", why(error)))
     return found
 
 

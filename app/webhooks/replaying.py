@@ -61,16 +61,10 @@ def replay(
 
 
 def send_event(db: Session, *, webhook: Webhook, event: Event, now: datetime) -> bool:
-    """A delivery of an event to an endpoint whatever its patterns; whether it may have it: it is on, and its site and role
-    allow it. An event that it has had already is not sent twice.
+    """A delivery of an event to an endpoint whatever its patterns; whether it may have it. An event that it has had already
+    is not sent twice.
     """
-    if (
-        webhook.disabled_at is not None
-        or webhook.agency_id != event.agency_id
-        or webhook.site_id not in (None, event.site_id)
-        or event.type in UNHEARD
-        or not may_receive(webhook.granted_role, event.type, of_module=event.install_id is not None)
-    ):
+    if not may_get(webhook, event):
         return False
     row = {
         "agency_id": event.agency_id, "webhook_id": webhook.id, "event_id": event.id, "event_type": event.type,
@@ -79,6 +73,17 @@ def send_event(db: Session, *, webhook: Webhook, event: Event, now: datetime) ->
     db.execute(insert(Delivery).on_conflict_do_nothing(index_elements=["event_id", "webhook_id"]), [row])
     after_commit(db, lambda: wake("webhooks.deliver"))
     return True
+
+
+def may_get(webhook: Webhook, event: Event) -> bool:
+    """Whether an endpoint may have an event: it is on, and its site and role allow it."""
+    return (
+        webhook.disabled_at is None
+        and webhook.agency_id == event.agency_id
+        and webhook.site_id in (None, event.site_id)
+        and event.type not in UNHEARD
+        and may_receive(webhook.granted_role, event.type, of_module=event.install_id is not None)
+    )
 
 
 def _chosen(webhook: Webhook, *, since: datetime, before: datetime, everything: bool) -> Select[Any]:

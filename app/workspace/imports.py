@@ -20,12 +20,12 @@ from app.runtime.validation.problems import Wrong
 from app.runtime.validation.record import check_new, writable_fields
 from app.workspace.cells import currency_code, title
 from app.workspace.desk import Desk
-from app.workspace.forms.raw import Place, from_raw, tag_list
-from app.workspace.labels import field_label, inside, many, option_label
+from app.workspace.forms.raw import Place, tag_list
+from app.workspace.forms.written import read_written
+from app.workspace.labels import field_label, inside, many
 from app.workspace.screens import COMPUTED, UPLOADS
 
 MOST_ROWS, MOST_COLUMNS, MOST_BYTES, MOST_PROBLEMS = 5000, 200, 4 << 20, 200
-_YES, _NO = frozenset({"yes", "true", "y", "1", "x", "on"}), frozenset({"no", "false", "n", "0", "off"})
 _APOSTROPHE = ("'=", "'+", "'-", "'@", "'\t", "'\r")
 
 
@@ -240,23 +240,13 @@ class _Row:
 
     def _value(self, name: str, text: str, texts: Mapping[str, str]) -> Any:
         spec = self.desk.table(self.table).fields[name]
-        if isinstance(spec, EnumField):
-            return _option(spec, text)
-        if spec.type == "boolean":
-            return _flag(text)
         if spec.type == "user":
             return self.people.get(text.lower()) or _id(text, f'nobody here is called "{text}"')
         if isinstance(spec, RefField):
             return self._record(spec.to, text)
         if isinstance(spec, RefsField):
             return [self._record(spec.to, one) for one in _split(spec, text)]
-        if spec.type == "datetime" and len(text) == 10:
-            text += "T00:00"
-        if spec.type in ("address", "geo", "hours"):
-            return from_raw("json", name, {name: [text]}, self._place(spec, texts))
-        if spec.type == "rrule":
-            return text
-        return from_raw(spec.type, name, {name: [text]}, self._place(spec, texts))
+        return read_written(spec, text, self._place(spec, texts))
 
     def _place(self, spec: Any, texts: Mapping[str, str]) -> Place:
         site = self.desk.context.site
@@ -270,17 +260,6 @@ class _Row:
         if ids:
             raise Wrong(f'"{text}" names {len(ids)} records; use the id of one')
         return _id(text, f'no record is called "{text}"')
-
-
-def _option(spec: EnumField, text: str) -> str:
-    by_label = {option_label(spec, one).lower(): one for one in spec.options}
-    return text if text in spec.options else by_label.get(text.lower(), text)
-
-
-def _flag(text: str) -> bool:
-    if text.lower() in _YES | _NO:
-        return text.lower() in _YES
-    raise Wrong("must be yes or no")
 
 
 def _id(text: str, otherwise: str) -> str:

@@ -47,6 +47,23 @@ tables:
       words: {{type: text, required: true, max: 200}}
       amount: {{type: integer}}
     access: {{public: [], staff: [read, create, update, delete], api: [read]}}
+  orders:
+    label: {{one: Order, many: Orders}}
+    fields:
+      name: {{type: text, required: true}}
+      price: {{type: integer}}
+      total: {{type: money}}
+      weight: {{type: decimal}}
+      shown: {{type: boolean}}
+      day: {{type: date}}
+      at: {{type: datetime}}
+      stage: {{type: enum, options: [new_one, paid], labels: {{new_one: Brand new}}}}
+      tags: {{type: tags}}
+      deal: {{type: ref, to: deals}}
+      owner: {{type: user}}
+      code: {{type: text, unique: true}}
+      number: {{type: number}}
+    access: {{public: [], staff: [read, create, update, delete], api: [read]}}
 functions:
   jot: {{file: jot.js}}
 """
@@ -102,6 +119,9 @@ class Automated:
     def note(self, **values: str) -> Step:
         return {"kind": "record", "install": str(self.deals.id), "table": "notes", "act": "create", "path": "record.id",
                 "values": values or {"words": "{record.name}"}}  # fmt: skip
+
+    def order(self, **values: str) -> Step:
+        return {**self.note(**{"name": "Bo", **values}), "table": "orders"}
 
     def jot(self) -> Step:
         return {"kind": "function", "install": str(self.deals.id), "function": "jot"}

@@ -11,7 +11,7 @@ from app.automations import actions, doing
 from app.automations.matching import MAX_DEPTH
 from app.automations.models import Automation, Run
 from app.automations.running import run_one
-from app.automations.steps import filled, value_for
+from app.automations.steps import filled, found_in
 from app.db.base import db
 from app.db.scope import platform_scope, tenant_scope
 from app.db.session import transaction
@@ -219,6 +219,6 @@ def test_words_with_places() -> None:
     assert filled("{record.name}: {record.amount}, {record.tags} {record.on}{record.deep} {gone.at}", values) == (
         "Bo: 3, a, b yes "
     )
-    assert [value_for(text, values) for text in ("{record.amount}", " {record.tags} ", "n {record.amount}", "{gone}")] == [
+    assert [found_in(text, values) for text in ("{record.amount}", " {record.tags} ", "n {record.amount}", "{gone}")] == [
         3, ["a", "b"], "n 3", None,
     ]  # fmt: skip

@@ -70,7 +70,7 @@ def test_from_nothing_to_a_run(shop: Automated, browse: Browse, platform_app: Fl
         assert (page.status, page_faults(page.text, platform_app)) == (200, [])
     assert ada.post(f"{path}/step?kind=mail", LETTER).status == 303
     target = ada.get(f"{path}/step?kind=record").html.select("[name=target] option")
-    assert [one.text.split(": ")[1] for one in target] == ["deals", "notes"]
+    assert [one.text.split(": ")[1] for one in target] == ["deals", "notes", "orders"]
     note = {"target": target[1]["value"], "act": "create", "path": "", "values": "words = {record.name}"}
     assert ada.post(f"{path}/step?kind=record", note).status == 303
     jot = ada.get(f"{path}/step?kind=function").html.select("[name=target] option")
@@ -153,6 +153,9 @@ def test_it_is_changed(shop: Automated, browse: Browse) -> None:
         ("mail", {**LETTER, "subject": ""}, "Enter a subject."),
         ("record", {"act": "create", "values": "colour = red"},
          "notes has no field colour; it has words, amount."),
+        ("record", {"act": "create", "values": "words = Hello\namount = many"},
+         "amount must be a number such as 1299.50."),
+        ("record", {"act": "create", "values": "amount = 3"}, "words is required."),
         ("record", {"act": "create", "values": "words"}, '"words" sets no field. Write: status = {record.status}.'),
     ],
 )  # fmt: skip
