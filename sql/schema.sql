@@ -3036,6 +3036,19 @@ AS $function$
   WHERE site_id = site AND state IN ('verified', 'failing') AND 'embed' = ANY (purposes) ORDER BY host
 $function$
 ;
+CREATE OR REPLACE FUNCTION public.domain_platforms(agency uuid, site uuid)
+ RETURNS SETOF text
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  SELECT CASE d.www WHEN 'to_www' THEN 'www.' || d.host ELSE d.host END
+  FROM external_domains d
+  WHERE d.agency_id = coalesce(agency, (SELECT s.agency_id FROM sites s WHERE s.id = site))
+    AND d.state IN ('verified', 'failing') AND 'platform' = ANY (d.purposes)
+  ORDER BY 1
+$function$
+;
 CREATE OR REPLACE FUNCTION public.embed_closed_pages(install uuid)
  RETURNS SETOF text
  LANGUAGE sql
@@ -4334,6 +4347,7 @@ GRANT EXECUTE ON FUNCTION domain_at TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION domain_callers TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION domain_calls TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION domain_embedders TO dramac_runtime;
+GRANT EXECUTE ON FUNCTION domain_platforms TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION embed_closed_pages TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION embed_token_alive TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION embed_token_used TO dramac_runtime;

@@ -93,14 +93,15 @@ def save_client(
     return connection
 
 
-def begin(db: Session, *, install: Install, name: str, session_id: UUID, setup: Setup, now: datetime) -> str:
+def begin(db: Session, *, install: Install, name: str, session_id: UUID, host: str, setup: Setup, now: datetime) -> str:
     """The service's address to send the person to. The answer is taken in this browser session only, for ten minutes.
 
-    Raises NotFound, NoRegistration.
+    host: of the agency's own where the session is, "" for the platform's usual one; the state brings it back. Raises NotFound,
+    NoRegistration.
     """
     declared = declared_of(db, install, name)
     connection = connection_for(db, install=install, name=name)
-    state, verifier = random_token(), random_token(48)
+    state, verifier = f"{random_token()}.{host}" if host else random_token(), random_token(48)
     address = _service(connection, declared, setup).address(state=state, verifier=verifier)
     connection.asked_state, connection.asked_session_id, connection.asked_at = token_hash(state), session_id, now
     connection.asked_verifier_sealed = _sealed(setup, connection, "verifier", verifier)
@@ -177,11 +178,19 @@ def disconnect(db: Session, *, install: Install, name: str, setup: Setup, by: Ac
     kept = connection.refresh_sealed or connection.access_sealed
     part = "refresh" if connection.refresh_sealed else "access"
     if kept and connection.token_url == declared.token_url:
-        _service(connection, declared, setup).give_back(unseal(setup.keys, kept, sealed_token(connection.id, part)))
+        _give_back(connection, declared, setup, kept, part)
     _forget_tokens(connection, state="new")
     db.flush()
     announce(db, install)
     _tell(db, CONNECTION_ENDED, connection, declared, by)
+
+
+def _give_back(connection: Connection, declared: Declared, setup: Setup, kept: str, part: str) -> None:
+    try:
+        token = unseal(setup.keys, kept, sealed_token(connection.id, part))
+        _service(connection, declared, setup).give_back(token)
+    except CannotOpen:
+        pass  # sealed under keys that are gone: nobody can use it, and it is forgotten
 
 
 def _service(connection: Connection, declared: Declared, setup: Setup) -> Service:

@@ -22,13 +22,15 @@ from app.connections.actions import (
 from app.connections.forms import ClientForm
 from app.connections.queries import connections_of
 from app.connections.setup import Setup
+from app.domains.hosting import own_platform_host
+from app.domains.hosts import is_loopback
 from app.errors import Invalid, NotFound
 from app.installs.models import Install
 from app.installs.queries import install_with_parts
 from app.lib.clock import utcnow
 from app.lib.ids import encode
 from app.modules.manifest import Manifest
-from app.web.guard import requires
+from app.web.guard import public, requires
 from app.web.headers import allow_sending
 from app.web.htmx import respond, trigger_toast
 
@@ -64,7 +66,10 @@ def client(install: Install, connection: str) -> Response:
 def connect(install: Install, connection: str) -> Response:
     session_id = cast(Person, current_user).session_id
     try:
-        where = begin(g.db, install=install, name=connection, session_id=session_id, setup=_setup(), now=utcnow())
+        where = begin(
+            g.db, install=install, name=connection, session_id=session_id, host=own_platform_host(request.host),
+            setup=_setup(), now=utcnow(),
+        )  # fmt: skip
     except NoRegistration as error:
         trigger_toast("error", error.message)
         return _back(install)
@@ -76,8 +81,20 @@ def connect(install: Install, connection: str) -> Response:
 
 
 @bp.get("/connections/callback")
-@requires(Permission.INSTALLS_CONFIGURE)
+@public
 def callback() -> Response:
+    """Where services send people back: on to the host where they are signed in, which may be one of their agency's own."""
+    host = own_platform_host(request.args.get("state", "").partition(".")[2])
+    origin = f"{'http' if is_loopback(host) else 'https'}://{host}" if host else ""
+    answer = redirect(f"{origin}{url_for('.finish')}?{request.query_string.decode('ascii', 'ignore')}", code=303)
+    answer.headers["Referrer-Policy"] = "no-referrer"  # the code stands in this address
+    answer.headers["Cache-Control"] = "no-store"
+    return make_response(answer)
+
+
+@bp.get("/connections/answered")
+@requires(Permission.INSTALLS_CONFIGURE)
+def finish() -> Response:
     """What the service answered. It is used up with the first look, whatever comes of it."""
     session_id, now = cast(Person, current_user).session_id, utcnow()
     try:

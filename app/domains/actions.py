@@ -36,6 +36,7 @@ TOKEN_LIVES = timedelta(days=7)
 RETRY, DAILY, WEEKLY = timedelta(hours=1), timedelta(days=1), timedelta(days=7)
 PATIENCE = timedelta(seconds=60)  # after this long a check may be ordered again
 LOST_AFTER = 3  # checks in a row
+MOST_SILENT = 14  # daily checks in a row that nobody answers, before they count as misses
 WWW = ("none", "to_host", "to_www")
 FOR_SITES = ("embed", "api", "pages")
 
@@ -158,13 +159,14 @@ def settle(db: Session, *, domain: Domain, evidence: Evidence, by: Actor, now: d
 
     finished: whether the check is over, or goes on to look at what stands there.
     """
-    domain.checked_at, domain.found = now, evidence.found
+    silent = 0 if evidence.method or evidence.certain else domain.found.get("silent", 0) + 1
+    domain.checked_at, domain.found = now, {**evidence.found, **({"silent": silent} if silent else {})}
     if finished:
         domain.checking_at = None
     if evidence.method:
         _prove(db, domain, evidence.method, by=by, now=now)
     else:
-        _miss(db, domain, by=by, now=now)
+        _miss(db, domain, silent=silent, by=by, now=now)
     db.flush()
     _announce(db)
 
@@ -187,9 +189,15 @@ def _prove(db: Session, domain: Domain, method: Method, *, by: Actor, now: datet
         _tell(db, catalog.DOMAIN_VERIFIED, domain, by=by, data={"method": method})
 
 
-def _miss(db: Session, domain: Domain, *, by: Actor, now: datetime) -> None:
+def _miss(db: Session, domain: Domain, *, silent: int, by: Actor, now: datetime) -> None:
+    """silent: how many checks in a row nobody answered, which takes nothing from anybody for a while; not for ever, or who
+    buys a name that was let go keeps its rights by not answering us.
+    """
     if not domain.holds:
         domain.next_check_at = _again(domain, now)
+        return
+    if 0 < silent <= MOST_SILENT:
+        domain.next_check_at = now + DAILY
         return
     domain.failures += 1
     if domain.failures >= LOST_AFTER:

@@ -106,6 +106,12 @@ def surface_of(host: str) -> Surface | None:
     return "platform" if served.site_id is None else "runtime"
 
 
+def own_platform_host(host: str) -> str:
+    """The host, where it is one at which an agency has the platform; "" for every other, the platform's usual one too."""
+    served = served_at(plain_host(host)) if host else None
+    return served.main_host if served is not None and served.site_id is None else ""
+
+
 def inner_path(served: Served, path: str) -> str:
     """Where the runtime serves what is at a path of a customer's host: a module's pages, or else the site's own."""
     if path.startswith(COMMON_PATHS):

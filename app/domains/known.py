@@ -59,6 +59,12 @@ def verified_origins(site_id: UUID) -> list[str]:
     return _origins("embed", "SELECT domain_embedders(%s)", site_id)
 
 
+def platform_origins(*, agency_id: UUID | None = None, site_id: UUID | None = None) -> list[str]:
+    """The exact origins at which people of an agency, or of a site's agency, see the platform: these may frame its previews."""
+    own = _origins("platform", "SELECT domain_platforms(%s, %s)", agency_id, site_id)
+    return [current_setup().platform_url, *own]
+
+
 def calling_origins(site_id: UUID) -> list[str]:
     """The exact origins whose pages may call the API with the site's publishable keys, besides those a key names."""
     return _origins("api", "SELECT domain_callers(%s)", site_id)
@@ -78,12 +84,12 @@ def may_call(origin: str) -> bool:
     return found
 
 
-def _origins(purpose: str, statement: LiteralString, site_id: UUID) -> list[str]:
-    key, before = (purpose, site_id), _news["heard"]
+def _origins(purpose: str, statement: LiteralString, *ids: UUID | None) -> list[str]:
+    key, before = (purpose, ids), _news["heard"]
     if (kept := _fresh(key)) is not None:
         return list(kept)
     with runtime_pool().connection() as connection:
-        rows = connection.execute(statement, [site_id], prepare=True).fetchall()
+        rows = connection.execute(statement, list(ids), prepare=True).fetchall()
     development = current_setup().development
     found = [origin for (host,) in rows if (origin := origin_of(host, development=development))]
     _keep(key, tuple(found), before)

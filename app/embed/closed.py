@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from app.db.pools import runtime_pool
-from app.domains.known import verified_origins
+from app.domains.known import platform_origins, verified_origins
 from app.embed.tokens import Session, make_session, read_session, read_token
 from app.errors import Forbidden, Unauthenticated
 from app.lib.crypto import token_hash
@@ -57,18 +57,16 @@ def open_session(context: InstallContext, *, keys: tuple[str, ...], token: str, 
     return make_session(keys, install_id=context.install_id, origin=origin, token_id=claims.id, now=now)
 
 
-def session_for(
-    context: InstallContext, *, keys: tuple[str, ...], text: str, platform: str, now: datetime
-) -> Session | None:
+def session_for(context: InstallContext, *, keys: tuple[str, ...], text: str, now: datetime) -> Session | None:
     """A session that opens this install's closed pages now: its token lives and its host is still verified.
 
-    platform: the platform's own origin, whose previews need no token.
+    The platform's own previews need no token.
     """
     session = read_session(keys, text, install_id=context.install_id, now=now)
     if session is None:
         return None
     if session.token_id is None:
-        return session if session.origin == platform else None
+        return session if session.origin in platform_origins(agency_id=context.agency_id) else None
     if session.origin not in verified_origins(context.site_id):
         return None
     with runtime_pool().connection() as connection:

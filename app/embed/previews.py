@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, current_app, make_response, render_template, request
+from flask import Blueprint, Response, make_response, render_template, request
 from markupsafe import Markup
 
+from app.domains.known import platform_origins
 from app.embed.views import TYPES
 from app.errors import NotFound
 from app.runtime.pages.markup import link_assets
@@ -52,22 +53,22 @@ def _found(name: str) -> Preview:
 
 def _answer(preview: Preview, name: str, html: str) -> Response:
     """?theme=light or dark shows it so whatever it says itself."""
-    platform = current_app.config["DRAMAC"].platform_url
-    allow_framing([platform])
+    framers = platform_origins(agency_id=preview.agency_id)
+    allow_framing(framers)
     shown, asked = preview.shown, request.args.get("theme", "")
     theme = asked if asked in ("light", "dark") else shown.theme
     if preview.kind == "screen":
         # drawn by the workspace's own templates, which escape every value
         body = Markup(html)  # noqa: S704
         answer = make_response(
-            render_template("embed/screen.html", page_title=shown.title, theme=theme, body=body, platform=platform)
+            render_template("embed/screen.html", page_title=shown.title, theme=theme, body=body, framers=framers)
         )
         answer.headers["Cache-Control"] = "no-store"
         return answer
     answer = make_response(
         render_template(
             "embed/preview.html",
-            platform=platform,
+            framers=framers,
             page_title=shown.title,
             site_name=preview.module,
             theme=theme,

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, current_app, g, make_response, render_tem
 
 from app.access.permissions import Permission
 from app.config import Config
-from app.domains.known import verified_origins
+from app.domains.known import platform_origins, verified_origins
 from app.embed.actions import TokenAlreadyRevoked, create_token, revoke_token, set_closed
 from app.embed.forms import CORNERS, PARAM, TokenForm, read_choice
 from app.embed.models import EmbedToken
@@ -116,7 +116,7 @@ def _chosen(install: Install, pages: dict[str, Page], closed: set[str], config: 
     preview = ""
     if choice.closed:  # what the platform shows to its own people needs no token
         preview = make_session(
-            config.secret_keys, install_id=install.id, origin=config.platform_url, token_id=None, now=utcnow()
+            config.secret_keys, install_id=install.id, origin=_origin_here(install), token_id=None, now=utcnow()
         )
     return {
         "choice": choice, "spec": pages[choice.page], "fields": _fields(pages[choice.page], choice),
@@ -124,6 +124,12 @@ def _chosen(install: Install, pages: dict[str, Page], closed: set[str], config: 
         "code": code_for(choice, platform), "modes": [(mode, MODES[mode]) for mode in modes_of(pages[choice.page].modes)],
         "themes": THEMES, "locales": locales, "corners": list(CORNERS.items()), "preview": preview,
     }  # fmt: skip
+
+
+def _origin_here(install: Install) -> str:
+    """Where this person sees the platform: at its usual address, or at a host of their agency's own."""
+    own, here = platform_origins(agency_id=install.agency_id), request.host_url.rstrip("/")
+    return here if here in own else own[0]
 
 
 def _fields(page: Page, choice: Choice) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from werkzeug.exceptions import MethodNotAllowed
 
 from app.config import Config
 from app.domains.hosting import PATH
-from app.domains.known import verified_origins
+from app.domains.known import platform_origins, verified_origins
 from app.embed.access import visiting, visitor
 from app.embed.closed import is_closed, session_for
 from app.embed.served import part_of, signature
@@ -179,7 +179,7 @@ def _session(context: InstallContext) -> Session | None:
     """What the SDK handed to the page over its port, and the page to us."""
     config: Config = current_app.config["DRAMAC"]
     text = request.form.get(SESSION_FIELD, "")
-    return session_for(context, keys=config.secret_keys, text=text, platform=config.platform_url, now=utcnow())
+    return session_for(context, keys=config.secret_keys, text=text, now=utcnow())
 
 
 def _door(context: InstallContext, name: str, found: Page) -> Response:
@@ -264,8 +264,7 @@ def _framers(context: InstallContext, page: Page) -> list[str]:
     else. Own pages stand at the top and show modules of their site alone.
     """
     if "_preview" in request.args or context.on_trial:
-        config: Config = current_app.config["DRAMAC"]
-        return [config.platform_url]
+        return platform_origins(agency_id=context.agency_id)
     if OWN_PAGE in request.args:
         return ["'self'"]
     return verified_origins(context.site_id) if page.modes else []

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from uuid import UUID
 
 from app.lib.crypto import random_token
 from app.queue.enqueue import redis
@@ -20,12 +21,13 @@ _ASSETS = "assets/"
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A page as it was rendered, and the package it belongs to. digest: what its assets are told apart by."""
+    """A page as it was rendered, the package it belongs to and whose it is. digest: what its assets are told apart by."""
 
     shown: Shown
     kind: str
     module: str
     digest: str
+    agency_id: UUID
 
 
 def keep_preview(preview: Preview, files: Mapping[str, bytes]) -> str:
@@ -35,6 +37,7 @@ def keep_preview(preview: Preview, files: Mapping[str, bytes]) -> str:
     facts = {
         "html": shown.html, "title": shown.title, "theme": shown.theme, "accent": shown.accent, "locale": shown.locale,
         "kind": preview.kind, "module": preview.module, "digest": preview.digest,
+        "agency": str(preview.agency_id),
     }  # fmt: skip
     values = {"page": json.dumps(facts).encode()}
     values |= {path: content for path, content in files.items() if path.startswith(_ASSETS)}
@@ -52,7 +55,7 @@ def find_preview(name: str) -> Preview | None:
         return None
     facts = json.loads(kept)  # type: ignore[arg-type]  # the client is synchronous
     shown = Shown(facts["html"], facts["title"], facts["theme"], facts["accent"], facts["locale"])
-    return Preview(shown, facts["kind"], facts["module"], facts["digest"])
+    return Preview(shown, facts["kind"], facts["module"], facts["digest"], UUID(facts["agency"]))
 
 
 def find_preview_asset(name: str, path: str) -> bytes | None:

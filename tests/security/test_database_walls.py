@@ -26,6 +26,7 @@ CALLERS = {
     "domain_callers": {"dramac_runtime"},
     "domain_calls": {"dramac_runtime"},
     "domain_embedders": {"dramac_runtime"},
+    "domain_platforms": {"dramac_runtime"},
     "audit_let_go": {"dramac_staff"},
     "entitlement_of": {"dramac_app", "dramac_runtime", "dramac_staff"},
     "entitlement_try": {"dramac_app"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 from app.access.actors import Actor, job
 from app.access.permissions import Role
@@ -12,6 +13,7 @@ from app.db.scope import platform_scope, tenant_scope
 from app.db.session import transaction
 from app.domains.actions import add_domain, settle
 from app.domains.evidence import Evidence
+from app.domains.known import forget_domains
 from app.domains.models import Domain
 from app.domains.setup import current_setup
 from app.lib.clock import utcnow
@@ -34,6 +36,16 @@ def added_domain(site: Site, host: str, *, purposes: Iterable[str] = ("embed",),
 def verified_domain(site: Site, host: str, *, purposes: Iterable[str] = ("embed",), **values: Any) -> Domain:
     """A proven domain of a site. values: columns such as www or target_page."""
     return check(added_domain(site, host, purposes=purposes), BY_DNS, **values)
+
+
+def platform_domain(agency_id: UUID, host: str) -> Domain:
+    """A proven host at which an agency has the platform itself."""
+    actor = Actor(kind="system", agency_id=agency_id, role=Role.OWNER)
+    with tenant_scope(agency_id), transaction(db.session()) as session:
+        domain = add_domain(session, site=None, host=host, purposes=[], by=actor, setup=current_setup(), now=utcnow())
+    made = check(domain, BY_DNS)
+    forget_domains()
+    return made
 
 
 def check(domain: Domain, evidence: Evidence, **values: Any) -> Domain:

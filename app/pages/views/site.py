@@ -11,6 +11,7 @@ from flask import Blueprint, Response, current_app, make_response, redirect, ren
 
 from app.config import Config
 from app.domains.hosting import SERVED
+from app.domains.known import platform_origins
 from app.errors import NotFound
 from app.lib.clock import utcnow
 from app.pages import serving
@@ -55,16 +56,14 @@ def image(slug: str, name: str) -> Response:
 @public
 def preview(slug: str, token: str) -> Response:
     """A draft or an older version, for whoever has the link; in the editor's frame, or alone."""
-    config = _config()
-    page_id, version_id, framed = read_token(config.secret_keys, token, now=utcnow())
+    page_id, version_id, framed = read_token(_config().secret_keys, token, now=utcnow())
     of_site, found = serving.find_preview(page_id, version_id)
     if of_site != slug:
         raise NotFound()
     html, _ = render_page(_place(slug), found, preview="framed" if framed else "whole")
     made = make_response(html)
-    made.headers["Content-Security-Policy"] = policy(
-        look_style(found.look), framed=framed, ancestors=config.platform_url if framed else "'none'"
-    )
+    framers = " ".join(platform_origins(site_id=found.site_id)) if framed else "'none'"
+    made.headers["Content-Security-Policy"] = policy(look_style(found.look), framed=framed, ancestors=framers)
     made.headers["Cache-Control"] = "no-store"
     made.headers["X-Robots-Tag"] = "noindex, nofollow"
     made.headers["Referrer-Policy"] = "no-referrer"  # the address is the key

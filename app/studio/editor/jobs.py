@@ -42,11 +42,11 @@ def attempt(trial_id: str) -> None:
         trial = db.get(Trial, UUID(trial_id))
         if trial is None or trial.status != "waiting":
             return
-        kind, asked = trial.kind, trial.asked
+        kind, asked, agency_id = trial.kind, trial.asked, trial.agency_id
         contents = files(db, project=db.get_one(Project, trial.project_id), until=trial.revision)
     status, result = "done", {}
     try:
-        result = _done(kind, asked, contents, now=utcnow())
+        result = _done(kind, asked, contents, agency_id=agency_id, now=utcnow())
     except AppError as error:
         status, result = "failed", {"error": error.message}
     except Exception:  # whoever waits is told; the log has the rest
@@ -57,7 +57,9 @@ def attempt(trial_id: str) -> None:
         trial.status, trial.result, trial.finished_at = status, result, utcnow()
 
 
-def _done(kind: str, asked: dict[str, Any], contents: dict[str, bytes], *, now: datetime) -> dict[str, Any]:
+def _done(
+    kind: str, asked: dict[str, Any], contents: dict[str, bytes], *, agency_id: UUID, now: datetime
+) -> dict[str, Any]:
     package = check_project(contents).package
     if package is None:
         return {"error": "Put the errors of the checks right first."}
@@ -65,7 +67,7 @@ def _done(kind: str, asked: dict[str, Any], contents: dict[str, bytes], *, now: 
         return _tests(package)
     if kind == "preview":
         try:
-            return _preview(package, asked, now=now)
+            return _preview(package, asked, agency_id=agency_id, now=now)
         except NotFound as error:
             told = error.message if error.message != NotFound().message else UNSEEN
             return {"error": told}
@@ -80,20 +82,22 @@ def _done(kind: str, asked: dict[str, Any], contents: dict[str, bytes], *, now: 
     return {"output": called.output, "error": called.error, "runs": runs, "took_ms": round(called.took_ms)}
 
 
-def _preview(package: Package, asked: dict[str, Any], *, now: datetime) -> dict[str, Any]:
+def _preview(package: Package, asked: dict[str, Any], *, agency_id: UUID, now: datetime) -> dict[str, Any]:
     """asked: {what: page:<name> or a screen that is offered, role, record, params, sent}."""
     what, manifest = str(asked["what"]), package.manifest
     kind, _, name = what.partition(":")
     if kind == "page":
         sent = asked.get("sent", False)
         shown = show_sample_page(package, name, given=asked.get("params", {}), now=now, sent=sent)
-        kept = Preview(shown, manifest.pages[name].kind, manifest.name, package.digest)
+        kept = Preview(shown, manifest.pages[name].kind, manifest.name, package.digest, agency_id)
         return {"name": keep_preview(kept, package.files), "title": shown.title, "records": [], "chosen": 0}
     drawn = draw_sample(
         package, role=asked.get("role") or None, now=now,
         draw=lambda data, actor: screens().draw(data, actor, screen=what, record=asked.get("record", 0)),
     )  # fmt: skip
-    kept = Preview(Shown(drawn.html, drawn.title, "auto", None, "en"), "screen", manifest.name, package.digest)
+    kept = Preview(
+        Shown(drawn.html, drawn.title, "auto", None, "en"), "screen", manifest.name, package.digest, agency_id
+    )
     name = keep_preview(kept, {})
     return {"name": name, "title": drawn.title, "records": list(drawn.records), "chosen": drawn.chosen}
 

@@ -1,5 +1,7 @@
 // A page in the Studio's frame tells how far it is scrolled, and begins where the one before it stood.
-const host = document.querySelector('meta[name="framed-by"]')?.content;
+const hosts = [...document.querySelectorAll('meta[name="framed-by"]')].map((one) => one.content);
+const around = location.ancestorOrigins?.[0] ?? (document.referrer && new URL(document.referrer).origin);
+const host = hosts.includes(around) ? around : hosts[0];
 const begin = Number(/^#y=(\d+)$/.exec(location.hash)?.[1] ?? 0);
 
 addEventListener("load", () => {

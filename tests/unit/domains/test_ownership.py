@@ -19,6 +19,7 @@ from app.domains.known import served_at, site_of_host, verified_origins
 from app.domains.models import Domain
 from app.errors import Invalid
 from app.events.models import AuditRow, Event
+from app.lib.clock import utcnow
 from app.lib.ids import uuid7
 from app.tenancy.models import Agency, Site
 from tests.support.domains import BY_DNS, MISSING, SILENT, added_domain, check, verified_domain
@@ -64,7 +65,7 @@ def _host(origin: str) -> str:
 def test_S8_a_miss_is_forgiven_twice_and_the_third_ends_it_until_it_is_proven_again(site: Site) -> None:
     domain = verified_domain(site, host := new_host(), purposes=["embed", "pages"])
     seen = []
-    for evidence in (MISSING, SILENT, MISSING, MISSING, BY_DNS):
+    for evidence in (MISSING, MISSING, MISSING, MISSING, BY_DNS):
         domain = check(domain, evidence)
         seen.append((domain.state, domain.failures, verified_origins(site.id), site_of_host(host)))
     origins = [f"https://{host}"]
@@ -77,6 +78,19 @@ def test_S8_a_miss_is_forgiven_twice_and_the_third_ends_it_until_it_is_proven_ag
     ]
     kinds = ["domain.added", "domain.verified", "domain.failing", "domain.lost", "domain.verified"]
     assert _told(site) == [(kind, host) for kind in kinds]
+
+
+def test_S8_silence_takes_nothing_for_two_weeks_and_then_counts_as_a_miss(site: Site) -> None:
+    domain = verified_domain(site, host := new_host(), purposes=["embed"])
+    for _ in range(14):
+        domain = check(domain, SILENT)
+        assert domain.next_check_at is not None
+        assert domain.next_check_at - utcnow() <= timedelta(days=1)
+    assert (domain.state, domain.failures, verified_origins(site.id)) == ("verified", 0, [f"https://{host}"])
+    assert [check(domain, SILENT).state for _ in range(3)] == ["failing", "failing", "lost"]
+    domain = check(domain, BY_DNS)
+    assert (domain.state, domain.found, check(domain, SILENT).state) == ("verified", {}, "verified")
+    assert check(domain, MISSING).failures == 1
 
 
 def test_S8_a_good_check_clears_earlier_misses(site: Site) -> None:

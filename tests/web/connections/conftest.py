@@ -113,13 +113,13 @@ class Link:
         return str(page.where)
 
     def agree(self, address: str, *, decision: str = "allow") -> str:
-        """The path that the service sends the browser back to."""
+        """The path at which the browser ends that the service sends back."""
         parts = urlsplit(address)
         assert f"{parts.scheme}://{parts.netloc}{parts.path}" == f"{SERVICE}/oauth/authorize"
         form = {"decision": decision, "target": encode("ste", self.shop.site.id), "scopes": ["read"]}
         back = str(self.ada.post(f"/oauth/authorize?{parts.query}", form).where)
         assert back.startswith(CALLBACK)
-        return back.removeprefix("http://localhost:8000")
+        return str(self.mia.get(back.removeprefix("http://localhost:8000")).where)
 
     def connect(self) -> Page:
         self.register()

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from sqlalchemy import text
 
 from app.access.permissions import Role
-from app.connections import jobs
+from app.connections import jobs, views
 from app.connections.models import Connection
 from app.db.base import db
 from app.db.scope import platform_scope, tenant_scope
 from app.db.session import transaction
 from app.lib.clock import utcnow
+from app.lib.ids import uuid7
 from app.queue.worker import perform
 from app.runtime.context import forget_install
 from app.tenancy.models import Agency
+from tests.support.domains import platform_domain
 from tests.support.letters import Postbox
 from tests.support.world import World
 from tests.web.conftest import Browse
@@ -54,6 +57,28 @@ def test_a_module_connects_and_its_functions_act_in_somebodys_name(link: Link) -
     assert link.look() == {"books": {"connected": True, "scopes": ["read"]}}
     assert link.look(f"{API}/products")["status"] == 200
     assert link.install.events()[-2:] == ["connection.client_changed", "connection.made"]
+
+
+def test_who_connects_at_the_agencys_own_host_comes_back_there(link: Link, monkeypatch: pytest.MonkeyPatch) -> None:
+    host = f"desk-{uuid7().hex[-10:]}.example.org"
+    platform_domain(link.install.site.agency_id, host)
+    link.register()
+    with monkeypatch.context() as there:
+        there.setattr(views, "own_platform_host", lambda asked: host)  # where the session's cookie is
+        state = asked(link.begin())["state"]
+    assert state.partition(".")[2] == host
+    back = link.mia.get(f"/connections/callback?code=x&state={quote(state)}")
+    assert (back.status, back.headers["Referrer-Policy"]) == (303, "no-referrer")
+    assert back.where == f"https://{host}/connections/answered?code=x&state={quote(state)}"
+    strange = link.mia.get("/connections/callback?code=x&state=abc.evil.example.com")
+    assert strange.where == "/connections/answered?code=x&state=abc.evil.example.com"
+
+
+def test_what_is_sealed_under_keys_that_are_gone_can_still_be_forgotten(link: Link) -> None:
+    link.connect()
+    link.change(refresh_sealed="v1.gone.gone", access_sealed="v1.gone.gone")
+    assert link.mia.post(f"{link.path}/books/disconnect").status == 303
+    assert (link.row().state, link.row().refresh_sealed) == ("new", "")
 
 
 def test_the_token_never_reaches_the_module(link: Link) -> None:
@@ -117,7 +142,7 @@ def test_an_answer_is_used_up_and_ends_after_ten_minutes(link: Link) -> None:
     link.mia.post(f"{link.path}/books/disconnect")
     late = link.agree(link.begin())
     link.change(asked_at=utcnow() - timedelta(minutes=11))
-    assert [link.mia.get(late).where, link.mia.get("/connections/callback?code=x&state=").where] == ["/installs"] * 2
+    assert [link.mia.get(late).where, link.mia.get("/connections/answered?code=x&state=").where] == ["/installs"] * 2
     assert link.row().state == "new"
 
 

@@ -26,7 +26,7 @@ from app.runtime.pages.spam import TRAP
 from app.tenancy.actions.agencies import set_logo
 from app.tenancy.models import Agency, Site
 from app.web.dispatch import Dispatcher
-from tests.support.domains import BY_DNS, MISSING, added_domain, check, verified_domain
+from tests.support.domains import BY_DNS, MISSING, added_domain, check, platform_domain, verified_domain
 from tests.support.everything import Everything, make_everything
 from tests.support.files import picture
 from tests.support.pagedesk import open_desk
@@ -194,6 +194,24 @@ def test_the_platform_under_an_agencys_name(everything: Everything, world: World
     assert visitor.get("/api/health", base_url=f"https://{host}").json == {"status": "ok"}
     pages = Client(visitor.application.runtime).get("/", base_url=f"https://{host}")  # type: ignore[attr-defined]
     assert (pages.status_code, pages.text) == NOTHING
+
+
+def test_the_platforms_previews_are_framed_at_the_agencys_own_host_too(
+    everything: Everything, site: Site, world: World, visitor: Client
+) -> None:
+    host, others = new_host(), new_host()
+    platform_domain(site.agency_id, host)
+    platform_domain(world.agency().id, others)
+    path = f"/embed/{everything.install.public_id}/write"
+
+    def framers(query: str) -> str:
+        policy = visitor.get(f"{path}{query}", base_url="http://127.0.0.1:8001").headers["Content-Security-Policy"]
+        return policy.partition("frame-ancestors ")[2].partition(";")[0]
+
+    assert framers("?_preview=1").split()[0] == "http://localhost:8000"
+    assert f"https://{host}" in framers("?_preview=1").split()
+    assert others not in framers("?_preview=1")
+    assert host not in framers("")
 
 
 def test_a_certificate_is_made_for_proven_hosts_that_serve_something_and_no_others(

@@ -1,1 +1,0 @@
-(()=>{var e=document.querySelector('meta[name="framed-by"]')?.content,t=Number(/^#y=(\d+)$/.exec(location.hash)?.[1]??0);addEventListener("load",()=>{if(t&&scrollTo({top:t,behavior:"instant"}),e&&parent!==window){let o=()=>parent.postMessage({type:"preview:scroll",y:Math.round(scrollY)},e);addEventListener("scroll",o,{passive:!0})}});})();
