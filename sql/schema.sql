@@ -53,7 +53,8 @@ CREATE TABLE audit_log (
   user_agent text NOT NULL DEFAULT ''::text,
   request_id text NOT NULL DEFAULT ''::text,
   previous_hash bytea NOT NULL,
-  hash bytea NOT NULL
+  hash bytea NOT NULL,
+  written xid8 DEFAULT pg_current_xact_id()
 );
 CREATE TABLE automation_runs (
   id uuid NOT NULL DEFAULT uuidv7(),
@@ -125,7 +126,8 @@ CREATE TABLE event_deliveries (
   attempts smallint NOT NULL DEFAULT 0,
   due_at timestamp with time zone NOT NULL DEFAULT now(),
   finished_at timestamp with time zone,
-  last_error text NOT NULL DEFAULT ''::text
+  last_error text NOT NULL DEFAULT ''::text,
+  written xid8 DEFAULT pg_current_xact_id()
 );
 CREATE TABLE events (
   id uuid NOT NULL DEFAULT uuidv7(),
@@ -160,7 +162,8 @@ CREATE TABLE external_api_requests (
   user_agent text NOT NULL DEFAULT ''::text,
   origin text NOT NULL DEFAULT ''::text,
   error_code text NOT NULL DEFAULT ''::text,
-  query_sealed text NOT NULL DEFAULT ''::text
+  query_sealed text NOT NULL DEFAULT ''::text,
+  written xid8 DEFAULT pg_current_xact_id()
 );
 CREATE TABLE external_domains (
   id uuid NOT NULL DEFAULT uuidv7(),
@@ -258,7 +261,8 @@ CREATE TABLE external_webhook_attempts (
   outcome text NOT NULL,
   response_status smallint,
   response_excerpt text NOT NULL DEFAULT ''::text,
-  latency_ms integer NOT NULL
+  latency_ms integer NOT NULL,
+  written xid8 DEFAULT pg_current_xact_id()
 );
 CREATE TABLE external_webhook_deliveries (
   id uuid NOT NULL DEFAULT uuidv7(),
@@ -320,7 +324,8 @@ CREATE TABLE failed_requests (
   path text NOT NULL,
   status smallint NOT NULL,
   error text NOT NULL DEFAULT ''::text,
-  trace text NOT NULL DEFAULT ''::text
+  trace text NOT NULL DEFAULT ''::text,
+  written xid8 DEFAULT pg_current_xact_id()
 );
 CREATE TABLE fleet_policies (
   id uuid NOT NULL DEFAULT uuidv7(),
@@ -420,7 +425,8 @@ CREATE TABLE inbound_receipts (
   error text NOT NULL DEFAULT ''::text,
   repeats integer NOT NULL DEFAULT 0,
   received_at timestamp with time zone NOT NULL,
-  finished_at timestamp with time zone
+  finished_at timestamp with time zone,
+  written xid8 DEFAULT pg_current_xact_id()
 );
 CREATE TABLE inbound_refusals (
   install_id uuid NOT NULL,
@@ -542,7 +548,8 @@ CREATE TABLE job_runs (
   scoped boolean NOT NULL DEFAULT true,
   settled text NOT NULL DEFAULT ''::text,
   settled_at timestamp with time zone,
-  settled_by text NOT NULL DEFAULT ''::text
+  settled_by text NOT NULL DEFAULT ''::text,
+  written xid8 DEFAULT pg_current_xact_id()
 );
 CREATE TABLE log_searches (
   id uuid NOT NULL DEFAULT uuidv7(),
@@ -569,7 +576,8 @@ CREATE TABLE mails (
   created_at timestamp with time zone NOT NULL DEFAULT now(),
   sent_at timestamp with time zone,
   last_error text NOT NULL DEFAULT ''::text,
-  request_id text NOT NULL DEFAULT ''::text
+  request_id text NOT NULL DEFAULT ''::text,
+  written xid8 DEFAULT pg_current_xact_id()
 );
 CREATE TABLE marketplace_bits (
   facet text NOT NULL,
@@ -850,7 +858,8 @@ CREATE TABLE module_function_runs (
   logs jsonb NOT NULL DEFAULT '[]'::jsonb,
   cpu_ms real NOT NULL DEFAULT 0,
   host_calls integer NOT NULL DEFAULT 0,
-  started_at timestamp with time zone NOT NULL DEFAULT now()
+  started_at timestamp with time zone NOT NULL DEFAULT now(),
+  written xid8 DEFAULT pg_current_xact_id()
 );
 CREATE TABLE module_member_roles (
   agency_id uuid NOT NULL,
@@ -1105,7 +1114,8 @@ CREATE TABLE sign_in_attempts (
   user_agent text NOT NULL DEFAULT ''::text,
   outcome text NOT NULL,
   at timestamp with time zone NOT NULL DEFAULT now(),
-  request_id text NOT NULL DEFAULT ''::text
+  request_id text NOT NULL DEFAULT ''::text,
+  written xid8 DEFAULT pg_current_xact_id()
 );
 CREATE TABLE site_images (
   id uuid NOT NULL DEFAULT uuidv7(),

@@ -9,7 +9,7 @@ from sqlalchemy import ForeignKey, LargeBinary, func
 from sqlalchemy.dialects.postgresql import INET
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.db.base import Base, Created, Identified
+from app.db.base import Base, Created, Identified, Written
 from app.lib.trace import current_request_id
 
 
@@ -56,7 +56,7 @@ class PasswordReset(Identified, Created, Base):
     used_at: Mapped[datetime | None]
 
 
-class SignInAttempt(Identified, Base):
+class SignInAttempt(Identified, Written, Base):
     """outcome: signed_in, wrong, throttled or disabled."""
 
     __tablename__ = "sign_in_attempts"

@@ -10,6 +10,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, Uuid, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import UserDefinedType
 
 from app.db.session import ScopedSession
 from app.lib.ids import encode, uuid7
@@ -35,6 +36,21 @@ class Identified:
     @property
     def public_id(self) -> str:
         return encode(self.public_prefix, self.id)
+
+
+class Xid8(UserDefinedType[str]):
+    """A transaction's number, for which SQLAlchemy has no type."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "xid8"
+
+
+class Written:
+    """written: the number of the transaction that wrote the row last, for who watches the logs live; only statements read it."""
+
+    written: Mapped[str | None] = mapped_column(Xid8, server_default=func.pg_current_xact_id(), deferred=True)
 
 
 class Created:

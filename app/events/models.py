@@ -9,18 +9,8 @@ from uuid import UUID
 from sqlalchemy import BigInteger, ForeignKey, Identity, LargeBinary, SmallInteger, func, text
 from sqlalchemy.dialects.postgresql import INET
 from sqlalchemy.orm import Mapped, mapped_column
-from sqlalchemy.types import UserDefinedType
 
-from app.db.base import Base, Identified
-
-
-class Xid8(UserDefinedType[str]):
-    """A transaction's number, for which SQLAlchemy has no type."""
-
-    cache_ok = True
-
-    def get_col_spec(self, **_: Any) -> str:
-        return "xid8"
+from app.db.base import Base, Identified, Written, Xid8
 
 
 class Event(Identified, Base):
@@ -42,7 +32,7 @@ class Event(Identified, Base):
     dispatched_at: Mapped[datetime | None]
 
 
-class EventDelivery(Base):
+class EventDelivery(Written, Base):
     __tablename__ = "event_deliveries"
 
     event_id: Mapped[UUID] = mapped_column(ForeignKey("events.id", ondelete="CASCADE"), primary_key=True)
@@ -55,7 +45,7 @@ class EventDelivery(Base):
     last_error: Mapped[str] = mapped_column(server_default="")
 
 
-class AuditRow(Identified, Base):
+class AuditRow(Identified, Written, Base):
     __tablename__ = "audit_log"
     public_prefix = "aud"
 

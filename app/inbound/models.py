@@ -10,7 +10,7 @@ from sqlalchemy import ForeignKeyConstraint
 from sqlalchemy.dialects.postgresql import INET
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db.base import Base, Identified
+from app.db.base import Base, Identified, Written
 
 Status = Literal["due", "done", "failed"]
 Reason = Literal["no_secret", "no_signature", "signature", "timestamp"]
@@ -33,7 +33,7 @@ class Hook(Identified, Base):
     previous_until: Mapped[datetime | None]
 
 
-class Receipt(Identified, Base):
+class Receipt(Identified, Written, Base):
     """A message that was taken. run: how often it was ordered; attempts: of this run. repeats: it came so often once more.
 
     headers: {name: value} that the function may see. message_id: the sender's, '' for none.

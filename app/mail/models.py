@@ -9,11 +9,11 @@ from uuid import UUID
 from sqlalchemy import SmallInteger, func
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db.base import Base, Created, Identified
+from app.db.base import Base, Created, Identified, Written
 from app.lib.trace import current_request_id
 
 
-class Mail(Identified, Created, Base):
+class Mail(Identified, Created, Written, Base):
     __tablename__ = "mails"
     public_prefix = "eml"
     # nothing is read back: who writes a letter for somebody unknown may not read it, and RETURNING counts as reading

@@ -38,7 +38,7 @@ _WRITE = text(
            :error, :trace, :started, :gives_up, :finished, :scoped
     FROM (SELECT) nothing LEFT JOIN modules_v2 i ON i.id = CAST(:install AS uuid)
     ON CONFLICT (id) DO UPDATE SET status = EXCLUDED.status, error = EXCLUDED.error, trace = EXCLUDED.trace,
-                                   finished_at = EXCLUDED.finished_at
+                                   finished_at = EXCLUDED.finished_at, written = pg_current_xact_id()
     """
 )
 _FORGET = text("DELETE FROM job_runs WHERE started_at < :before")

@@ -8,10 +8,10 @@ from uuid import UUID
 
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db.base import Base, Identified
+from app.db.base import Base, Identified, Written
 
 
-class JobRun(Identified, Base):
+class JobRun(Identified, Written, Base):
     """One run of a job. agency_id None: the platform's own. trace: for platform staff only, and read only when asked for.
 
     settled: "retried" or "discarded" once somebody has dealt with its failure.

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.access.permissions import Role
-from app.db.base import Base, Created, Identified
+from app.db.base import Base, Created, Identified, Written
 
 Status = Literal["due", "sending", "delivered", "failed", "missed"]
 State = Literal["active", "failing", "paused", "disabled"]
@@ -88,7 +88,7 @@ class Delivery(Identified, Created, Base):
     latency_ms: Mapped[int | None]
 
 
-class Attempt(Base):
+class Attempt(Written, Base):
     """One call of the endpoint for a delivery."""
 
     __tablename__ = "external_webhook_attempts"

@@ -30,7 +30,19 @@ from app.support.queries import searches
 from app.support.recording import recording_of
 from app.support.replay import can_be_replayed
 from app.support.rewrites import can_be_made_again
-from app.support.timeline import KINDS, LEVELS, OUTCOMES, Line, LogFilter, Position, log_line, log_page, position
+from app.support.timeline import (
+    KINDS,
+    LEVELS,
+    NO_LOOK,
+    OUTCOMES,
+    Line,
+    LogFilter,
+    Look,
+    log_line,
+    log_page,
+    look,
+    position,
+)
 from app.support.views.common import bp, csv_line
 from app.web.forms import asked, clean
 from app.web.guard import requires
@@ -39,7 +51,7 @@ from app.web.htmx import fragment, is_htmx
 EXPORT_ROWS = 10_000
 EXPORT_PORTION = 500
 TAIL_ROWS = 100
-SETTLED = timedelta(seconds=2)  # calls are written in batches of half a second: younger lines may still get neighbours
+LOOK_AGAIN = timedelta(minutes=1)  # an older look has the database go through more than it needs to
 LAST = {
     "15m": ("Last 15 minutes", timedelta(minutes=15)),
     "1h": ("Last hour", timedelta(hours=1)),
@@ -79,26 +91,19 @@ def install_logs(install: Install) -> Response:
 @bp.get("/logs/tail")
 @requires(Permission.LOGS_VIEW)
 def tail() -> Response:
-    """The lines since `after`, and where to ask for the next; 204 when there are none."""
+    """The lines that were written since a look, each once, and where to ask for the next; 204 when there are none."""
     wanted, now = _wanted(_places()), utcnow()
-    after = position(request.args.get("after", "")) or Position(now - SETTLED)
+    last = look(request.args.get("after", ""))
     found = log_page(
-        g.db,
-        agency_id=g.agency.agency_id,
-        wanted=wanted,
-        now=now,
-        after=after,
-        before=Position(now - SETTLED),
-        limit=TAIL_ROWS,
+        g.db, agency_id=g.agency.agency_id, wanted=wanted, now=now, unseen=last or NO_LOOK, limit=TAIL_ROWS
     )
-    if not found.lines:
+    if not found.lines and (last is None or now - last.at < LOOK_AGAIN):
         return make_response("", 204)
-    newest = found.lines[0].position
     return make_response(
         fragment(
             "support/_log_tail.html",
             lines=shown_lines(found.lines),
-            tail_url=_tail_url(newest),
+            tail_url=_tail_url(found.look),
             more=found.next_cursor,
             **WORDS,
         )
@@ -149,11 +154,10 @@ def _timeline(install: Install | None) -> Response:
     at = position(request.args.get("line", ""))
     if at is not None:
         line = log_line(g.db, agency_id=g.agency.agency_id, kinds=kinds_allowed(), at=at, now=now)
-        lines, next_cursor = ([line] if line else []), None
+        lines, next_cursor, seen = ([line] if line else []), None, None
     else:
-        start = Position(now - SETTLED) if live else cursor
-        found = log_page(g.db, agency_id=g.agency.agency_id, wanted=wanted, now=now, before=start)
-        lines, next_cursor = found.lines, found.next_cursor
+        found = log_page(g.db, agency_id=g.agency.agency_id, wanted=wanted, now=now, before=cursor)
+        lines, next_cursor, seen = found.lines, found.next_cursor, found.look
     context: dict[str, Any] = {
         "page": "logs", "lines": shown_lines(lines, opened=at is not None), "next_cursor": next_cursor, "first": cursor is None,
         "one": at is not None, "live": live, "chosen": _chosen(), "last": LAST, "outcomes": OUTCOME_WORDS,
@@ -163,7 +167,7 @@ def _timeline(install: Install | None) -> Response:
         "install_names": {
             encode("ins", place.install_id): f"{place.module_name} on {place.site_name}" for place in places if place.install_id
         }, "base": request.path, "install": install,
-        "tail_url": _tail_url(lines[0].position if lines else Position(now - SETTLED), install) if live else "",
+        "tail_url": _tail_url(seen, install) if live and seen else "",
         "csv_url": url_for("support.logs_csv", **_query(install)), "jsonl_url": url_for("support.logs_jsonl", **_query(install)),
         "search_query": kept_query(request.query_string.decode("ascii", "replace")) if install is None else "", **WORDS,
     }  # fmt: skip
@@ -252,8 +256,8 @@ def _query(install: Install | None = None) -> dict[str, Any]:
     return {key: values for key, values in kept.items() if any(values)}
 
 
-def _tail_url(after: Position, install: Install | None = None) -> str:
-    return url_for("support.tail", after=str(after), **_query(install))
+def _tail_url(seen: Look, install: Install | None = None) -> str:
+    return url_for("support.tail", after=str(seen), **_query(install))
 
 
 # -- what is shown -------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import "./menus.js";
 import "./palette.js";
 import "./keyboard.js";
 import "./lists.js";
+import "./live-log.js";
 import "./copy.js";
 import "./times.js";
 import "./drop.js";

@@ -15,12 +15,15 @@ from sqlalchemy import text
 
 from app.access.permissions import Role
 from app.db.base import db
+from app.db.pools import runtime_pool
 from app.db.scope import platform_scope, tenant_scope
 from app.db.session import transaction
 from app.events.outbox import record
 from app.lib.clock import utcnow
 from app.lib.ids import encode, uuid7
 from app.mail.jobs import forget_old
+from app.queue.history import kept
+from app.queue.registry import Job
 from app.support.views import logs as screen
 from app.tenancy.models import Agency, Site
 from tests.support.browser import Browser
@@ -365,11 +368,67 @@ def test_the_live_view_gets_what_is_new_and_then_nothing(ada: Browser, write: Wr
     assert ada.get(str(ask["hx-get"]), htmx="log-tail").status == 204
     write.request("/api/new1", at=utcnow() - timedelta(seconds=5))
     write.run("new2", started_at=utcnow() - timedelta(seconds=4))
-    write.mail("too young: it may still get neighbours", created_at=utcnow() + timedelta(seconds=5))
     part = ada.get(str(ask["hx-get"]), htmx="log-tail")
     assert part.texts(".log-title") == ["new2 route", "GET /api/new1"]
     again = part.one("#log-tail")["hx-get"]
     assert ada.get(str(again), htmx="log-tail").status == 204
+
+
+def test_the_live_view_shows_what_began_long_before_it_was_written(ada: Browser, write: Writer) -> None:
+    write.request("/api/young", at=utcnow())
+    ask = str(ada.get("/logs?live=1").one("#log-tail")["hx-get"])
+    write.request("/api/slow", status=504, at=utcnow() - timedelta(minutes=2))
+    write.run("hangs", outcome="timeout", started_at=utcnow() - timedelta(seconds=30))
+    part = ada.get(ask, htmx="log-tail")
+    assert part.texts(".log-title") == ["hangs route", "GET /api/slow"]
+    assert ada.get(str(part.one("#log-tail")["hx-get"]), htmx="log-tail").status == 204
+
+
+def test_the_live_view_shows_a_line_that_is_committed_late_once(ada: Browser, write: Writer) -> None:
+    with runtime_pool().connection() as other, other.transaction():
+        with other.transaction():  # a savepoint: its rows are numbered as the whole
+            other.execute(
+                "INSERT INTO failed_requests (at, request_id, agency_id, surface, method, path, status)"
+                " VALUES (now(), %s, %s, 'platform', 'GET', '/late', 500)",
+                (encode("req", uuid7()), write.agency_id),
+            )
+        write.request("/api/meanwhile")
+        first = _tail(ada, "/logs/tail?after=1.1:1:")
+    assert first[0] == ["GET /api/meanwhile"]
+    second = _tail(ada, first[1])
+    assert second[0] == ["GET /late"]
+    assert ada.get(second[1], htmx="log-tail").status == 204
+
+
+def test_the_live_view_tells_of_a_job_again_when_it_ends(ada: Browser, agency: Agency) -> None:
+    job = Job("demo.job", lambda: None)
+    with kept(job, agency_id=str(agency.id), ids={}, request_id=""):
+        started, then = _tail(ada, "/logs/tail?after=1.1:1:")
+    assert started == ["demo.job"]
+    page = ada.get(then, htmx="log-tail")
+    assert (page.texts(".log-title"), page.texts(".log-outcome")) == (["demo.job"], ["done"])
+
+
+@pytest.mark.parametrize(
+    "look", ["", "x", "1.", "1.0:1:", "1.5:4:", "1.5:9:8,7", "1.5:9:9", "1.5:9:4", f"1.1:{2**64}:"]
+)
+def test_a_look_that_is_none_is_no_failure(ada: Browser, write: Writer, look: str) -> None:
+    write.request("/api/x")
+    assert _tail(ada, f"/logs/tail?after={look}")[0] == ["GET /api/x"]
+
+
+def test_a_quiet_live_view_looks_from_a_younger_moment_after_a_minute(ada: Browser) -> None:
+    ask = str(ada.get("/logs?live=1").one("#log-tail")["hx-get"])
+    at, _, seen = parse_qs(urlsplit(ask).query)["after"][0].partition(".")
+    assert ada.get(f"/logs/tail?after={at}.{seen}", htmx="log-tail").status == 204
+    old = int(at) - 61_000_000
+    assert ada.get(f"/logs/tail?after={old}.{seen}", htmx="log-tail").status == 200
+
+
+def _tail(browser: Browser, where: str) -> tuple[list[str], str]:
+    part = browser.get(where, htmx="log-tail")
+    assert part.status == 200, part.text[:300]
+    return part.texts(".log-title"), str(part.one("#log-tail")["hx-get"])
 
 
 def test_the_live_view_keeps_its_filters_and_can_be_paused(ada: Browser, write: Writer) -> None:

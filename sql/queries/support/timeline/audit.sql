@@ -4,5 +4,5 @@ SELECT at, ('audit:' || id::text) COLLATE "C" AS key, 'audit' AS kind, 'info' AS
        NULL::uuid AS site_id, NULL::uuid AS install_id, target AS about,
        concat_ws(' ', action, actor, actor_name, target, target_name, host(ip)) AS words,
        jsonb_build_object('action', action, 'actor', actor, 'actor_name', actor_name, 'target', target, 'target_name', target_name,
-         'changes', changes, 'ip', host(ip), 'user_agent', user_agent) AS detail
+         'changes', changes, 'ip', host(ip), 'user_agent', user_agent) AS detail, written
 FROM audit_log WHERE agency_id = CAST(:agency AS uuid)

@@ -4,5 +4,5 @@ SELECT received_at AS at, ('inbound:' || id::text) COLLATE "C" AS key, 'inbound'
        status AS outcome, status AS outcomes, request_id, concat_ws(' ', name, nullif(message_id, '')) AS title, site_id, install_id,
        '' AS about, concat_ws(' ', name, message_id, error) AS words,
        jsonb_build_object('hook', name, 'message', message_id, 'bytes', size_bytes, 'attempts', attempts, 'run', run, 'came_again', repeats,
-         'due_at', CASE status WHEN 'due' THEN due_at END, 'finished_at', finished_at, 'error', error) AS detail
+         'due_at', CASE status WHEN 'due' THEN due_at END, 'finished_at', finished_at, 'error', error) AS detail, written
 FROM inbound_receipts WHERE agency_id = CAST(:agency AS uuid)

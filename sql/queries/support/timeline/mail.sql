@@ -4,5 +4,5 @@ SELECT created_at AS at, ('mail:' || id::text) COLLATE "C" AS key, 'mail' AS kin
        status AS outcome, status AS outcomes, request_id, subject || ' → ' || recipient AS title, site_id, install_id,
        '' AS about, concat_ws(' ', kind, recipient, subject, last_error) AS words,
        jsonb_build_object('kind', kind, 'recipient', recipient, 'subject', subject, 'attempts', attempts, 'sent_at', sent_at,
-         'error', last_error) AS detail
+         'error', last_error) AS detail, written
 FROM mails WHERE agency_id = CAST(:agency AS uuid)

@@ -6,5 +6,5 @@ SELECT at, ('request:' || request_id) COLLATE "C" AS key, 'request' AS kind,
        jsonb_build_object('method', method, 'path', path, 'status', status, 'duration_ms', round(duration_us / 1000.0, 2),
          'bytes_out', bytes_out, 'error_code', error_code, 'credential', credential, 'surface', surface, 'ip', host(ip),
          'user_agent', user_agent, 'origin', origin)
-         || CASE WHEN EXISTS (SELECT FROM recorded_bodies b WHERE b.request_id = r.request_id) THEN '{"body_recorded": true}' ELSE '{}' END::jsonb AS detail
+         || CASE WHEN EXISTS (SELECT FROM recorded_bodies b WHERE b.request_id = r.request_id) THEN '{"body_recorded": true}' ELSE '{}' END::jsonb AS detail, written
 FROM external_api_requests r WHERE agency_id = CAST(:agency AS uuid)
