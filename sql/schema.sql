@@ -309,7 +309,10 @@ CREATE TABLE external_webhooks (
   rate_per_minute integer,
   calls_kept double precision NOT NULL DEFAULT 6000,
   calls_kept_at timestamp with time zone NOT NULL DEFAULT now(),
-  fields text[] NOT NULL DEFAULT '{}'::text[]
+  fields text[] NOT NULL DEFAULT '{}'::text[],
+  version integer NOT NULL DEFAULT 1,
+  failed_at timestamp with time zone[] NOT NULL DEFAULT '{}'::timestamp with time zone[],
+  counted_since timestamp with time zone
 );
 CREATE TABLE failed_requests (
   id uuid NOT NULL DEFAULT uuidv7(),

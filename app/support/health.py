@@ -10,7 +10,7 @@ from sqlalchemy import or_, select, text
 from sqlalchemy.orm import Session
 
 from app.lib.sql import load_sql
-from app.webhooks.models import Webhook
+from app.webhooks.models import SLOW_MS, Webhook
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +47,18 @@ def health(db: Session, *, agency_id: UUID, install_id: UUID, since: datetime) -
     return Health(**db.execute(text(load_sql("support/health")), given).one()._mapping)
 
 
-def breakers(db: Session, *, agency_id: UUID, site_id: UUID) -> list[Webhook]:
-    """Endpoints that hear of this site's events and that failures have slowed down or switched off, or a person has paused."""
+def breakers(db: Session, *, agency_id: UUID, site_id: UUID, now: datetime) -> list[Webhook]:
+    """Endpoints that hear of this site's events and stand still or go slowly: failures or slow answers have slowed them down
+    or switched them off, they asked to be left alone, or a person has paused them."""
     found = select(Webhook).where(
         Webhook.agency_id == agency_id,
         or_(Webhook.site_id == site_id, Webhook.site_id.is_(None)),
-        or_(Webhook.disabled_at.is_not(None), Webhook.failing_since.is_not(None), Webhook.paused_at.is_not(None)),
-    )
+        or_(
+            Webhook.disabled_at.is_not(None),
+            Webhook.failing_since.is_not(None),
+            Webhook.paused_at.is_not(None),
+            Webhook.held_until > now,
+            Webhook.latency_ms > SLOW_MS,
+        ),
+    )  # fmt: skip
     return list(db.scalars(found.order_by(Webhook.url, Webhook.id).limit(50)))

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.orm import Session
 
 from app.access.actors import Actor
 from app.access.permissions import Role
-from app.accounts.actions import WrongPassword
-from app.accounts.models import User
-from app.accounts.passwords import matches
 from app.db.session import after_commit
-from app.errors import Conflict, Invalid
+from app.errors import Conflict, Invalid, VersionMismatch
 from app.events import catalog
 from app.events.models import Event
 from app.events.outbox import changed, publish, record
@@ -28,13 +25,12 @@ from app.webhooks.delivering import miss_what_waits
 from app.webhooks.message import FIELD
 from app.webhooks.models import Delivery, Webhook
 from app.webhooks.patterns import PATTERN
-from app.webhooks.secrets import open_headers, open_secret, seal_headers, seal_secret
+from app.webhooks.secrets import open_headers, seal_headers, seal_secret
 from app.webhooks.setup import Setup
 from app.webhooks.signing import new_secret
 
 MOST_ENDPOINTS = 50  # of an agency
 MOST_PATTERNS, MOST_HEADERS, MOST_FIELDS, MOST_A_MINUTE = 50, 10, 100, 6000
-OVERLAP = timedelta(hours=24)  # a replaced secret signs beside the new one for this long
 HEADER = re.compile(r"(?i)x-[a-z0-9-]{1,60}")
 OURS = ("x-forwarded-", "x-real-ip", "x-dramac-")
 
@@ -83,9 +79,17 @@ def create_webhook(
 
 def change_webhook(
     db: Session, *, webhook: Webhook, url: str, description: str, patterns: Iterable[str], headers: dict[str, str],
-    concurrency: int, rate_per_minute: int | None = None, fields: Iterable[str] = (), by: Actor, setup: Setup,
+    concurrency: int, rate_per_minute: int | None = None, fields: Iterable[str] = (), if_version: int | None = None,
+    by: Actor, setup: Setup,
 ) -> None:  # fmt: skip
-    """New values; from now on it gets what the role of who changed it may see. Raises Invalid as create_webhook()."""
+    """New values; from now on it gets what the role of who changed it may see.
+
+    if_version: of the endpoint the values were written for; None when that does not matter. Raises VersionMismatch when it
+    has another one by now, and Invalid as create_webhook().
+    """
+    db.refresh(webhook, with_for_update=True)  # of two that save at once the second has to see what the first wrote
+    if if_version is not None and if_version != webhook.version:
+        raise VersionMismatch("The webhook was changed meanwhile. Nothing of yours is saved yet.")
     chosen, paths = _tidy(patterns), _tidy(fields)
     _check(url=url, patterns=chosen, headers=headers, setup=setup)
     _check_limits(concurrency=concurrency, rate_per_minute=rate_per_minute, fields=paths)
@@ -94,8 +98,8 @@ def change_webhook(
     webhook.role, webhook.concurrency = _role(by).value, concurrency
     webhook.rate_per_minute, webhook.fields = rate_per_minute, paths
     webhook.headers_sealed = seal_headers(setup.keys, webhook.id, headers)
-    db.flush()
     if changes := changed(before, _facts(webhook, headers)):
+        webhook.version += 1
         tell(db, catalog.WEBHOOK_CHANGED, webhook, by=by, changes=changes)
 
 
@@ -127,33 +131,26 @@ def enable_webhook(db: Session, *, webhook: Webhook, by: Actor) -> None:
     """Switch a paused or disabled endpoint on, with a clean slate. What it missed is sent again by resend_failed()."""
     if webhook.disabled_at is None and webhook.paused_at is None:
         return
-    webhook.disabled_at = webhook.paused_at = webhook.failing_since = webhook.held_until = None
-    webhook.disabled_reason, webhook.failures, webhook.warned = "", 0, 0
+    webhook.disabled_at = webhook.paused_at = None
+    webhook.disabled_reason = ""
+    webhook.forget_failures()
     tell(db, catalog.WEBHOOK_ENABLED, webhook, by=by)
     after_commit(db, lambda: wake("webhooks.deliver"))
 
 
-def secret_of(db: Session, *, webhook: Webhook, password: str, by: Actor, setup: Setup) -> str:
-    """The signing secret, for somebody who proves to be who they are. Raises WrongPassword. It is written to the audit trail."""
-    must_be_the_person(db, by=by, password=password)
-    tell(db, catalog.WEBHOOK_SECRET_SHOWN, webhook, by=by)
-    return open_secret(setup.keys, webhook.id, webhook.secret_sealed)
-
-
-def must_be_the_person(db: Session, *, by: Actor, password: str) -> None:
-    """Raises WrongPassword unless it is the acting person's password."""
-    user = db.get(User, by.id) if by.id else None
-    if user is None or not matches(user.password_hash, password):
-        raise WrongPassword()
-
-
-def rotate_secret(db: Session, *, webhook: Webhook, by: Actor, setup: Setup, now: datetime) -> str:
-    """A new secret; the one before it signs as well for a day. Returns the new one."""
-    webhook.previous_secret_sealed, webhook.previous_secret_until = webhook.secret_sealed, now + OVERLAP
-    secret = new_secret()
-    webhook.secret_sealed = seal_secret(setup.keys, webhook.id, secret)
-    tell(db, catalog.WEBHOOK_SECRET_ROTATED, webhook, by=by)
-    return secret
+def reset_webhook(db: Session, *, webhook: Webhook, by: Actor, now: datetime) -> None:
+    """Forget that an endpoint failed, was slow or asked to be left alone: what waits for it is tried now. Raises WebhookOff."""
+    if webhook.disabled_at is not None or webhook.paused_at is not None:
+        raise WebhookOff()
+    webhook.forget_failures()
+    webhook.latency_ms = None
+    db.execute(
+        update(Delivery)
+        .where(Delivery.webhook_id == webhook.id, Delivery.status == "due", Delivery.due_at > now)
+        .values(due_at=now)
+    )
+    tell(db, catalog.WEBHOOK_RESET, webhook, by=by)
+    after_commit(db, lambda: wake("webhooks.deliver"))
 
 
 def send_test(db: Session, *, webhook: Webhook, by: Actor, now: datetime) -> Delivery:

@@ -155,6 +155,8 @@ EXAMPLES: dict[str, Data] = {
     "webhook.disabled": {**_WEBHOOK, "reason": "failing"},
     "webhook.secret_rotated": _WEBHOOK,
     "webhook.secret_shown": _WEBHOOK,
+    "webhook.secret_ended": _WEBHOOK,
+    "webhook.reset": _WEBHOOK,
     "webhook.replayed": {
         **_WEBHOOK,
         "to": _id("whk"),

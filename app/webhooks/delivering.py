@@ -23,13 +23,13 @@ from app.webhooks.sending import BUSY, GONE, Result
 from app.webhooks.setup import Setup
 
 SCHEDULE_S = (5, 300, 1800, 7200, 18000, 36000, 36000)  # waits after the first, second … attempt; then it is given up
-JITTER = 0.2
+JITTER = (0.1, 0.2)  # shares of a wait that are added to it, at least and at most
 LONGEST_WAIT_S = 12 * 3600  # what Retry-After can ask for
 QUIET_S = 30  # an endpoint that is overloaded is left alone for at least this long
 LONGEST_QUIET_S = 3600
 WARN_AFTER = timedelta(days=3)
 DISABLE_AFTER = timedelta(days=5)
-SEVERAL = 3  # fewer failures than this are bad luck, however long ago the first was
+SEVERAL, WITHIN = 3, timedelta(hours=24)  # the days are counted once so many failures came so close together
 _DELIVERER = job("webhooks.deliver")
 
 
@@ -128,8 +128,10 @@ def _settle(
 
 
 def wait_after(tries: int, asked_s: float | None, chance: Callable[[], float]) -> float:
-    """Seconds until the next attempt: the schedule and up to a fifth more, or what the receiver asks for if that is longer."""
-    planned = SCHEDULE_S[tries - 1] * (1 + JITTER * chance())
+    """Seconds until the next attempt: the schedule and a tenth to a fifth more, or what the receiver asks for if that is
+    longer."""
+    least, most = JITTER
+    planned = SCHEDULE_S[tries - 1] * (1 + least + (most - least) * chance())
     return max(planned, min(asked_s or 0.0, LONGEST_WAIT_S))
 
 
@@ -137,26 +139,34 @@ def _judge(db: Session, endpoint: Webhook, delivery: Delivery, result: Result, *
     """The endpoint after an attempt: its streak of failures, letters about it, its end."""
     endpoint.latency_ms = result.latency_ms
     if result.ok:
-        endpoint.failures, endpoint.failing_since, endpoint.warned, endpoint.held_until = 0, None, 0, None
+        endpoint.forget_failures()
         return
-    endpoint.failures += 1
-    endpoint.failing_since = endpoint.failing_since or now
+    _count(endpoint, now=now)
     if result.status in BUSY:
         quiet = min(max(result.retry_after_s or 0.0, QUIET_S), LONGEST_QUIET_S)
         endpoint.held_until = now + timedelta(seconds=quiet)
     if endpoint.disabled_at is not None:
         return
-    lasted = now - endpoint.failing_since
+    lasted = now - (endpoint.counted_since or now)
     if result.status == GONE:
         _disable(db, endpoint, "gone", setup=setup, now=now)
-    elif lasted >= DISABLE_AFTER and endpoint.failures >= SEVERAL:
+    elif lasted >= DISABLE_AFTER:
         _disable(db, endpoint, "failing", setup=setup, now=now)
-    elif lasted >= WARN_AFTER and endpoint.failures >= SEVERAL and endpoint.warned < 2:
+    elif lasted >= WARN_AFTER and endpoint.warned < 2:
         endpoint.warned = 2
         tell_owners(db, endpoint, "still_failing", setup=setup)
     elif delivery.status == "failed" and endpoint.warned < 1:
         endpoint.warned = 1
         tell_owners(db, endpoint, "given_up", setup=setup)
+
+
+def _count(endpoint: Webhook, *, now: datetime) -> None:
+    """One more failure. A failure now and then is bad luck, however long ago the first was; several within a day are not."""
+    endpoint.failures += 1
+    endpoint.failing_since = endpoint.failing_since or now
+    endpoint.failed_at = [*endpoint.failed_at, now][-SEVERAL:]
+    if endpoint.counted_since is None and len(endpoint.failed_at) == SEVERAL and now - endpoint.failed_at[0] <= WITHIN:
+        endpoint.counted_since = now
 
 
 def _disable(db: Session, endpoint: Webhook, reason: str, *, setup: Setup, now: datetime) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -41,6 +42,8 @@ class WebhookForm(Form):
                       description="One per line, such as record.id; the rest of the data is left out. "
                                   "Empty for all of it.")  # fmt: skip
 
+    version = IntegerField(validators=[Optional()])
+
     def offer(self, sites: list[Site]) -> None:
         """Fill the choices of the site."""
         self.site.choices = [(AGENCY, "The agency and all its sites"), *((one.public_id, one.name) for one in sites)]
@@ -60,6 +63,27 @@ class WebhookForm(Form):
             "rate_per_minute": self.rate_per_minute.data,
             "fields": self.fields.data.split(),
         }
+
+    def differing(self, theirs: dict[str, Any]) -> list[tuple[str, str, str]]:
+        """(label, theirs, mine) of each field in which the values written here are not those of others."""
+        fields = [self._fields[name] for name in _CHANGEABLE]
+        found = [(field.label.text, _shown(theirs[field.name]), _shown(field.data)) for field in fields]
+        return [line for line in found if line[1] != line[2]]
+
+
+_CHANGEABLE = ("url", "description", "patterns", "headers", "concurrency", "rate_per_minute", "fields")
+
+
+def _shown(value: Any) -> str:
+    return "" if value is None else "\n".join(line.strip() for line in str(value).splitlines() if line.strip())
+
+
+@dataclass(frozen=True, slots=True)
+class SavedFirst:
+    """Somebody saved first. who: their name, '' when it is not known. lines: what differs, as WebhookForm.differing()."""
+
+    who: str
+    lines: list[tuple[str, str, str]]
 
 
 def _headers(text: str) -> dict[str, str]:

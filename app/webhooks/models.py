@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, SmallInteger, Text, func
+from sqlalchemy import DateTime, ForeignKey, ForeignKeyConstraint, SmallInteger, Text, func
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -14,6 +14,7 @@ from app.access.permissions import Role
 from app.db.base import Base, Created, Identified, Written
 
 Status = Literal["due", "sending", "delivered", "failed", "missed"]
+SLOW_MS = 5000  # sql/queries/webhooks/turns.sql says the same
 State = Literal["active", "failing", "paused", "disabled"]
 
 
@@ -39,12 +40,15 @@ class Webhook(Identified, Created, Base):
     calls_kept: Mapped[float] = mapped_column(server_default="6000")
     calls_kept_at: Mapped[datetime] = mapped_column(server_default=func.now())
     fields: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")
+    version: Mapped[int] = mapped_column(server_default="1")
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     paused_at: Mapped[datetime | None]
     disabled_at: Mapped[datetime | None]
     disabled_reason: Mapped[str] = mapped_column(server_default="")
     failing_since: Mapped[datetime | None]
     failures: Mapped[int] = mapped_column(server_default="0")
+    failed_at: Mapped[list[datetime]] = mapped_column(ARRAY(DateTime(timezone=True)), server_default="{}")
+    counted_since: Mapped[datetime | None]
     warned: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     held_until: Mapped[datetime | None]
     latency_ms: Mapped[int | None]
@@ -57,6 +61,23 @@ class Webhook(Identified, Created, Base):
         if self.paused_at is not None:
             return "paused"
         return "failing" if self.failing_since is not None else "active"
+
+    @property
+    def slow(self) -> bool:
+        """Called as those that fail are, for its last answer took so long."""
+        return self.failing_since is None and (self.latency_ms or 0) > SLOW_MS
+
+    def held(self, now: datetime) -> bool:
+        """Left alone, because it said that it has too much to do."""
+        return self.held_until is not None and self.held_until > now
+
+    def old_secret_signs(self, now: datetime) -> bool:
+        return bool(self.previous_secret_sealed) and (self.previous_secret_until or now) > now
+
+    def forget_failures(self) -> None:
+        """A clean slate: as after a success."""
+        self.failing_since = self.counted_since = self.held_until = None
+        self.failures, self.failed_at, self.warned = 0, [], 0
 
     @property
     def granted_role(self) -> Role:

@@ -10,7 +10,8 @@ from uuid import UUID
 from sqlalchemy import Integer, String, func, literal_column, select, text
 from sqlalchemy.orm import Session
 
-from app.events.models import Event
+from app.events.catalog import WEBHOOK_CHANGED
+from app.events.models import AuditRow, Event
 from app.modules.manifest import Manifest
 from app.tenancy.models import Site
 from app.webhooks.models import Attempt, Delivery, Webhook
@@ -105,6 +106,14 @@ def attempts(db: Session, *, delivery_id: UUID) -> list[Attempt]:
     """Every call that was made for a delivery, newest first."""
     query = select(Attempt).where(Attempt.delivery_id == delivery_id).order_by(Attempt.number.desc())
     return list(db.scalars(query))
+
+
+def changed_by(db: Session, *, webhook: Webhook) -> str:
+    """The name of who last changed an endpoint's settings, as the audit trail has it; '' when it has none."""
+    query = select(AuditRow.actor_name).where(
+        AuditRow.agency_id == webhook.agency_id, AuditRow.target == webhook.public_id, AuditRow.action == WEBHOOK_CHANGED.name
+    )  # fmt: skip
+    return db.scalar(query.order_by(AuditRow.number.desc()).limit(1)) or ""
 
 
 def event_of(db: Session, *, delivery: Delivery) -> Event:

@@ -26,13 +26,18 @@ _ANEW: dict[str, Any] = {"status": "due", "tries": 0, "finished_at": None}
 _ENDED = ("delivered", "failed", "missed")
 
 
-def resend(db: Session, *, webhook: Webhook, delivery: Delivery, now: datetime) -> None:
-    """Send one event again, under its old webhook-id, with the whole schedule before it. Raises WebhookOff."""
+def resend(db: Session, *, webhook: Webhook, delivery: Delivery, now: datetime) -> bool:
+    """Send one event again, under its old webhook-id, with the whole schedule before it; False while it is being sent.
+
+    Raises WebhookOff.
+    """
     if webhook.disabled_at is not None:
         raise WebhookOff()
-    if delivery.status != "sending":
-        delivery.status, delivery.due_at, delivery.tries, delivery.finished_at = "due", now, 0, None
+    if delivery.status == "sending":
+        return False
+    delivery.status, delivery.due_at, delivery.tries, delivery.finished_at = "due", now, 0, None
     after_commit(db, lambda: wake("webhooks.deliver"))
+    return True
 
 
 def replay(

@@ -53,7 +53,7 @@ def collect(db: Session, *, install: Install, now: datetime) -> dict[str, Any]:
         "health_24_h": _plain(asdict(figures)),
         "webhooks_in_trouble": [
             {"id": one.public_id, "state": one.state, "failures": one.failures}
-            for one in breakers(db, agency_id=agency.id, site_id=site.id)
+            for one in breakers(db, agency_id=agency.id, site_id=site.id, now=now)
         ],
         "errors": _lines(db, install, now, levels=("error",), limit=LAST_ERRORS),
         "log": _lines(db, install, now, levels=(), limit=LAST_LINES),

@@ -34,7 +34,7 @@ def install_health(install: Install) -> Response:
     context = {
         "install": shown, "tab": "health", "page": "installs",
         "health": health(g.db, agency_id=agency_id, install_id=install.id, since=now - SPAN),
-        "breakers": breakers(g.db, agency_id=agency_id, site_id=install.site_id),
+        "breakers": breakers(g.db, agency_id=agency_id, site_id=install.site_id, now=now),
         "can_reset": g.actor.can(Permission.WEBHOOKS_MANAGE),
         "resting": [(one, datetime.fromtimestamp(one.until, UTC)) for one in function_breakers.resting(install.id)],
         "connections": connections_of(g.db, install=shown, manifest=Manifest.from_dict(shown.version.manifest)),

@@ -16,7 +16,7 @@ WITH endpoints AS MATERIALIZED (
   SELECT agency_id, id, number, at, 'ok', status, excerpt, latency_ms FROM told ON CONFLICT DO NOTHING
 ), well AS (
   UPDATE external_webhooks w
-  SET latency_ms = l.latency_ms, failures = 0, failing_since = NULL, warned = 0, held_until = NULL
+  SET latency_ms = l.latency_ms, failures = 0, failing_since = NULL, failed_at = '{}', counted_since = NULL, warned = 0, held_until = NULL
   FROM unnest(CAST(:endpoints AS uuid[]), CAST(:latest AS integer[])) AS l (id, latency_ms)
   WHERE w.id = l.id
 )

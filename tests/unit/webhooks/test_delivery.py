@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from standardwebhooks.webhooks import Webhook as Verifier
 from standardwebhooks.webhooks import WebhookVerificationError
 
@@ -21,7 +23,7 @@ from app.lib.clock import rfc3339, utcnow
 from app.lib.http_out import Egress
 from app.lib.ids import encode
 from app.mail.models import Mail
-from app.webhooks import actions, replaying
+from app.webhooks import actions, replaying, rotation
 from app.webhooks.addresses import Outside
 from app.webhooks.claiming import claim
 from app.webhooks.delivering import SCHEDULE_S, finish, wait_after
@@ -105,7 +107,7 @@ def test_W3_both_secrets_sign_for_a_day_after_one_was_replaced(hooks: Hooks, rec
     webhook = hooks.endpoint(receiver.url)
     old = hooks.secret(webhook)
     with tenant_scope(hooks.agency.id, user_id=hooks.ada.id), transaction(db.session()) as session:
-        new = actions.rotate_secret(
+        new = rotation.rotate_secret(
             session, webhook=session.get_one(Webhook, webhook.id), by=hooks.ada.actor, setup=hooks.setup, now=utcnow()
         )
     assert new == hooks.secret(webhook) != old
@@ -121,6 +123,36 @@ def test_W3_both_secrets_sign_for_a_day_after_one_was_replaced(hooks: Hooks, rec
     assert len(during.headers["webhook-signature"].split()) == 2
     assert [_verifies(one, during.body, during.headers) for one in (new, old)] == [True, True]
     assert [_verifies(one, after.body, after.headers) for one in (new, old)] == [True, False]
+
+
+def test_W3_a_secret_is_not_replaced_again_while_the_one_before_still_signs(hooks: Hooks, receiver: Receiver) -> None:
+    webhook = hooks.endpoint(receiver.url)
+    first = hooks.secret(webhook)
+
+    def within(act: Callable[[Session, Webhook], Any]) -> Any:
+        with tenant_scope(hooks.agency.id, user_id=hooks.ada.id), transaction(db.session()) as session:
+            return act(session, session.get_one(Webhook, webhook.id))
+
+    def replace(session: Session, row: Webhook) -> str:
+        return rotation.rotate_secret(session, webhook=row, by=hooks.ada.actor, setup=hooks.setup, now=utcnow())
+
+    def end(session: Session, row: Webhook) -> bool:
+        return rotation.end_old_secret(session, webhook=row, by=hooks.ada.actor, now=utcnow())
+
+    second = within(replace)
+    with pytest.raises(rotation.OldSecretSigns):
+        within(replace)
+    hooks.publish(CLIENT_CREATED)
+    hooks.deliver()
+    [call] = receiver.calls
+    assert [_verifies(one, call.body, call.headers) for one in (second, first)] == [True, True]
+    assert [within(end), within(end)] == [True, False]
+    third = within(replace)
+    hooks.publish(CLIENT_CREATED)
+    hooks.deliver()
+    call = receiver.calls[-1]
+    assert [_verifies(one, call.body, call.headers) for one in (third, second, first)] == [True, True, False]
+    assert len(hooks.told("webhook.secret_ended")) == 1
 
 
 def test_W4_the_id_stays_over_retries_and_sending_again_and_the_timestamp_does_not(
@@ -229,10 +261,10 @@ def test_W6_no_answer_in_time_has_failed(hooks: Hooks, receiver: Receiver, monke
 
 def test_W7_the_schedule() -> None:
     waits = [wait_after(tries, None, lambda: 0.0) for tries in range(1, 8)]
-    assert waits == [5, 300, 1800, 7200, 18000, 36000, 36000]
-    assert [wait_after(1, None, lambda: 1.0), wait_after(2, None, lambda: 0.5)] == [6, 330]
+    assert waits == pytest.approx([5.5, 330, 1980, 7920, 19800, 39600, 39600])
+    assert [wait_after(1, None, lambda: 1.0), wait_after(2, None, lambda: 0.5)] == pytest.approx([6, 345])
     assert wait_after(1, 600, lambda: 0.0) == 600
-    assert wait_after(2, 10, lambda: 0.0) == 300
+    assert wait_after(2, 10, lambda: 0.0) == pytest.approx(330)
     assert wait_after(1, 10**9, lambda: 0.0) == 12 * 3600
 
 
@@ -270,6 +302,25 @@ def test_W7_a_busy_receiver_is_left_alone_for_as_long_as_it_asks(hooks: Hooks, r
     hooks.deliver()
     assert len(receiver.calls) == 1  # the second event waits as well
     assert [one.status for one in hooks.deliveries(webhook)] == ["due", "due"]
+    assert hooks.read(webhook).held(utcnow())
+
+
+def test_W7_a_reset_ends_the_hold_and_the_slowing_down_and_sends_what_waits(hooks: Hooks, receiver: Receiver) -> None:
+    receiver.status, receiver.headers = 503, {"Retry-After": "600"}
+    webhook = hooks.endpoint(receiver.url)
+    for _ in range(2):
+        hooks.publish(CLIENT_CREATED)
+        hooks.deliver()
+    hooks.set(webhook, latency_ms=9000)
+    receiver.status = 200
+    with tenant_scope(hooks.agency.id, user_id=hooks.ada.id), transaction(db.session()) as session:
+        row = session.get_one(Webhook, webhook.id)
+        actions.reset_webhook(session, webhook=row, by=hooks.ada.actor, now=utcnow())
+    after = hooks.read(webhook)
+    assert (after.held_until, after.failures, after.latency_ms, after.state) == (None, 0, None, "active")
+    hooks.pump()
+    assert [one.status for one in hooks.deliveries(webhook)] == ["delivered", "delivered"]
+    assert len(hooks.told("webhook.reset")) == 1
 
 
 def test_W7_410_switches_off_at_once(hooks: Hooks, receiver: Receiver) -> None:
@@ -293,7 +344,7 @@ def test_W8_after_three_days_the_owner_is_told_and_after_five_it_is_switched_off
     webhook = hooks.endpoint(receiver.url)
     for days in (0, 2, 3.1, 4, 5.1):
         if days:
-            hooks.set(webhook, failing_since=utcnow() - timedelta(days=days))
+            hooks.set(webhook, counted_since=utcnow() - timedelta(days=days))
         hooks.publish(CLIENT_CREATED)
         hooks.deliver()
     row = hooks.read(webhook)
@@ -308,12 +359,33 @@ def test_W8_one_success_begins_anew(hooks: Hooks, receiver: Receiver) -> None:
     hooks.publish(CLIENT_CREATED)
     hooks.deliver()
     assert hooks.read(webhook).state == "failing"
-    hooks.set(webhook, failing_since=utcnow() - timedelta(days=9), failures=2, warned=2)
+    long_ago = utcnow() - timedelta(days=9)
+    hooks.set(webhook, failing_since=long_ago, counted_since=long_ago, failed_at=[long_ago] * 3, failures=4, warned=2)
     receiver.status = 200
     hooks.make_due(webhook)
     hooks.pump()
     row = hooks.read(webhook)
     assert (row.state, row.failures, row.failing_since, row.warned) == ("active", 0, None, 0)
+    assert (row.counted_since, row.failed_at) == (None, [])
+
+
+def test_W8_the_days_are_counted_from_several_failures_within_one(hooks: Hooks, receiver: Receiver) -> None:
+    """Failures now and then switch nothing off, however long ago the first was."""
+    receiver.status = 500
+    webhook = hooks.endpoint(receiver.url)
+    for days in (20, 14, 7):
+        moment = utcnow() - timedelta(days=days)
+        hooks.set(webhook, failing_since=moment, failures=3, failed_at=[moment - timedelta(days=8), moment])
+        hooks.publish(CLIENT_CREATED)
+        hooks.deliver()
+        assert (hooks.read(webhook).state, hooks.read(webhook).counted_since) == ("failing", None)
+    for _ in range(2):  # with the last one these are three within a day
+        hooks.publish(CLIENT_CREATED)
+        hooks.deliver()
+    counted = hooks.read(webhook).counted_since
+    assert counted is not None
+    assert utcnow() - counted < timedelta(minutes=1)
+    assert letters(hooks) == []
 
 
 def test_W9_what_failed_or_was_missed_is_sent_again(hooks: Hooks, receiver: Receiver) -> None:

@@ -9,7 +9,7 @@ from app.db.scope import tenant_scope
 from app.db.session import transaction
 from app.events.catalog import CLIENT_CREATED
 from app.lib.clock import utcnow
-from app.webhooks import actions
+from app.webhooks import rotation
 from app.webhooks.models import Webhook
 from tests.support.hooks import Hooks, receiving
 from tests.support.node import run_script
@@ -31,7 +31,7 @@ def test_W3_npms_library_accepts_a_call_by_either_secret_and_no_other_body(hooks
         old = hooks.secret(webhook)
         with tenant_scope(hooks.agency.id, user_id=hooks.ada.id), transaction(db.session()) as session:
             row = session.get_one(Webhook, webhook.id)
-            new = actions.rotate_secret(session, webhook=row, by=hooks.ada.actor, setup=hooks.setup, now=utcnow())
+            new = rotation.rotate_secret(session, webhook=row, by=hooks.ada.actor, setup=hooks.setup, now=utcnow())
         hooks.publish(CLIENT_CREATED, data={"name": "Hafen – Zahnärzte"})
         hooks.deliver()
         [call] = receiver.calls

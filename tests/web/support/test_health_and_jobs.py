@@ -176,6 +176,15 @@ def test_a_webhook_that_was_switched_off_is_set_going_again_from_here(
     assert "Every attempt failed for five days." in page.texts("#breakers li")[0]
     assert ada.post(str(page.one("#breakers form")["action"])).status == 303
     assert ada.get(f"/installs/{ours.public_id}/health").texts("#breakers li") == []
+    with platform_scope("test"), transaction(db.session()) as session:
+        session.execute(
+            text("UPDATE external_webhooks SET held_until = now() + interval '1 hour' WHERE agency_id = :a"),
+            {"a": agency.id},
+        )
+    page = ada.get(f"/installs/{ours.public_id}/health")
+    assert "because the receiver asked to be left alone." in page.texts("#breakers li")[0]
+    assert ada.post(str(page.one("#breakers form")["action"])).status == 303
+    assert ada.get(f"/installs/{ours.public_id}/health").texts("#breakers li") == []
 
 
 # -- jobs

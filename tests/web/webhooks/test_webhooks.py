@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -17,6 +18,7 @@ from app.db.scope import platform_scope
 from app.db.session import transaction
 from app.events.catalog import CATALOG, CLIENT_CREATED
 from app.events.models import AuditRow
+from app.lib.clock import utcnow
 from app.webhooks.models import Webhook
 from tests.support.hooks import Hooks, receiving
 from tests.support.pages import page_faults
@@ -52,9 +54,12 @@ def audited(hooks: Hooks) -> list[str]:
 
 
 def test_a_new_endpoint_shows_its_secret(hooks: Hooks, browse: Browse) -> None:
-    page = browse(hooks.ada).post("/webhooks", FORM)
-    assert (page.status, page_faults(page.text, hooks.app)) == (201, [])
+    ada = browse(hooks.ada)
+    made = ada.post("/webhooks", FORM)
     [webhook] = stored(hooks)
+    assert (made.status, made.where) == (303, f"/webhooks/{webhook.public_id}/secret")
+    page = ada.get(made.where or "")
+    assert (page.status, page_faults(page.text, hooks.app)) == (200, [])
     assert set(SECRET.findall(page.text)) == {hooks.secret(webhook)}
     assert (webhook.url, webhook.patterns, webhook.site_id, webhook.role) == (
         FORM["url"], ["deal.*", "client.created"], None, "owner",
@@ -71,7 +76,7 @@ def test_what_is_one_per_line_has_room_for_lines(hooks: Hooks, browse: Browse) -
 
 
 def test_an_endpoint_of_a_site(hooks: Hooks, browse: Browse) -> None:
-    assert browse(hooks.ada).post("/webhooks", {**FORM, "site": hooks.site.public_id}).status == 201
+    assert browse(hooks.ada).post("/webhooks", {**FORM, "site": hooks.site.public_id}).status == 303
     assert [one.site_id for one in stored(hooks)] == [hooks.site.id]
 
 
@@ -109,7 +114,7 @@ def test_an_endpoint_that_makes_no_sense_is_not_made(
 def test_an_agency_has_at_most_50(hooks: Hooks, browse: Browse, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.webhooks.actions.MOST_ENDPOINTS", 2)
     answers = [browse(hooks.ada).post("/webhooks", FORM).status for _ in range(3)]
-    assert (answers, len(stored(hooks))) == ([201, 201, 409], 2)
+    assert (answers, len(stored(hooks))) == ([303, 303, 409], 2)
 
 
 def test_an_endpoint_is_changed(hooks: Hooks, browse: Browse) -> None:
@@ -131,17 +136,103 @@ def test_the_secret_is_shown_to_who_gives_the_password(hooks: Hooks, browse: Bro
     path, ada = f"/webhooks/{webhook.public_id}/secret", browse(hooks.ada)
     wrong = ada.post(path, {"password": "not hers"})
     assert (wrong.status, SECRET.findall(wrong.text)) == (422, [])
+    assert SECRET.findall(ada.get(path).text) == []
     right = ada.post(path, {"password": PASSWORD})
-    assert (right.status, set(SECRET.findall(right.text))) == (200, {hooks.secret(webhook)})
+    assert (right.status, right.where) == (303, path)
+    assert set(SECRET.findall(ada.get(path).text)) == {hooks.secret(webhook)}
+    assert SECRET.findall(ada.get(path).text) == []
     assert audited(hooks) == ["webhook.created", "webhook.secret_shown"]
 
 
 def test_a_replaced_secret_is_shown_and_the_old_one_kept_for_a_day(hooks: Hooks, browse: Browse) -> None:
     webhook = hooks.endpoint("https://hooks.example.com/in")
     old = hooks.secret(webhook)
-    page = browse(hooks.ada).post(f"/webhooks/{webhook.public_id}/rotate")
-    assert set(SECRET.findall(page.text)) == {hooks.secret(webhook)} != {old}
+    ada, path = browse(hooks.ada), f"/webhooks/{webhook.public_id}"
+    page = ada.get(ada.post(f"{path}/rotate").where or "")
+    new = hooks.secret(webhook)
+    assert set(SECRET.findall(page.text)) == {new} != {old}
     assert hooks.read(webhook).previous_secret_until is not None
+    again = ada.post(f"{path}/rotate")  # as a reload would have done
+    assert (again.where, hooks.secret(webhook)) == (path, new)
+    shown = ada.get(path)
+    assert "The secret before this one still signs" in shown.text
+    assert [tag["id"] for tag in shown.html.select("dialog[id$=-secret]")] == ["show-secret", "end-secret"]
+    assert ada.post(f"{path}/secret/retire").where == path
+    assert hooks.read(webhook).previous_secret_sealed == ""
+    assert audited(hooks)[-1] == "webhook.secret_ended"
+
+
+def test_W3_loading_the_page_of_a_new_secret_again_does_nothing_again(hooks: Hooks, browse: Browse) -> None:
+    ada = browse(hooks.ada)
+    where = ada.post("/webhooks", FORM).where or ""
+    [webhook] = stored(hooks)
+    pages = [ada.get(where) for _ in range(3)]
+    assert [len(set(SECRET.findall(page.text))) for page in pages] == [1, 0, 0]
+    assert [page.texts("#secret-form label") for page in pages] == [[], ["Your password *"], ["Your password *"]]
+    assert (stored(hooks)[0].secret_sealed, len(stored(hooks))) == (webhook.secret_sealed, 1)
+    other = browse(hooks.world.person(hooks.agency))
+    ada.post(f"/webhooks/{webhook.public_id}/rotate")
+    assert SECRET.findall(other.get(where).text) == []  # it is hers to look at
+
+
+def test_a_held_endpoint_says_so_and_is_reset(hooks: Hooks, browse: Browse) -> None:
+    ada = browse(hooks.ada)
+    webhook = hooks.endpoint("https://hooks.example.com/in")
+    hooks.set(webhook, held_until=utcnow() + timedelta(minutes=9), failing_since=utcnow(), failures=1)
+    path = f"/webhooks/{webhook.public_id}"
+    assert "because the receiver asked to be left alone" in ada.get(path).text
+    sent = ada.post(f"{path}/test").where or ""
+    page = ada.get(sent)
+    assert "It goes at" in page.text
+    assert page.one("#delivery")["hx-trigger"] == "every 30s"
+    assert page.texts("#delivery .callout-title") == ["It waits"]
+    assert ada.post(f"{path}/reset").where == path
+    row = hooks.read(webhook)
+    assert (row.held_until, row.state) == (None, "active")
+    assert "left alone" not in ada.get(path).text
+    hooks.set(webhook, latency_ms=9000)
+    assert "This webhook goes slowly" in ada.get(path).text
+    assert audited(hooks)[-2:] == ["webhook.test", "webhook.reset"]
+
+
+def test_the_page_of_a_delivery_looks_again_until_it_is_decided(hooks: Hooks, browse: Browse) -> None:
+    ada = browse(hooks.ada)
+    with receiving() as receiver:
+        webhook = hooks.endpoint(receiver.url)
+        where = ada.post(f"/webhooks/{webhook.public_id}/test").where or ""
+        waiting = ada.get(where)
+        assert (waiting.one("#delivery")["hx-trigger"], waiting.one("#delivery")["hx-get"]) == ("every 2s", where)
+        hooks.pump()
+        part = ada.get(where, headers={"HX-Request": "true", "HX-Request-Type": "partial", "HX-Target": "div#delivery"})
+        assert "hx-trigger" not in part.one("#delivery").attrs
+        assert part.texts("#attempts tbody td")[2].startswith("Accepted (200)")
+        assert part.html.select("main") == []
+        hooks.set(webhook, paused_at=utcnow())
+        ada.post(f"{where}/again")
+        assert "The webhook is paused" in ada.get(where).text
+
+
+def test_of_two_who_edit_the_second_sees_what_the_first_saved(hooks: Hooks, browse: Browse) -> None:
+    webhook = hooks.endpoint("https://hooks.example.com/in")
+    path = f"/webhooks/{webhook.public_id}/edit"
+    ada, bo = browse(hooks.ada), browse(hooks.world.person(hooks.agency, name="Bo Lind"))
+    version = ada.get(path).one("[name=version]")["value"]
+    theirs = {**FORM, "version": str(version), "description": "Till", "patterns": "client.*"}
+    assert bo.post(path, theirs).status == 303
+    mine = {**FORM, "version": str(version), "description": "Books"}
+    late = ada.post(path, mine)
+    assert (late.status, page_faults(late.text, hooks.app)) == (412, [])
+    assert "Changed meanwhile by Bo Lind" in late.text
+    assert late.texts("[data-error-summary] tbody tr") == [
+        "Description Till Books",
+        "Events client.* deal.* client.created",
+    ]
+    assert late.one("[name=description]")["value"] == "Books"  # nothing typed is lost
+    assert hooks.read(webhook).description == "Till"
+    again = {**mine, "version": str(late.one("[name=version]")["value"])}
+    assert ada.post(path, {**again, "url": ""}).one("[name=version]")["value"] == again["version"]
+    assert ada.post(path, again).status == 303
+    assert hooks.read(webhook).description == "Books"
 
 
 def test_a_test_event_and_its_log(hooks: Hooks, browse: Browse) -> None:
@@ -233,7 +324,7 @@ def test_others_of_the_agency_do_not_see_webhooks(hooks: Hooks, browse: Browse, 
 
 @pytest.mark.parametrize("role", [Role.OWNER, Role.ADMIN, Role.DEVELOPER])
 def test_who_may_make_webhooks(hooks: Hooks, browse: Browse, role: Role) -> None:
-    assert browse(hooks.world.person(hooks.agency, role)).post("/webhooks", FORM).status == 201
+    assert browse(hooks.world.person(hooks.agency, role)).post("/webhooks", FORM).status == 303
     assert [one.role for one in stored(hooks)] == [role.value]
 
 
