@@ -15,9 +15,13 @@ from app.runtime.acceptance import Report, draw_sample, run_tests, show_sample_p
 from app.runtime.functions.process import sandbox
 from app.runtime.pages.view import SERVED
 from app.studio.editor.starters import FOLDER, STARTERS, starter_files
+from app.studio.publishing.pipeline import CHECKS
+from app.studio.publishing.rules import static_problems
+from app.studio.publishing.work import Work
 from app.workspace import samples
 
 KEYS = [starter.key for starter in STARTERS]
+CHEAP = ("migrations", "footprint", "isolation", "plans")  # the tests run above; embeds need a browser
 WITHOUT_TESTS = {"blank", "widget"}  # nothing of theirs can go wrong that the checks would not find
 
 
@@ -53,6 +57,15 @@ def test_its_templates_and_functions_are_well_formed(key: str, platform_app: Fla
     package, box = package_of(key), sandbox()
     wrong = [found for name in package.templates for found in box.check_template(package.templates, name)]
     assert wrong + [found for name, text in package.functions.items() for found in box.check_function(text, name)] == []
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_nothing_of_it_stands_in_the_way_of_publishing_it(key: str, platform_app: Flask) -> None:
+    package = package_of(key)
+    assert [f"{one.file}:{one.line}:{one.column}: {one.message}" for one in static_problems(package)] == []
+    with platform_app.app_context():
+        for step in CHEAP:
+            assert [str(one) for one in CHECKS[step](Work(package, utcnow())).errors] == [], step
 
 
 @pytest.mark.parametrize("key", KEYS)

@@ -45,6 +45,18 @@ def of_page(html: str, extra: str = "") -> list[Problem]:
         "const run = eval; return run('1');",
         "return (() => 1).constructor('return 1')();",
         "return [].map['constructor']('return 1')();",
+        "return [].map['const' + 'ructor']('return 1')();",
+        "const made = (function () {}).constructor; return made('return 1')();",
+        "return ((() => 1).constructor)('return 1')();",
+        "return (() => 1).constructor.call(null, 'return 1')();",
+        "return [(() => 1).constructor].map((made) => made('return 1'));",
+        "const {constructor: made} = () => 1; return made('return 1')();",
+        "const {constructor} = () => 1; return constructor('return 1')();",
+        "return globalThis['ev' + 'al']('1');",
+        "return globalThis[`ev${input.rest}`]('1');",
+        "return globalThis[input.name]('1');",
+        "return globalThis['\\x65val']('1');",
+        "return \\u0065val('1');",
         "setTimeout('go()', 10);",
         "return import('./other.js');",
         "return fetch('https://api.example.com/');",
@@ -69,6 +81,9 @@ def test_forbidden_calls_of_functions_are_refused_at_their_line(body: str) -> No
         "// new Function('x'), document.cookie\n  return 1;",
         "return input instanceof Function;",
         "return this.constructor;",
+        "return input.constructor === Object || input.constructor.name === 'Day' || new this.constructor();",
+        "function Day() {}\n  Day.prototype.constructor = Day; return typeof input.constructor;",
+        "const self = { a: 1 }; for (const top of [1]) { input[top] = self[input.key]; } return globalThis['JSON'];",
         "setTimeout(() => 1, 10);",
     ],
 )
@@ -202,6 +217,32 @@ def test_style_sheets_load_nothing_from_elsewhere() -> None:
     assert [(one.code, one.message, one.line) for one in found] == [
         ("foreign_address", "imports a style sheet from fonts.example", 1),
         ("foreign_address", "loads something from track.example", 2),
+    ]
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<option value="a"{% if one.id == chosen %} selected{% endif %}>A</option>',
+        '<a href="x"{% if one.at > only %} class="on"{% endif %}>A</a>',
+        '<img alt="" src="https://{{ one.host }}/a.png" {{ on_or_off }} {# onclick="go()" #}>',
+    ],
+)
+def test_what_stands_in_template_marks_is_no_attribute(html: str) -> None:
+    assert of_page(f"<p>\n{html}\n</p>") == []
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<a {% if one.id %}onclick="go()"{% endif %}>A</a>',
+        '<a on{% if one.id %}click{% endif %}="go()">A</a>',
+        '<a\tclass="{% if one.id > 1 %}b{% endif %}" onclick="go()">A</a>',
+    ],
+)
+def test_handlers_between_template_marks_are_found_at_their_place(html: str) -> None:
+    assert [(one.code, one.message, one.line, one.column) for one in of_page(f"<p>\n{{{{ a\n}}}} {html}\n</p>")] == [
+        ("policy", "has the event handler onclick", 3, 4)
     ]
 
 

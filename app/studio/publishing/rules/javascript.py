@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
 
@@ -25,6 +26,7 @@ _PATTERNS = frozenset(
     ]
 )
 _NAMES = frozenset(["identifier", "shorthand_property_identifier_pattern"])
+_ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|u\{([0-9a-fA-F]{1,6})\})")
 
 
 @cache
@@ -68,12 +70,36 @@ def literal(node: Node | None) -> str | None:
     return head
 
 
+def fixed(node: Node | None) -> str | None:
+    """The whole text an expression always gives ('ev' + 'al' is eval); None when it depends on anything."""
+    if node is None:
+        return None
+    if node.type == "parenthesized_expression":
+        return fixed(node.named_children[0]) if node.named_children else None
+    if node.type == "binary_expression" and text_of(node.child_by_field_name("operator")) == "+":
+        left, right = fixed(node.child_by_field_name("left")), fixed(node.child_by_field_name("right"))
+        return None if left is None or right is None else left + right
+    if node.type == "number":
+        return text_of(node)
+    if any(part.type == "template_substitution" for part in node.named_children):
+        return None
+    text = literal(node)
+    return None if text is None else plain(text)
+
+
+def plain(text: str) -> str:
+    """A name or text with its escapes resolved: \\u0065val is eval."""
+    return _ESCAPE.sub(lambda found: chr(min(int(found[1] or found[2] or found[3], 16), 0x10FFFF)), text)
+
+
 def declared(root: Node) -> frozenset[str]:
     """Every name the script declares itself, anywhere: a parameter called fetch is not the browser's."""
     found: set[str] = set()
     for node in walk(root):
         if node.type == "arrow_function" and (one := node.child_by_field_name("parameter")) is not None:
             found.add(text_of(one))
+        if node.type == "for_in_statement" and node.child_by_field_name("kind") is not None:
+            found.update(_bound(node.child_by_field_name("left")))
         if node.type not in _DECLARING:
             continue
         parts = [node.child_by_field_name("name"), node.child_by_field_name("parameter")]
@@ -99,11 +125,11 @@ def member_path(node: Node | None) -> str:
     if node is None:
         return ""
     if node.type in ("identifier", "this"):
-        return text_of(node)
+        return plain(text_of(node))
     if node.type == "member_expression":
         head = member_path(node.child_by_field_name("object"))
-        return f"{head}.{text_of(node.child_by_field_name('property'))}" if head else ""
+        return f"{head}.{plain(text_of(node.child_by_field_name('property')))}" if head else ""
     if node.type == "subscript_expression":
-        head, key = member_path(node.child_by_field_name("object")), literal(node.child_by_field_name("index"))
+        head, key = member_path(node.child_by_field_name("object")), fixed(node.child_by_field_name("index"))
         return f"{head}.{key}" if head and key else ""
     return ""

@@ -10,12 +10,24 @@ from tree_sitter import Node
 from app.modules.manifest import Manifest, Problem
 from app.modules.package import Package
 from app.studio.publishing.rules.hosts import declared_hosts, foreign_host
-from app.studio.publishing.rules.javascript import declared, literal, member_path, parse, place, text_of, walk
+from app.studio.publishing.rules.javascript import (
+    declared,
+    fixed,
+    literal,
+    member_path,
+    parse,
+    place,
+    plain,
+    text_of,
+    walk,
+)
 
 CODE_FROM_TEXT = (
     "Write the code out, or choose between functions by name: code made from text cannot be read by anybody."
 )
 READABLE = "Put in the source as people read and change it; what is served is compressed by the platform."
+_NO_CONSTRUCTOR = "Name the class you mean. Comparing constructors, or asking for constructor.name, is well."
+_NAMED = "Write the name out: what a computed name leads to cannot be read by anybody."
 _TIMERS = frozenset(["setTimeout", "setInterval"])
 _GLOBALS = frozenset(["window", "globalThis", "self", "top", "parent", "frames"])
 
@@ -90,6 +102,9 @@ def _of_node(node: Node, own: frozenset[str], *, server: bool) -> Iterator[Findi
             yield ("forbidden_call", f"imports {source[:80]}", remedy, place(node))
     elif node.type in ("identifier", "member_expression", "subscript_expression"):
         yield from _name(node, own, server=server)
+        yield from _held(node, own)
+    elif node.type in ("pair_pattern", "shorthand_property_identifier_pattern") and _key(node) == "constructor":
+        yield ("forbidden_call", "takes hold of a constructor", _NO_CONSTRUCTOR, place(node))
 
 
 def _call(node: Node, own: frozenset[str]) -> Iterator[Finding]:
@@ -104,6 +119,8 @@ def _call(node: Node, own: frozenset[str]) -> Iterator[Finding]:
             place(node),
         )
         return
+    while called.type == "parenthesized_expression" and called.named_children:
+        called = called.named_children[0]
     name = _without_global(member_path(called))
     if name in ("eval", "Function") and name not in own:
         yield ("forbidden_call", f"makes code from text with {name}", CODE_FROM_TEXT, place(node))
@@ -118,8 +135,48 @@ def _call(node: Node, own: frozenset[str]) -> Iterator[Finding]:
 def _is_constructor(called: Node) -> bool:
     """x.constructor("…") and x["constructor"](…) make functions from text, by whatever x is."""
     if called.type == "member_expression":
-        return text_of(called.child_by_field_name("property")) == "constructor" and not _is_this(called)
-    return called.type == "subscript_expression" and literal(called.child_by_field_name("index")) == "constructor"
+        return plain(text_of(called.child_by_field_name("property"))) == "constructor" and not _is_this(called)
+    return called.type == "subscript_expression" and fixed(called.child_by_field_name("index")) == "constructor"
+
+
+def _held(node: Node, own: frozenset[str]) -> Iterator[Finding]:
+    """A constructor kept, passed on or called in a roundabout way; a global by a name that is worked out."""
+    if node.type == "identifier":
+        return
+    if _is_constructor(node) and not _is_looked_at(node):
+        yield ("forbidden_call", "takes hold of a constructor", _NO_CONSTRUCTOR, place(node))
+    head = member_path(node.child_by_field_name("object"))
+    of_globals = head in _GLOBALS or (head.split(".")[0] in _GLOBALS and _without_global(head) in _GLOBALS)
+    computed = node.type == "subscript_expression" and fixed(node.child_by_field_name("index")) is None
+    if computed and of_globals and head.split(".")[0] not in own:
+        yield ("forbidden_call", f"takes a global of {head} by a computed name", _NAMED, place(node))
+
+
+def _is_looked_at(node: Node) -> bool:
+    """Whether a constructor is only compared, asked for a part of it, or set; calls of it are told by themselves."""
+    while node.parent is not None and node.parent.type == "parenthesized_expression":
+        node = node.parent
+    parent = node.parent
+    if parent is None or parent.type == "expression_statement":
+        return True
+    if parent.type == "member_expression":
+        return plain(text_of(parent.child_by_field_name("property"))) not in ("call", "apply", "bind")
+    if parent.type == "binary_expression":
+        return text_of(parent.child_by_field_name("operator")) in ("===", "!==", "==", "!=", "instanceof")
+    if parent.type in ("call_expression", "new_expression"):
+        # told at the call
+        return node in (parent.child_by_field_name("function"), parent.child_by_field_name("constructor"))
+    return parent.type == "unary_expression" or (
+        parent.type == "assignment_expression" and parent.child_by_field_name("left") == node
+    )
+
+
+def _key(node: Node) -> str | None:
+    """What a part of `const {constructor: made} = x` takes out; None for a computed one."""
+    key = node.child_by_field_name("key") if node.type == "pair_pattern" else node
+    if key is not None and key.type == "computed_property_name":
+        return fixed(key.named_children[0]) if key.named_children else None
+    return fixed(key) if key is not None and key.type == "string" else plain(text_of(key))
 
 
 def _is_this(called: Node) -> bool:
