@@ -57,7 +57,8 @@ def save(page: SitePage) -> Response:
         return _autosave(page, content)
     content, problems = _with_pictures(page, content)
     try:
-        kept = _save(page, content, overwrite=asked.act == "overwrite")
+        # "Keep mine" replaces the draft that the person was told of, and no later one
+        kept = _save(page, content, revision=_number(asked.about) if asked.act == "overwrite" else None)
         if asked.act == "undo":
             trigger_toast("success", "Undone", _undo(kept))
             return to_editor(page)
@@ -184,15 +185,24 @@ def restore_version(page_version: PageVersion) -> Response:
     return to_editor(page)
 
 
-def _save(page: SitePage, content: Content, *, overwrite: bool = False) -> SitePage:
+def _save(page: SitePage, content: Content, *, revision: int | None = None) -> SitePage:
     kept: SitePage = actions.save_draft(
-        g.db, page=page, content=content, revision=page.revision if overwrite else _revision(), by=g.actor, now=utcnow()
+        g.db,
+        page=page,
+        content=content,
+        revision=_revision() if revision is None else revision,
+        by=g.actor,
+        now=utcnow(),
     )
     return kept
 
 
 def _revision() -> int:
-    text = request.form.get("revision", "")
+    """Of the draft that the fields of the form began from."""
+    return _number(request.form.get("revision", ""))
+
+
+def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else 0
 
 
@@ -200,6 +210,8 @@ def _autosave(page: SitePage, content: Content) -> Response:
     """The state line as a fragment: saved, or why not."""
     try:
         page = _save(page, content)
+    except actions.DraftChanged as error:
+        return make_response(render_template("pages/_conflict.html", page=page, conflict=error.message), 409)
     except AppError as error:
         return make_response(render_template("pages/_unsaved.html", problem=error.message), status_of(error))
     return make_response(render_template("pages/_state.html", **_state(page, site_of(page), content)))
@@ -270,9 +282,11 @@ def _put(values: dict[str, Any], name: str, source: str) -> None:
         block["cells"][int(parts[2])]["source"] = source
 
 
-def _state(page: SitePage, site: Site, content: Content) -> dict[str, Any]:
+def _state(page: SitePage, site: Site, content: Content, *, revision: int | None = None) -> dict[str, Any]:
+    """revision: of the draft that the content was made from, where that is not the newest one."""
     return {
         "page": page,
+        "revision": page.revision if revision is None else revision,
         "framed_url": preview_url(page, site, framed=True),
         "wanting": [item.detail for item in faults(content)],
         "same_as_live": page.draft == queries.live_content(g.db, page=page),
@@ -289,7 +303,9 @@ def _editor(page: SitePage, content: Content, *, status: int = 200, conflict: st
         "images": queries.recent_images(g.db, site_id=site.id),
         "live_url": live_url(page, site) if page.published_at else None,
     }  # fmt: skip
-    return page_of("edit", status=status, **context, **_state(page, site, content))
+    # the newest number would make the next save write over what the other person wrote, without anybody choosing that
+    began = _revision() if conflict else None
+    return page_of("edit", status=status, **context, **_state(page, site, content, revision=began))
 
 
 def _places(content: Content) -> list[tuple[str, str]]:

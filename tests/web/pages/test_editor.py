@@ -147,7 +147,17 @@ def test_two_editors_choose_whose_words_stay(browse: Browse, desk: Desk) -> None
     assert (conflict.status, conflict.one("[name=lead]")["value"]) == (409, "But I wrote this")
     assert "Ada Bright saved this page" in conflict.texts(".callout")[0]
     assert desk.now(made).draft["lead"] == "Ada was first"
-    assert second.post(f"{where}/draft", filled(conflict, do="overwrite")).status == 303
+    # the fields still began from the old draft: saving without choosing is refused again
+    assert conflict.one("[name=revision]")["value"] == hers.one("[name=revision]")["value"]
+    again = second.post(f"{where}/draft", filled(conflict, lead="But I wrote this", do="auto"))
+    assert (again.status, again.texts("button")) == (409, ["Keep mine"])
+    ada.post(f"{where}/draft", filled(ada.get(where), lead="Ada once more", do="save"))
+    mine = str(again.one("button")["value"])
+    newer = second.post(f"{where}/draft", filled(conflict, lead="But I wrote this", do=mine))
+    # what came after the words she was told of is not replaced unseen
+    assert (newer.status, desk.now(made).draft["lead"]) == (409, "Ada once more")
+    mine = str(newer.one("[data-conflict] button")["value"])
+    assert second.post(f"{where}/draft", filled(conflict, lead="But I wrote this", do=mine)).status == 303
     assert desk.now(made).draft["lead"] == "But I wrote this"
 
 
