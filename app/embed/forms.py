@@ -61,7 +61,7 @@ def read_choice(
     """The options of an embed; what is not among the page's own falls back to the first. pages: not empty."""
     name = given.get("page", "")
     name = name if name in pages else next(iter(pages))
-    modes = modes_of(pages[name].modes)
+    modes = modes_of(pages[name].modes, closed=name in closed)
     params = {key: clean(given.get(f"{PARAM}{key}"))[:200] for key in pages[name].params}
     return Choice(
         runtime_url=runtime_url,

@@ -15,7 +15,7 @@ from app.embed.actions import TokenAlreadyRevoked, create_token, revoke_token, s
 from app.embed.forms import CORNERS, PARAM, TokenForm, read_choice
 from app.embed.models import EmbedToken
 from app.embed.queries import closed_pages, tokens_of
-from app.embed.snippets import HOW_TO, MODES, PLATFORMS, Choice, code_for, modes_of
+from app.embed.snippets import MODES, PLATFORMS, Choice, code_for, how_to, modes_of
 from app.embed.tokens import make_session
 from app.errors import AppError, NotFound
 from app.installs.models import Install
@@ -26,13 +26,14 @@ from app.modules.manifest import Manifest
 from app.modules.manifest.pages import Page
 from app.web.assets import STATIC
 from app.web.errors import status_of
-from app.web.forms import asked
+from app.web.forms import asked, clean
 from app.web.guard import requires
 from app.web.htmx import fragment, htmx_target, is_htmx, respond, trigger_toast
 
 bp = Blueprint("embeds", __name__)
 
-THEMES = [("auto", "As the visitor's device"), ("light", "Light"), ("dark", "Dark")]
+THEMES = [("light", "Light"), ("dark", "Dark")]
+WRONG_COLOR = "Write a colour as # and six digits from 0 to f, such as #0f766e."
 
 
 @bp.get("/installs/<public_id:install_id>/embed")
@@ -118,11 +119,16 @@ def _chosen(install: Install, pages: dict[str, Page], closed: set[str], config: 
         preview = make_session(
             config.secret_keys, install_id=install.id, origin=_origin_here(install), token_id=None, now=utcnow()
         )
+    spec, accent = pages[choice.page], clean(request.args.get("accent"))[:40]
+    # a frame that is alone with its page cannot ask what the site around it looks like
+    follows = "As the visitor's device" if choice.mode == "iframe" else "As the site around it"
     return {
-        "choice": choice, "spec": pages[choice.page], "fields": _fields(pages[choice.page], choice),
-        "platforms": PLATFORMS, "platform": platform, "how_to": HOW_TO[platform],
-        "code": code_for(choice, platform), "modes": [(mode, MODES[mode]) for mode in modes_of(pages[choice.page].modes)],
-        "themes": THEMES, "locales": locales, "corners": list(CORNERS.items()), "preview": preview,
+        "choice": choice, "spec": spec, "fields": _fields(spec, choice),
+        "platforms": PLATFORMS, "platform": platform, "how_to": how_to(choice, platform), "code": code_for(choice, platform),
+        "modes": [(mode, MODES[mode]) for mode in modes_of(spec.modes, closed=choice.closed)],
+        "no_iframe": choice.closed and "iframe" in modes_of(spec.modes),
+        "accent": accent, "accent_errors": [WRONG_COLOR] if accent and not choice.accent else [],
+        "themes": [("auto", follows), *THEMES], "locales": locales, "corners": list(CORNERS.items()), "preview": preview,
     }  # fmt: skip
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from html import escape
 from urllib.parse import urlencode
 
 PLATFORMS = {"html": "HTML", "wordpress": "WordPress", "webflow": "Webflow", "react": "React"}
-HOW_TO = {
+_HOW_TO = {
     "html": "Paste it where the page is to stand.",
-    "wordpress": "Add it to the theme's functions.php or a code snippets plugin, then write [dramac] where the page is to stand.",
+    "wordpress": "Add it to the theme's functions.php or a code snippets plugin, then write [{shortcode}] where the page is to be.",
     "webflow": "Drag an Embed element to where the page is to stand and paste it there. It shows on the published site.",
     "react": "Use it as any component; it loads the script once.",
 }
@@ -25,9 +26,11 @@ _MODES_OF = {"element": ("inline",), "iframe": ("inline", "iframe"), "popup": ("
 YOURS = "PUT-YOUR-TOKEN-HERE"
 
 
-def modes_of(declared: tuple[str, ...]) -> list[str]:
-    """The ways in which a page may be embedded, in the order of MODES."""
+def modes_of(declared: tuple[str, ...], *, closed: bool = False) -> list[str]:
+    """The ways in which a page may be embedded, in the order of MODES. closed: only those that can hand over a token."""
     open_ones = {mode for name in declared for mode in _MODES_OF[name]}
+    if closed:
+        open_ones.discard("iframe")  # there is no place for a token but its address, and addresses end up in logs
     return [mode for mode in MODES if mode in open_ones]
 
 
@@ -87,15 +90,18 @@ class Choice:
 
 def code_for(choice: Choice, platform: str) -> str:
     """What to copy. platform: one of PLATFORMS."""
-    if choice.mode == "iframe":
-        if platform == "wordpress":
-            return _shortcode(choice, _frame(choice), script=False)
-        return _react_frame(choice) if platform == "react" else _frame(choice)
     if platform == "wordpress":
-        return _shortcode(choice, _element(choice), script=True)
+        return _shortcode(choice)
+    if choice.mode == "iframe":
+        return _react_frame(choice) if platform == "react" else _frame(choice)
     if platform == "react":
         return _react(choice)
     return f'<script src="{escape(choice.script)}" async></script>\n{_element(choice)}'
+
+
+def how_to(choice: Choice, platform: str) -> str:
+    """Where the code goes, in a sentence."""
+    return _HOW_TO[platform].format(shortcode=_shortcode_name(choice))
 
 
 def _element(choice: Choice) -> str:
@@ -115,14 +121,24 @@ def _written(attributes: Mapping[str, str]) -> str:
     return "".join(f' {name}="{escape(value)}"' for name, value in attributes.items())
 
 
-def _shortcode(choice: Choice, html: str, *, script: bool) -> str:
-    quoted = html.replace("\\", "\\\\").replace("'", "\\'")
+def _shortcode_name(choice: Choice) -> str:
+    """Of its own for each page and its options: two snippets in one WordPress must not take each other's place."""
+    return f"dramac_{choice.page.replace('-', '_')}_{sha256(_html(choice).encode()).hexdigest()[:6]}"
+
+
+def _html(choice: Choice) -> str:
+    return _frame(choice) if choice.mode == "iframe" else _element(choice)
+
+
+def _shortcode(choice: Choice) -> str:
+    quoted = _html(choice).replace("\\", "\\\\").replace("'", "\\'")
     load = (
         "add_action('wp_enqueue_scripts', function () {\n"
         f"  wp_enqueue_script('dramac', '{choice.script}', [], null, ['strategy' => 'async']);\n"
         "});\n"
     )
-    return f"{load if script else ''}add_shortcode('dramac', function () {{\n  return '{quoted}';\n}});"
+    made = f"add_shortcode('{_shortcode_name(choice)}', function () {{\n  return '{quoted}';\n}});"
+    return made if choice.mode == "iframe" else load + made
 
 
 def _react(choice: Choice) -> str:

@@ -56,10 +56,15 @@ TYPES = {
 @bp.get("/<public_id:install_id>/<name>")
 @visitor
 def page(context: InstallContext, name: str) -> Response:
-    found = find_page(context, name)
+    try:
+        found = find_page(context, name)
+    except NotFound:
+        if request.headers.get("Sec-Fetch-Dest") != "iframe":
+            raise
+        return _missing(context, name)
     if is_closed(context, name):
         return _door(context, name, found)
-    return _answer(context, name, found, _show(context, found, _fresh(found)), framers=_framers(context, found))
+    return _answer(context, name, found, _show(context, found, _fresh(found)), framers=_framers(context, found.modes))
 
 
 @bp.get("/<public_id:install_id>/<name>.html")
@@ -100,7 +105,7 @@ def submit(context: InstallContext, name: str) -> Response:
     with_files = found.kind == "form" and request.mimetype == "multipart/form-data"
     request.max_content_length = MAX_FORM_BYTES + (upload_bytes(context, found) if with_files else 0)
     request.max_form_memory_size = MAX_FORM_BYTES  # of its texts
-    framers = _framers(context, found)
+    framers = _framers(context, found.modes)
     if is_closed(context, name):
         session = _session(context)
         if session is None:
@@ -184,7 +189,7 @@ def _session(context: InstallContext) -> Session | None:
 
 def _door(context: InstallContext, name: str, found: Page) -> Response:
     """In place of a closed page: nothing of it, but what opens it once the host page has handed over a session."""
-    framers = _framers(context, found)
+    framers = _framers(context, found.modes)
     allow_framing(framers)
     answer = make_response(
         render_template(
@@ -196,6 +201,23 @@ def _door(context: InstallContext, name: str, found: Page) -> Response:
     )  # fmt: skip
     answer.headers["Cache-Control"] = "no-store"
     answer.headers["X-Robots-Tag"] = "noindex"
+    return answer
+
+
+def _missing(context: InstallContext, name: str) -> Response:
+    """In a frame of a site that may show this install: no such page, which the host page is told instead of guessing."""
+    framers = _framers(context, ("iframe",))
+    allow_framing(framers)
+    answer = make_response(
+        render_template(
+            "embed/missing.html", page_title=context.module_name, site_name=context.site.name,
+            theme=read_theme(request.args.get("theme")), accent=None, lang=context.site.locale, embedded=True,
+            parents=framers, page_name=name, sent=False, missing=True,
+        ),
+        404,
+    )  # fmt: skip
+    answer.headers["Cache-Control"] = "no-store"
+    answer.vary.add("Sec-Fetch-Dest")
     return answer
 
 
@@ -257,8 +279,8 @@ def answer_framed(context: InstallContext, name: str, shown: Shown, framer: str)
     return _answer(context, name, find_page(context, name), shown, framers=[framer])
 
 
-def _framers(context: InstallContext, page: Page) -> list[str]:
-    """The site's verified origins and no others, for pages that may be embedded at all; of what is tried out, the platform.
+def _framers(context: InstallContext, modes: tuple[str, ...]) -> list[str]:
+    """The site's verified origins and no others, for pages with modes of being embedded; of what is tried out, the platform.
 
     The platform shows its previews with ?_preview, and a site's own pages their modules with ?_page: either frames nowhere
     else. Own pages stand at the top and show modules of their site alone.
@@ -267,7 +289,7 @@ def _framers(context: InstallContext, page: Page) -> list[str]:
         return platform_origins(agency_id=context.agency_id)
     if OWN_PAGE in request.args:
         return ["'self'"]
-    return verified_origins(context.site_id) if page.modes else []
+    return verified_origins(context.site_id) if modes else []
 
 
 def _version(context: InstallContext) -> str:

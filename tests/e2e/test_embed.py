@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,8 +20,11 @@ from tests.e2e.conftest import WATCH_POLICY
 from tests.e2e.test_journeys import sign_in
 from tests.support.hosts import Hosts, serving
 from tests.support.live import SECRET_KEY, Live
+from tests.support.node import SDK
 
 pytestmark = pytest.mark.timeout(120)
+
+RELEASE = json.loads((SDK / "package.json").read_text())["version"]
 
 # Everything a host page may count on: what happened is in window.seen, in order.
 LISTEN = """
@@ -49,6 +53,13 @@ class Embedding:
 
     def element(self, more: str = "", inside: str = "") -> str:
         return f'<dramac-module install="{self.install}" page="contact" {more}>{inside}</dramac-module>'
+
+    def dark_device(self) -> None:
+        """Visitors have their device set to dark from now on."""
+        browser = self.context.browser
+        assert browser is not None
+        self.context.close()
+        self.context = browser.new_context(viewport={"width": 900, "height": 700}, color_scheme="dark")
 
     def visit(self, body: str, *, host: str = "shop", scripts: str = "", policy: str = "", sdk: bool = True) -> Page:
         """A page of a host with the SDK on it; complaints of the console and the policy are collected."""
@@ -96,8 +107,9 @@ def install(live: Live, hosts: Hosts) -> str:
 def embedding(live: Live, hosts: Hosts, install: str, browser: Browser) -> Iterator[Embedding]:
     context = browser.new_context(viewport={"width": 900, "height": 700})
     context.set_default_timeout(60_000)  # twenty frames take their time on a machine that does other things as well
-    yield Embedding(live, hosts, install, context)
-    context.close()
+    made = Embedding(live, hosts, install, context)
+    yield made
+    made.context.close()
 
 
 def seen(page: Page, name: str) -> list[Any]:
@@ -225,8 +237,8 @@ STRICT = (
 
 
 def test_the_strictest_host_policy_has_nothing_to_say(embedding: Embedding) -> None:
-    integrity = httpx.get(f"{embedding.live.runtime_url}/sdk/releases.json").json()["1.0.0"]["integrity"]
-    address = f"{embedding.live.runtime_url}/sdk/v1.0.0/dramac.js"
+    integrity = httpx.get(f"{embedding.live.runtime_url}/sdk/releases.json").json()[RELEASE]["integrity"]
+    address = f"{embedding.live.runtime_url}/sdk/v{RELEASE}/dramac.js"
     tag = f'<script src="{address}" integrity="{integrity}" crossorigin="anonymous" defer></script>'
     modes = [embedding.element(f'mode="{mode}" label="{mode}"') for mode in ("inline", "popup", "button")]
     policy = STRICT.format(sdk=address, runtime=embedding.live.runtime_url)
@@ -304,7 +316,7 @@ def test_scripts_mount_and_unmount_before_and_after_the_sdk_has_loaded(embedding
     page = embedding.visit('<div id="app"></div><div id="placed"></div>' + f"<script>{early}</script>" + tag, sdk=False)
     wait_for(page, "ready", 2)
     assert page.evaluate("window.submitted") == 2
-    assert page.evaluate("[dramac.version, dramac.instances().length]") == ["1.0.0", 2]
+    assert page.evaluate("[dramac.version, dramac.instances().length]") == [RELEASE, 2]
     source = page.locator("#app iframe").get_attribute("src")
     assert source is not None
     assert source.partition("#")[0].endswith("/contact?form=contact&theme=dark")
@@ -360,6 +372,165 @@ def test_a_frame_of_the_host_is_taken_up_though_the_browser_lost_its_fragment(em
     assert page.evaluate("window.lost") == 2
     page.wait_for_function("parseInt(document.querySelector('#own').style.height) > 300")
     assert seen(page, "error") == []
+
+
+def test_what_a_visitor_types_outlives_attributes_that_are_not_the_pages_address(embedding: Embedding) -> None:
+    page = embedding.visit(embedding.element())
+    wait_for(page, "ready")
+    name = page.frame_locator("dramac-module iframe").get_by_label("Your name")
+    name.fill("Ann Lee")
+    page.evaluate("""async () => {
+      const element = document.querySelector("dramac-module");
+      const set = (given) => Object.entries(given).forEach(([key, value]) => element.setAttribute(key, value));
+      const beat = () => new Promise((done) => setTimeout(done, 50));
+      set({"aria-label": "Write to us", "data-aos-animate": "fade", tabindex: "-1", role: "region"});
+      set({class: "in", style: "margin: 1px"});
+      await beat();
+      element.removeAttribute("aria-label");
+      set({theme: "dark", title: "Write to us", "max-height": "300", label: "Write", token: "x"});
+      await beat();
+      element.updateSettings({theme: "light", maxHeight: 400});
+      await beat();
+    }""")
+    iframe = page.locator("dramac-module iframe")
+    expect(iframe).to_have_css("height", "400px")
+    expect(iframe).to_have_attribute("title", "Write to us")
+    expect(page.frame_locator("dramac-module iframe").locator("html")).to_have_attribute("data-theme", "light")
+    expect(name).to_have_value("Ann Lee")
+    assert len(seen(page, "ready")) == 1
+    page.evaluate("document.querySelector('dramac-module').setAttribute('param-form', 'contact')")  # another address
+    wait_for(page, "ready", 2)
+    expect(name).to_have_value("")
+    page.evaluate("document.querySelector('dramac-module').setAttribute('page', 'Not a name')")
+    wait_for(page, "error")
+    page.evaluate("document.querySelector('dramac-module').setAttribute('aria-label', 'x')")
+    page.wait_for_timeout(100)
+    assert [error["code"] for error in seen(page, "error")] == ["bad_options"]  # said once, not at every attribute
+
+
+def test_a_panels_words_and_place_change_while_it_is_open(embedding: Embedding) -> None:
+    page = embedding.visit(embedding.element('mode="button" label="Ask us"'))
+    page.get_by_role("button", name="Ask us").click()
+    wait_for(page, "ready")
+    page.evaluate("dramac.update('dramac-module', {label: 'Write to us', position: 'top-left', closeLabel: 'Away'})")
+    expect(page.get_by_role("dialog", name="Write to us")).to_be_visible()
+    expect(page.get_by_role("button", name="Away")).to_be_visible()
+    place = page.get_by_role("button", name="Write to us").bounding_box()
+    assert place is not None
+    assert (place["x"], place["y"]) == (20, 20)
+    page.evaluate("dramac.update('dramac-module', {trigger: '#own'})")
+    expect(page.get_by_role("button", name="Write to us")).to_be_hidden()
+    assert len(seen(page, "ready")) == 1
+
+
+@pytest.mark.parametrize(
+    ("host", "theme"),
+    [
+        ("", "light"),
+        ("body { background: #fff }", "light"),
+        ("body { background: #101218; color: #fff }", "dark"),
+        ("body > div { background: oklch(0.2 0.02 260) }", "dark"),
+        ("body { background: #101218 } body > div { background: rgb(255 255 255 / .95) }", "light"),
+        ("body { background: linear-gradient(#111, #333); color: #eee }", "dark"),
+        (":root { color-scheme: dark }", "dark"),
+        (":root { color-scheme: light dark }", "dark"),  # what the browser paints there is dark on such a device
+        (":root { color-scheme: light dark } body { background: #fff }", "light"),
+        ("dramac-module { --dramac-page: #111 }", "dark"),
+    ],
+)
+def test_on_a_dark_device_auto_is_as_dark_as_the_host_is(embedding: Embedding, host: str, theme: str) -> None:
+    """A site that declares nothing is light to a browser, whatever the visitor's device is."""
+    embedding.dark_device()
+    popup = embedding.element('mode="popup" label="Ask us"')
+    page = embedding.visit(f"<style>{host}</style><div>{popup}{embedding.element()}</div>")
+    wait_for(page, "ready")
+    expect(page.frame_locator("iframe").locator("html")).to_have_attribute("data-theme", theme)
+    page.get_by_role("button", name="Ask us").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_be_visible()
+    expect(dialog).to_have_css("color-scheme", theme)
+    if "--dramac-page" not in host:
+        painted = "(dialog) => getComputedStyle(dialog).backgroundColor"
+        assert (dialog.evaluate(painted) == "rgb(255, 255, 255)") == (theme == "light")
+
+
+def test_auto_follows_a_host_that_turns_dark_and_a_frame_of_its_own(embedding: Embedding) -> None:
+    embedding.dark_device()
+    address = f"{embedding.live.runtime_url}/embed/{embedding.install}/contact"
+    frames = (
+        f'<iframe id="own" src="{address}?theme=auto"></iframe><iframe id="set" src="{address}?theme=dark"></iframe>'
+    )
+    night = "<style>body { transition: background-color .2s } .night body { background: #111 }</style>"
+    page = embedding.visit(
+        night + embedding.element() + frames,
+        scripts=f"{QUEUE} dramac('frame', '#own'); dramac('frame', '#set');",
+    )
+    wait_for(page, "ready", 3)
+    own, given = page.frame_locator("#own").locator("html"), page.frame_locator("#set").locator("html")
+    root = page.frame_locator("dramac-module iframe").locator("html")
+    expect(root).to_have_attribute("data-theme", "light")
+    expect(own).to_have_attribute("data-theme", "light")
+    expect(given).to_have_attribute("data-theme", "dark")  # the host chose it
+    page.evaluate("document.documentElement.className = 'night'")
+    expect(root).to_have_attribute("data-theme", "dark")  # once the colours have faded
+
+
+@pytest.mark.parametrize(
+    ("accent", "words"),
+    [("#ffe066", "rgb(27, 29, 38)"), ("#102040", "rgb(255, 255, 255)"), ("oklch(0.9 0.1 100)", "rgb(27, 29, 38)")],
+)
+def test_a_buttons_words_are_readable_on_its_colour(embedding: Embedding, accent: str, words: str) -> None:
+    own = embedding.element(f'mode="popup" label="Own" accent="{accent}"')
+    hosts = f"<style>.hosts {{ --dramac-accent: {accent} }}</style>" + embedding.element(
+        'class="hosts" mode="popup" label="Host"'
+    )
+    page = embedding.visit(own + hosts)
+    for name in ("Own", "Host"):
+        expect(page.get_by_role("button", name=name)).to_have_css("color", words)
+
+
+def test_names_of_earlier_sdks_still_do_what_they_did(embedding: Embedding) -> None:
+    page = embedding.visit('<div id="app"></div>')
+    page.wait_for_function("window.dramac?.version")
+    page.evaluate(f"""() => {{
+      window.got = [];
+      const hear = (detail) => window.got.push(detail);
+      const onMessage = (event) => hear(event.detail);
+      window.mine = dramac.init({{container: "#app", moduleId: "{embedding.install}", page: "contact", onMessage}});
+      dramac.on("message", hear);
+      window.mine.on("message", hear);
+      dramac.on("ready", hear);
+      dramac.off("ready", hear);
+    }}""")
+    wait_for(page, "ready")
+    assert page.evaluate("[dramac.getVersion(), dramac.getInstances().length, window.got]") == [RELEASE, 1, []]
+    root = page.frame_locator("dramac-module iframe").locator("html")
+    root.evaluate("() => document.addEventListener('dramac:message', (event) => window.got = event.detail.data)")
+    page.evaluate("dramac.sendMessage('#app', 'one', 1); window.mine.sendMessage('two', 2)")
+    root.evaluate(
+        "() => new Promise((done) => { const look = () => window.got === 2 ? done() : setTimeout(look, 10); look(); })"
+    )
+    say = "() => document.dispatchEvent(new CustomEvent('dramac:send', {detail: {name: 'cart.added', data: 7}}))"
+    root.evaluate(say)
+    page.wait_for_function("window.got.length === 3")
+    page.evaluate("dramac.off('message'); window.mine.off('message')")
+    root.evaluate(say)
+    page.wait_for_function("window.got.length === 4")  # only what was given to init() still listens
+    page.evaluate("window.mine.destroy()")
+    assert page.locator("iframe").count() == 0
+
+
+def test_a_page_that_is_not_there_is_told_from_a_site_that_may_not_show_it(embedding: Embedding) -> None:
+    missing = f'<dramac-module install="{embedding.install}" page="contct"><p>Write to us</p></dramac-module>'
+    page = embedding.visit(missing)
+    wait_for(page, "error")
+    [error] = seen(page, "error")
+    assert (error["code"], "no page of this name" in error["message"]) == ("not_found", True)
+    expect(page.get_by_text("Write to us")).to_be_visible()
+    stranger = embedding.visit(missing, host="elsewhere")
+    wait_for(stranger, "error")
+    [error] = seen(stranger, "error")
+    assert (error["code"], "domain" in error["message"]) == ("unavailable", True)
 
 
 SHIFTS = """

@@ -1,14 +1,15 @@
 // window.dramac: what a host page's own scripts may call, before and after this file has loaded.
 import { DramacModule } from "./element.ts";
 import { Link } from "./link.ts";
-import type { FromChild } from "./protocol.ts";
+import { off, on, typeOf, type Handler } from "./listen.ts";
 import { lookOf } from "./look.ts";
+import { writeOptions } from "./options.ts";
+import type { FromChild, Theme } from "./protocol.ts";
 
 declare const VERSION: string;
 
 type Given = Record<string, unknown>;
 type Target = string | Element;
-type Handler = (detail: unknown, element: Element) => void;
 type Command = (...given: never[]) => unknown;
 
 const frames = new WeakMap<HTMLIFrameElement, Link>();
@@ -25,17 +26,13 @@ function moduleIn(target: Target): DramacModule | null {
   return found instanceof DramacModule ? found : found.querySelector<DramacModule>("dramac-module");
 }
 
-const attribute = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-
 /** Put a page into the target; options are the element's attributes, params an object, on… are listeners. */
 function mount(target: Target, options: Given): DramacModule {
   const element = document.createElement("dramac-module") as DramacModule;
   for (const [name, value] of Object.entries(options)) {
-    if (typeof value === "function") element.addEventListener(`dramac:${name.replace(/^on/, "").toLowerCase()}`, value as EventListener);
-    else if (value !== null && value !== undefined && value !== false && name !== "container") {
-      element.setAttribute(attribute(name), typeof value === "object" ? JSON.stringify(value) : String(value));
-    }
+    if (typeof value === "function") element.addEventListener(typeOf(name.replace(/^on/, "").toLowerCase()), value as EventListener);
   }
+  writeOptions(element, options);
   find(target).append(element);
   return element;
 }
@@ -44,24 +41,19 @@ function unmount(target: Target): void {
   moduleIn(target)?.remove();
 }
 
-/** Listen to one kind of event of every module on this page. Returns the way to stop. */
-function on(name: string, handler: Handler): () => void {
-  const listen = (event: Event): void => handler((event as CustomEvent).detail, event.target as Element);
-  document.addEventListener(`dramac:${name}`, listen);
-  return () => document.removeEventListener(`dramac:${name}`, listen);
-}
-
 /** Give an <iframe> that the host wrote itself the height of its page, its look and its events. */
 function frame(target: Target): void {
   const iframe = find(target);
   if (!(iframe instanceof HTMLIFrameElement) || frames.has(iframe)) return;
   const address = iframe.src.split("#", 1)[0]!;
+  const asked = new URL(address).searchParams.get("theme");
+  const theme: Theme = asked === "dark" || asked === "light" ? asked : "auto";
   const tell = (name: string, detail: Given = {}): void =>
     void iframe.dispatchEvent(new CustomEvent(`dramac:${name}`, { detail, bubbles: true, composed: true }));
   const hasOrigin = !iframe.hasAttribute("sandbox") || iframe.sandbox.contains("allow-same-origin");
   const link = new Link(iframe, hasOrigin ? new URL(address).origin : "null", {
     connected: (first) => {
-      link.say({ type: "welcome", ...lookOf(iframe, "auto"), fit: true });
+      link.say({ type: "welcome", ...lookOf(iframe, theme), fit: true });
       if (first) tell("ready");
     },
     said: (message: FromChild) => {
@@ -70,7 +62,7 @@ function frame(target: Target): void {
       if (message.type === "event") tell("event", { name: message.name, data: message.data });
       if (message.type === "page") tell(message.sent ? "submitted" : "navigate", { page: message.page });
     },
-    silent: () => tell("error", { code: "unavailable", message: "The page did not answer." }),
+    silent: (code, message) => tell("error", { code, message }),
   });
   frames.set(iframe, link);
   link.open(address, true);
@@ -87,10 +79,14 @@ const instances = (): DramacModule[] => [...document.querySelectorAll<DramacModu
 /** Both earlier SDKs named the place in their options: init({container, …}) and embed({container, …}). */
 const init = (options: Given): DramacModule => mount((options.container as Target | undefined) ?? document.body, options);
 
+const send = (target: Target, name: string, data?: unknown): void => moduleIn(target)?.send(name, data);
+const update = (target: Target, options: Given): void => moduleIn(target)?.update(options);
+
 const COMMANDS = {
   mount,
   unmount,
-  on,
+  on: (name: string, handler: Handler) => on(document, name, handler),
+  off: (name: string, handler?: Handler): void => off(document, name, handler),
   frame,
   instances,
   init,
@@ -100,8 +96,14 @@ const COMMANDS = {
   toggle: each((module) => module.toggle()),
   refresh: each((module) => module.refresh()),
   destroy: unmount,
-  send: (target: Target, name: string, data?: unknown): void => moduleIn(target)?.send(name, data),
+  send,
+  update,
   ready: (act: () => void): void => act(),
+  // what earlier SDKs called these
+  sendMessage: send,
+  updateSettings: update,
+  getInstances: instances,
+  getVersion: (): string => VERSION,
 };
 
 export type Api = ((command: string, ...given: unknown[]) => unknown) & typeof COMMANDS & { version: string };

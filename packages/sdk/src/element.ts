@@ -1,7 +1,8 @@
 // <dramac-module install="ins_…" page="contact">: one page of an installed module on somebody's site.
 import { Link } from "./link.ts";
+import { off, on, type Handler } from "./listen.ts";
 import { lookOf, schemeOf, watchLook, type Look } from "./look.ts";
-import { BadOptions, addressOf, readOptions, type Options } from "./options.ts";
+import { BadOptions, addressOf, attributesOf, isOwn, placeOf, readOptions, writeOptions, type Options } from "./options.ts";
 import { Panel } from "./panel.ts";
 import type { FromChild, Theme } from "./protocol.ts";
 import { Sessions, askSession } from "./session.ts";
@@ -26,6 +27,8 @@ export class DramacModule extends HTMLElement {
   #beganServed = false;
   #unwatch: (() => void) | null = null;
   #lastLook = "";
+  #heightPx = 0; // the last that the page told, 0 before
+  #wantsSession = false;
   readonly #changes = new MutationObserver((records) => this.#changed(records));
 
   connectedCallback(): void {
@@ -77,6 +80,32 @@ export class DramacModule extends HTMLElement {
     this.setAttribute("theme", theme);
   }
 
+  /** Change options; the page is loaded anew only when it becomes another one. */
+  update(options: Record<string, unknown>): void {
+    writeOptions(this, options);
+  }
+
+  on(name: string, handler: Handler): () => void {
+    return on(this, name, handler);
+  }
+
+  off(name: string, handler?: Handler): void {
+    off(this, name, handler);
+  }
+
+  // what earlier SDKs called these
+  sendMessage(name: string, data: unknown = null): void {
+    this.send(name, data);
+  }
+
+  updateSettings(options: Record<string, unknown>): void {
+    this.update(options);
+  }
+
+  destroy(): void {
+    this.remove();
+  }
+
   #mount(): void {
     if (!this.#read()) return;
     const options = this.#options!;
@@ -84,22 +113,21 @@ export class DramacModule extends HTMLElement {
     dress(root);
     this.#takeServed(root);
     this.dataset.mode = options.mode;
-    if (this.#isComplete()) {
-      this.#unwatch = watchLook(() => this.#sayLook());
-      return this.#tell("ready", { served: true });
-    }
+    this.#unwatch = watchLook(() => this.#sayLook());
+    if (this.#isComplete()) return this.#tell("ready", { served: true });
     this.#box = make("div", { className: "box" });
     if (options.mode === "inline") {
       root.append(this.#box);
       this.#load();
     } else {
       this.#panel = new Panel(root, this.#box, options, { opened: () => this.#opened(), closed: () => this.#tell("close") });
+      this.#panel.paint(this.#look());
     }
   }
 
   #read(): boolean {
     try {
-      this.#options = readOptions(Object.fromEntries(Array.from(this.attributes, (one) => [one.name.replace(/^data-(?!mode$)/, ""), one.value])));
+      this.#options = readOptions(attributesOf(this));
       return true;
     } catch (error) {
       if (!(error instanceof BadOptions)) throw error;
@@ -136,21 +164,26 @@ export class DramacModule extends HTMLElement {
   #load(): void {
     const options = this.#options!;
     const look = this.#look();
-    const frame = make("iframe", { title: options.title, loading: options.eager || options.mode !== "inline" ? "eager" : "lazy", referrerPolicy: "strict-origin", allow: "" });
+    const frame = make("iframe", { referrerPolicy: "strict-origin", allow: "" });
     frame.setAttribute("sandbox", SANDBOX);
+    this.#label(frame);
     frame.style.height = `${this.#served?.offsetHeight || options.heightPx}px`;
     frame.style.colorScheme = schemeOf(look.theme);
     this.#link = new Link(frame, "null", {
       connected: (first) => this.#connected(first),
       said: (message) => this.#said(message),
-      silent: () => this.#failed("unavailable", "The page did not answer. Is this site's domain verified for embedding?"),
+      silent: (code, message) => this.#failed(code, message),
     });
     const address = addressOf(options, runtime, look.theme);
     this.#link.open(address);
     const link = make("a", { href: address, target: "_blank", rel: "noopener", textContent: options.title });
     this.#box!.append(make("div", { className: "fallback" }, make("slot", {}, link)), frame);
-    this.#unwatch = watchLook(() => this.#sayLook());
     if (options.token) this.#sessions = this.#keepSession(options);
+  }
+
+  #label(frame: HTMLIFrameElement): void {
+    const { title, eager, mode } = this.#options!;
+    Object.assign(frame, { title, loading: eager || mode !== "inline" ? "eager" : "lazy" });
   }
 
   #keepSession(options: Options): Sessions {
@@ -164,6 +197,7 @@ export class DramacModule extends HTMLElement {
   /** The page inside is a closed one and asks for a session. */
   #handSession(refused: boolean): void {
     const { session } = this.#options!;
+    this.#wantsSession = true;
     if (this.#sessions) void this.#sessions.hand(refused);
     else if (session && !refused) this.#link?.say({ type: "session", token: session });
     else this.#failed("no_session", "This page opens only with an embed token: give the element a token attribute.");
@@ -172,7 +206,7 @@ export class DramacModule extends HTMLElement {
   #connected(first: boolean): void {
     const look = this.#look();
     this.#lastLook = JSON.stringify(look);
-    this.#link!.say({ type: "welcome", ...look, fit: this.#options!.maxHeightPx >= 10_000 || this.#options!.mode !== "inline" });
+    this.#link!.say({ type: "welcome", ...look, fit: this.#fits() });
     this.#box!.classList.remove("failed");
     if (first) this.#tell("ready", {});
   }
@@ -187,7 +221,13 @@ export class DramacModule extends HTMLElement {
     if (this.#box!.getBoundingClientRect().top < 0) this.scrollIntoView({ block: "start" }); // the answer is shorter than the form was
   }
 
+  /** Whether the page gets the height it wants, and so needs no scroll bar. */
+  #fits(): boolean {
+    return this.#options!.maxHeightPx >= 10_000 || this.#options!.mode !== "inline";
+  }
+
   #fit(given: number): void {
+    this.#heightPx = given;
     const height = Math.min(given, this.#options!.maxHeightPx);
     const frame = this.#link!.frame;
     if (frame.style.height !== `${height}px`) frame.style.height = `${height}px`;
@@ -217,23 +257,44 @@ export class DramacModule extends HTMLElement {
   }
 
   #sayLook(): void {
-    if (this.#options && this.#served && !this.#link) this.#served.dataset.theme = this.#look().theme;
-    if (!this.#link || !this.#options) return;
+    if (!this.#options) return;
     const look = this.#look();
-    if (JSON.stringify(look) === this.#lastLook) return;
+    this.#panel?.paint(look);
+    if (this.#served && !this.#link) this.#served.dataset.theme = look.theme;
+    if (!this.#link || JSON.stringify(look) === this.#lastLook) return;
     this.#lastLook = JSON.stringify(look);
     this.#link.frame.style.colorScheme = schemeOf(look.theme);
     this.#link.say({ type: "look", ...look });
   }
 
   #changed(records: MutationRecord[]): void {
-    const names = new Set(records.map((record) => record.attributeName ?? ""));
-    for (const own of ["class", "style", "hidden", "id", "data-mode"]) names.delete(own);
-    if (names.size === 0) return this.#sayLook();
-    if (names.size > 1 || !names.has("theme") || !this.#options) return this.refresh();
-    const theme = this.getAttribute("theme");
-    this.#options.theme = theme === "dark" || theme === "light" ? theme : "auto";
+    if (!records.some((record) => isOwn(record.attributeName!))) return this.#sayLook(); // the host's, such as class and style
+    const before = this.#options;
+    if (!before) return this.refresh();
+    const unchanged = placeOf(before);
+    if (!this.#read()) return this.#unmount();
+    if (placeOf(this.#options!) !== unchanged) return this.refresh();
+    this.#adopt(before);
+  }
+
+  /** Options that changed while the page stays where it is: whoever is writing in it goes on. */
+  #adopt(before: Options): void {
+    const options = this.#options!;
+    this.#panel?.adopt(options);
+    if (this.#link) {
+      this.#label(this.#link.frame);
+      if (options.maxHeightPx !== before.maxHeightPx) this.#link.say({ type: "fit", fit: this.#fits() });
+      if (this.#heightPx) this.#fit(this.#heightPx);
+      else this.#link.frame.style.height = `${options.heightPx}px`;
+      if (options.token + options.session !== before.token + before.session) this.#changeSession();
+    }
     this.#sayLook();
+  }
+
+  #changeSession(): void {
+    this.#sessions?.stop();
+    this.#sessions = this.#options!.token ? this.#keepSession(this.#options!) : null;
+    if (this.#wantsSession) this.#handSession(false);
   }
 
   #unmount(): void {
@@ -243,6 +304,8 @@ export class DramacModule extends HTMLElement {
     this.#panel?.remove();
     this.#box?.remove();
     this.#unwatch = this.#sessions = this.#link = this.#panel = this.#box = this.#options = null;
+    this.#heightPx = 0;
+    this.#wantsSession = false;
   }
 
   #tell(name: string, detail: Record<string, unknown> = {}): void {

@@ -1,5 +1,5 @@
 // The host's end of one frame: it is greeted by the page inside, keeps its port, and trusts nothing else.
-import { FRAME_MS, PROTOCOL, greeting, isHello, readFromChild, type FromChild, type FromHost } from "./protocol.ts";
+import { FRAME_MS, PROTOCOL, greeting, isHello, isMissing, readFromChild, type FromChild, type FromHost } from "./protocol.ts";
 
 const SILENT_MS = 6_000; // after the frame has loaded: what has not greeted by then is an error page, or refused to be framed
 const MOST_MESSAGES_S = 40;
@@ -7,8 +7,13 @@ const MOST_MESSAGES_S = 40;
 export interface Listener {
   connected(first: boolean): void;
   said(message: FromChild): void;
-  silent(): void;
+  /** No page came; code and message are those of the `dramac:error` event. */
+  silent(code: string, message: string): void;
 }
+
+const UNAVAILABLE =
+  "The page did not answer. Is this site's domain verified for embedding, is the page meant for other sites, and is its module running?";
+const NOT_FOUND = "The module has no page of this name. Is the page attribute right?";
 
 const links = new Map<string, Link>();
 
@@ -18,12 +23,14 @@ function newNonce(): string {
 }
 
 function hear(event: MessageEvent): void {
-  if (!isHello(event.data)) return;
+  const missing = isMissing(event.data);
+  if (!missing && !isHello(event.data)) return;
   const link = links.get(event.data.nonce);
-  const port = event.ports[0];
   // a page that was navigated to in the frame has the same window, and in a sandbox the same origin "null", but not the nonce
-  if (!link || !port || event.source !== link.frame.contentWindow || event.origin !== link.origin) return;
-  link.take(port);
+  if (!link || event.source !== link.frame.contentWindow || event.origin !== link.origin) return;
+  const port = event.ports[0];
+  if (missing) link.miss();
+  else if (port) link.take(port);
 }
 
 /** One frame. origin: what messages of the page inside come from; "null" in a sandbox. */
@@ -65,13 +72,17 @@ export class Link {
   }
 
   take(port: MessagePort): void {
-    this.#greeted = this.#waiting === undefined; // the page's script mostly runs before its load event
-    this.#wait(false);
+    this.#answered();
     this.#port?.close();
     this.#port = port;
     port.onmessage = (event) => this.#read(event.data);
     this.#times += 1;
     this.listener.connected(this.#times === 1);
+  }
+
+  miss(): void {
+    this.#answered();
+    this.listener.silent("not_found", NOT_FOUND);
   }
 
   close(): void {
@@ -84,6 +95,11 @@ export class Link {
     this.#port = null;
   }
 
+  #answered(): void {
+    this.#greeted = this.#waiting === undefined; // the page's script mostly runs before its load event
+    this.#wait(false);
+  }
+
   #loaded = (): void => {
     // a browser may drop a fragment that is set at the moment a page arrives; one that is there already stays as it is
     if (this.#again && this.#times === 0) this.frame.src = this.#address;
@@ -94,7 +110,7 @@ export class Link {
 
   #wait(begin: boolean): void {
     clearTimeout(this.#waiting);
-    this.#waiting = begin ? setTimeout(() => this.listener.silent(), SILENT_MS) : undefined;
+    this.#waiting = begin ? setTimeout(() => this.listener.silent("unavailable", UNAVAILABLE), SILENT_MS) : undefined;
   }
 
   #read(data: unknown): void {

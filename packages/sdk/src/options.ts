@@ -33,6 +33,10 @@ const ALIASES: Record<string, string> = {
   "trigger-color": "accent",
   type: "mode",
 };
+/** Names of attributes that are ours, beside `param-…`; whatever else stands on the element is the host's own business. */
+const OWN = new Set(
+  "install page params mode theme lang accent height max-height width position label close-label title trigger loading token session preview".split(" "),
+);
 const MODES: Record<string, Mode> = { inline: "inline", popup: "popup", button: "button", widget: "button" };
 const CORNERS: readonly string[] = ["bottom-right", "bottom-left", "top-right", "top-left"];
 const INSTALL = /^ins_[0-9a-hjkmnp-tv-z]{26}$/;
@@ -45,6 +49,28 @@ export class BadOptions extends Error {
 }
 
 const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+const plain = (name: string): string => name.replace(/^data-(?!mode$)/, "");
+
+/** The attributes of an element as readOptions() takes them; `data-mode` is what the element itself writes there. */
+export const attributesOf = (element: Element): Record<string, string> =>
+  Object.fromEntries(Array.from(element.attributes, (one) => [plain(one.name), one.value]));
+
+/** Whether an attribute of this name says anything to us. */
+export function isOwn(attribute: string): boolean {
+  const name = plain(attribute);
+  return name.startsWith("param-") || OWN.has(ALIASES[name] ?? name);
+}
+
+/** Write options on an element: params as JSON, what is none taken away. */
+export function writeOptions(element: Element, options: Record<string, unknown>): void {
+  for (const [key, value] of Object.entries(options)) {
+    const name = kebab(key);
+    if (name === "container" || typeof value === "function") continue;
+    if (value === null || value === undefined || value === false) element.removeAttribute(name);
+    else element.setAttribute(name, typeof value === "object" ? JSON.stringify(value) : String(value));
+  }
+}
 
 function pixels(value: string | undefined, fallback: number, most: number): number {
   const number = Number.parseFloat(value ?? "");
@@ -109,3 +135,6 @@ export function addressOf(options: Options, runtime: string, theme: Theme): stri
   if (options.preview) url.searchParams.set("_preview", "1");
   return url.href;
 }
+
+/** What an element shows, as text: while it stays the same the frame does too, and with it what a visitor has typed. */
+export const placeOf = (options: Options): string => options.mode + addressOf(options, "https://x", "auto");

@@ -12,10 +12,17 @@ const NONCE = /^[A-Za-z0-9_-]{22,64}$/;
 export type Theme = "light" | "dark" | "auto";
 export type Tokens = Record<string, string>;
 
-/** The only message that crosses windows; it carries the port that everything else is said over. */
+/** The only message of a page that crosses windows; it carries the port that everything else is said over. */
 export interface Hello {
   dramac: typeof PROTOCOL;
   type: "hello";
+  nonce: string;
+}
+
+/** What comes instead from where there is no page of this name. */
+export interface Missing {
+  dramac: typeof PROTOCOL;
+  type: "missing";
   nonce: string;
 }
 
@@ -103,9 +110,11 @@ export const readFromChild = reader<FromChild>(CHILD);
 /** The message a host sent, checked; null for what is none. */
 export const readFromHost = reader<FromHost>(HOST);
 
-export function isHello(data: unknown): data is Hello {
-  return isObject(data) && data.dramac === PROTOCOL && data.type === "hello" && typeof data.nonce === "string" && NONCE.test(data.nonce);
-}
+const crosses = (data: unknown, type: string): boolean =>
+  isObject(data) && data.dramac === PROTOCOL && data.type === type && typeof data.nonce === "string" && NONCE.test(data.nonce);
+
+export const isHello = (data: unknown): data is Hello => crosses(data, "hello");
+export const isMissing = (data: unknown): data is Missing => crosses(data, "missing");
 
 /** `dramac=<nonce>&host=<origin>`, without the #: a fragment is seen by the page alone, not by servers or the next page. */
 export const greeting = (nonce: string, host: string): string => `dramac=${nonce}&host=${encodeURIComponent(host)}`;

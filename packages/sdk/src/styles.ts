@@ -14,7 +14,7 @@ iframe { display: block; width: 100%; border: 0; opacity: 0; }
 .fallback { display: none; font: 16px/1.5 system-ui, sans-serif; }
 .failed > .fallback { display: block; }
 .trigger { font: 600 15px/1.2 system-ui, sans-serif; min-height: 44px; padding: 0 20px; border: 0; border-radius: 10px;
-  background: var(--dramac-accent, #3b46c8); color: var(--dramac-on-accent, #fff); cursor: pointer; }
+  background: var(--dramac-accent, #3b46c8); color: var(--dramac-on-accent, var(--on, #fff)); cursor: pointer; }
 .corner { position: fixed; z-index: 2147483000; border-radius: 999px; box-shadow: 0 8px 24px -8px rgb(20 20 40 / .45); }
 .bottom-right { right: 20px; bottom: 20px; } .bottom-left { left: 20px; bottom: 20px; }
 .top-right { right: 20px; top: 20px; } .top-left { left: 20px; top: 20px; }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BadOptions, addressOf, readOptions, readParams } from "../src/options.ts";
+import { BadOptions, addressOf, isOwn, placeOf, readOptions, readParams } from "../src/options.ts";
 import { cleanTokens } from "../src/tokens.ts";
 import { Sessions } from "../src/session.ts";
 
@@ -59,4 +59,20 @@ test("a session is handed on, and a refusal told once with its words", async () 
   const bad = new Sessions(() => Promise.reject(new Error("revoked")), () => assert.fail(), (error) => told.push(error.message));
   await bad.renew();
   assert.deepEqual(told, ["s1", "s1", "s2", "The server does not take this session.", "revoked"]);
+});
+
+test("attributes of the host, its frameworks and its assistants say nothing to us", () => {
+  const own = ["install", "page", "theme", "max-height", "param-form", "data-page", "data-param-form", "module-id", "data-trigger-text", "type"];
+  const others = ["class", "style", "id", "hidden", "aria-label", "tabindex", "role", "data-mode", "data-aos-animate", "data-reactroot", "onclick", "slot"];
+  assert.deepEqual(own.filter((name) => !isOwn(name)), []);
+  assert.deepEqual(others.filter(isOwn), []);
+});
+
+test("the place is another only when the address or the mode is", () => {
+  const given = { install: INSTALL, page: "contact" };
+  const place = placeOf(readOptions(given));
+  const same: Record<string, string>[] = [{ theme: "dark" }, { label: "Ask" }, { title: "Ask" }, { height: "90" }, { "max-height": "90" }, { token: "x" }, { trigger: "#a" }, { position: "top-left" }];
+  for (const more of same) assert.equal(placeOf(readOptions({ ...given, ...more })), place, JSON.stringify(more));
+  const others: Record<string, string>[] = [{ page: "book" }, { "param-form": "a" }, { params: "form=a" }, { lang: "pt" }, { accent: "#112233" }, { mode: "popup" }];
+  for (const more of others) assert.notEqual(placeOf(readOptions({ ...given, ...more })), place, JSON.stringify(more));
 });

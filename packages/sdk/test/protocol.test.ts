@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MAX_HEIGHT_PX, greeting, isHello, readFromChild, readFromHost, readGreeting, readHeight } from "../src/protocol.ts";
+import { MAX_HEIGHT_PX, greeting, isHello, isMissing, readFromChild, readFromHost, readGreeting, readHeight } from "../src/protocol.ts";
 
 const NONCE = "abcdefghijklmnopqrstuvwx";
 
@@ -49,4 +49,7 @@ test("a hello has the nonce of the fragment, and only a whole one counts", () =>
   for (const wrong of [null, {}, { dramac: 2, type: "hello", nonce: NONCE }, { dramac: 1, type: "hello", nonce: "x" }]) {
     assert.equal(isHello(wrong), false);
   }
+  // a page that is not there says so in a message of its own: an SDK that does not know it hears nothing
+  const missing = { dramac: 1, type: "missing", nonce: NONCE };
+  assert.deepEqual([isMissing(missing), isHello(missing), isMissing({ dramac: 1, type: "hello", nonce: NONCE })], [true, false, false]);
 });

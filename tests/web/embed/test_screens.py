@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
+from dataclasses import replace
 
 import pytest
 
 from app.access.permissions import Role
 from app.config import Config
-from app.embed.snippets import Choice, code_for
+from app.embed.snippets import Choice, code_for, how_to
 from app.tenancy.models import Agency
 from tests.support.domains import verified_domain
 from tests.support.modules import Installed, Released, put_on
-from tests.support.node import find_node, sdk
+from tests.support.node import SDK, find_node, sdk
 from tests.support.world import Person, World
 from tests.web.conftest import Browse
 
@@ -57,7 +59,8 @@ def test_what_is_chosen_is_shown_live_and_as_code(browse: Browse, ada: Person, i
         '<script src="http://127.0.0.1:8001/sdk/v1/dramac.js" async></script>\n'
         f"<dramac-module{written}></dramac-module>"
     )
-    script = page.one("script[src^='http://127.0.0.1:8001/sdk/v1.0.0/']")
+    newest = json.loads((SDK / "package.json").read_text())["version"]
+    script = page.one(f"script[src^='http://127.0.0.1:8001/sdk/v{newest}/']")
     assert script["integrity"].startswith("sha384-")  # type: ignore[union-attr]
     assert [tab.text for tab in page.html.select(".segments a")] == ["HTML", "WordPress", "Webflow", "React"]
 
@@ -72,6 +75,17 @@ def test_what_is_no_option_falls_back(browse: Browse, ada: Person, install: Inst
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("accent", ["teal", "#12", "#12345g"])
+def test_a_colour_that_is_none_is_said_at_its_field(
+    browse: Browse, ada: Person, install: Installed, accent: str
+) -> None:
+    page = browse(ada).get(_path(install), query_string={"accent": accent})
+    field = page.one("#accent")
+    assert (field["value"], field["aria-invalid"]) == (accent, "true")
+    assert "such as #0f766e" in page.one("#accent-error").text
+    assert "accent" not in page.html.select("figure.code-block code")[0].text
+
+
 def test_closing_a_page_and_opening_it_again(browse: Browse, ada: Person, install: Installed) -> None:
     browser = browse(ada)
     browser.get(_path(install))
@@ -79,7 +93,12 @@ def test_closing_a_page_and_opening_it_again(browse: Browse, ada: Person, instal
     closed = browser.get(_path(install))
     assert "session" in closed.one("dramac-module").attrs  # the platform's own preview
     assert 'token="PUT-YOUR-TOKEN-HERE"' in closed.one("figure.code-block code").text
+    assert [mode["value"] for mode in closed.html.select("#mode option")] == ["inline", "popup", "button"]
+    assert "only the script can hand one over" in closed.one("#mode-help").text
+    asked = browser.get(f"{_path(install)}?mode=iframe")  # an address from before the page was closed
+    assert "<iframe" not in asked.one("figure.code-block code").text
     browser.post(_path(install, "/pages/contact"), {"closed": "0"})
+    assert browser.get(_path(install)).html.select("#mode-help") == []
     assert "session" not in browser.get(_path(install)).one("dramac-module").attrs
     assert browser.post(_path(install, "/pages/auto-reply"), {"closed": "1"}).status == 404
 
@@ -126,7 +145,10 @@ def test_the_code_for_react_and_wordpress_is_sound(mode: str) -> None:
         "https://run.example", "ins_x", "contact", mode=mode, label='It\'s "here" <b>', params={"a": "b'c\\"}
     )
     wordpress = code_for(choice, "wordpress")
-    assert wordpress.count("add_shortcode('dramac'") == 1
+    [shortcode] = re.findall(r"add_shortcode\('(dramac_contact_[0-9a-f]{6})'", wordpress)
+    assert f"[{shortcode}]" in how_to(choice, "wordpress")
+    other = replace(choice, params={"form": "survey"})
+    assert shortcode not in code_for(other, "wordpress")  # both on one site: neither takes the other's place
     assert "It's" not in wordpress  # it would end the PHP string
     check = "import {transformSync} from 'esbuild'; transformSync(process.argv[1], {loader: 'jsx'});"
     command = [find_node(), "--input-type=module", "--eval", check, "--", code_for(choice, "react")]

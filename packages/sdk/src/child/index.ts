@@ -48,7 +48,8 @@ function greet(): void {
   const greeting = readGreeting(location.hash);
   if (greeted || !greeting || !mayFrame(greeting.host)) return;
   greeted = true;
-  connect(greeting.nonce, greeting.host);
+  if (root.hasAttribute("data-missing")) window.parent.postMessage({ dramac: PROTOCOL, type: "missing", nonce: greeting.nonce }, greeting.host);
+  else connect(greeting.nonce, greeting.host);
 }
 
 if (window.parent !== window) {
