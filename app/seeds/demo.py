@@ -33,10 +33,8 @@ from app.installs.actions import install_module, pause_install
 from app.installs.jobs import provision
 from app.installs.models import Install
 from app.lib.clock import utcnow
-from app.modules.actions import publish_version, set_tier, upload_package
-from app.modules.models import Module, Version
-from app.modules.package import read_folder
-from app.modules.queries import latest_published, module_by_slug
+from app.modules.models import Module
+from app.modules.queries import module_by_slug
 from app.modules.storage.export import enter_site
 from app.runtime.context import load_install
 from app.runtime.data import Access, Data, Surface, Transaction
@@ -47,6 +45,8 @@ from app.seeds.harbour import make_site
 from app.seeds.inbox import Inbox, Said, Values
 from app.seeds.lumen import HARBOUR, PORTO, QUINTA
 from app.seeds.northbeam import ALDERGATE
+from app.seeds.publishing import owner_of, publish, version_of
+from app.seeds.shelves import fill_shelves
 from app.seeds.sites import VERSIONS, put_on_sites, versions_of
 from app.seeds.visits import make_visits
 from app.tenancy.actions.agencies import create_agency
@@ -82,9 +82,10 @@ def seed_demo(config: Config) -> list[SignIn]:
         _first_party_modules(now=utcnow())
         for inbox in INBOXES:
             _inbox(inbox, config)
-        make_site(*_owner_of("studio-lumen"))
+        make_site(*owner_of("studio-lumen"))
         make_visits(now=utcnow())
-        put_on_sites(*_owner_of("studio-lumen"), config, now=utcnow())
+        put_on_sites(*owner_of("studio-lumen"), config, now=utcnow())
+        fill_shelves(config, now=utcnow())
         _finish(config, now=utcnow())
     return _sign_ins(config.demo_password)
 
@@ -176,7 +177,7 @@ def _client(session: Session, wanted: world.Client, agency: Agency, *, by: Actor
 def _first_party_modules(*, now: datetime) -> None:
     """Publish what releases() has, for everybody."""
     for files, days_ago in releases():
-        _publish(files, now=now - timedelta(days=days_ago))
+        publish(files, slug=world.PUBLISHER, now=now - timedelta(days=days_ago))
 
 
 def releases() -> Iterator[tuple[list[tuple[str, bytes]], int]]:
@@ -198,41 +199,10 @@ def releases() -> Iterator[tuple[list[tuple[str, bytes]], int]]:
             yield files, 90 - 20 * place
 
 
-def _publish(files: list[tuple[str, bytes]], *, now: datetime) -> None:
-    """One version of a module for everybody, unless it is there."""
-    agency_id, by = _publisher()
-    with tenant_scope(agency_id), transaction(db.session()) as session:
-        package = read_folder(files)
-        module = module_by_slug(session, package.manifest.slug)
-        if module is not None and _version(session, module, package.manifest.version) is not None:
-            return
-        version = upload_package(session, package=package, agency_id=agency_id, by=by, now=now)
-        # Signed and logged like any release, but past the checks: for the eight versions they took 3.5 s on two cores, 12 to 21 s
-        # with a browser, of a first start of 16 s. The tests of this code base run them on every one.
-        publish_version(session, version=version, package=package, by=by, now=now)
-        set_tier(session, module=session.get_one(Module, version.module_id), tier="public", by=by, now=now)
-
-
-def _publisher() -> tuple[UUID, Actor]:
-    return _owner_of(world.PUBLISHER)
-
-
-def _owner_of(slug: str) -> tuple[UUID, Actor]:
-    """An agency's id, and its owner acting."""
-    with platform_scope("who owns a demo agency"), transaction(db.session()) as session:
-        agency_id, user_id, name = session.execute(
-            select(Agency.id, User.id, User.name)
-            .join(Membership, Membership.agency_id == Agency.id)
-            .join(User, User.id == Membership.user_id)
-            .where(Agency.slug == slug, Membership.role == Role.OWNER.value)
-        ).one()
-    return agency_id, member(user_id=user_id, name=name, agency_id=agency_id, role=Role.OWNER)
-
-
 def _inbox(inbox: Inbox, config: Config) -> None:
     """The enquiries module on one site, with its forms and what came in."""
     slug = next(a.slug for a in world.AGENCIES for client in a.clients for s in client.sites if s.slug == inbox.site)
-    agency_id, by = _owner_of(slug)
+    agency_id, by = owner_of(slug)
     with tenant_scope(agency_id):
         install = _installed(inbox, agency_id, by, config)
         if install.status == "provisioning":
@@ -249,19 +219,13 @@ def _installed(inbox: Inbox, agency_id: UUID, by: Actor, config: Config) -> Inst
     with transaction(db.session()) as session:
         site = session.scalars(select(Site).where(Site.slug == inbox.site)).one()
         module = module_by_slug(session, "enquiries")
-        if module is None or (version := _version(session, module, inbox.version)) is None:
+        if module is None or (version := version_of(session, module, inbox.version)) is None:
             raise Invalid("modules/enquiries is not published, so the demo world cannot be made.")
         there = session.scalar(select(Install).where(Install.site_id == site.id, Install.module_id == module.id))
         return there or install_module(
             session, site=site, version=version, settings=inbox.settings, keys=config.secret_keys, by=by,
             now=utcnow() - timedelta(days=45),
         )  # fmt: skip
-
-
-def _version(session: Session, module: Module, number: str) -> Version | None:
-    if not number:
-        return latest_published(session, module_id=module.id)
-    return session.scalar(select(Version).where(Version.module_id == module.id, Version.version == number))
 
 
 def _fill(inbox: Inbox, install_id: UUID, by: Actor) -> None:
@@ -346,7 +310,7 @@ def _date_back(inbox: Inbox, schema: str, site_id: UUID, *, now: datetime) -> No
 
 def _finish(config: Config, *, now: datetime) -> None:
     """A key for the site with the most to read; then the invitation that says the demo world is complete."""
-    agency_id, by = _owner_of("studio-lumen")
+    agency_id, by = owner_of("studio-lumen")
     with tenant_scope(agency_id), transaction(db.session()) as session:
         site = session.scalars(select(Site).where(Site.slug == "harbour-dental")).one()
         module = session.scalars(select(Module).where(Module.slug == "enquiries")).one()
