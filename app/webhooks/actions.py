@@ -222,11 +222,23 @@ def _check(*, url: str, patterns: list[str], headers: dict[str, str], setup: Set
             raise Invalid.field("patterns", f"{pattern[:80]} is not an event. Write deal.won, deal.* or *.")
     if len(headers) > MOST_HEADERS:
         raise Invalid.field("headers", f"At most {MOST_HEADERS} headers.")
+    if again := repeated(headers):
+        raise Invalid.field("headers", f"{again} stands there twice; upper and lower case are the same to a receiver.")
     for name, value in headers.items():
         if not HEADER.fullmatch(name) or name.lower().startswith(OURS):
             raise Invalid.field("headers", f"{name[:80]} cannot be set. A header of your own begins with X-.")
         if not value.isascii() or not value.isprintable() or not 1 <= len(value) <= 1000:
             raise Invalid.field("headers", f"The value of {name} must be 1 to 1,000 ASCII characters in one line.")
+
+
+def repeated(names: Iterable[str]) -> str | None:
+    """A name of a header, cut for a sentence, that is there more than once in whatever case; None when each is there once."""
+    seen: set[str] = set()
+    for name in names:
+        if name.lower() in seen:
+            return name[:80]
+        seen.add(name.lower())
+    return None
 
 
 def _check_limits(*, concurrency: int, rate_per_minute: int | None, fields: list[str]) -> None:

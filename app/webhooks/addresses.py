@@ -6,7 +6,7 @@ import ipaddress
 from urllib.parse import urlsplit
 
 from app.lib.http_out import Egress
-from app.lib.judged import OutgoingFailed, check_url, must_be_elsewhere
+from app.lib.judged import OutgoingFailed, Target, address_of, check_url, is_denied, must_be_elsewhere
 
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 
@@ -16,13 +16,21 @@ def check_address(url: str, *, development: bool) -> None:
     if "#" in url:
         raise OutgoingFailed("url", "The address may not have a part after #.")
     if not url.startswith("http://"):
-        must_be_elsewhere(check_url(url))
+        _must_be_public(check_url(url))
     elif not development:
         raise OutgoingFailed("url", "The address must start with https://.")
     elif not _is_loopback(url):
         raise OutgoingFailed("url", "Plain http works only for 127.0.0.1 and [::1], in development.")
     else:
         must_be_elsewhere(check_url(url, schemes=("http",), ports=range(1, 65536)))
+
+
+def _must_be_public(target: Target) -> None:
+    """What can be judged without asking for a name. Names are judged at every call, by what they stand for then."""
+    must_be_elsewhere(target)
+    literal = address_of(target.host)
+    if literal is not None and is_denied(literal):
+        raise OutgoingFailed("blocked", "The address is not on the public internet.")
 
 
 def _is_loopback(url: str) -> bool:

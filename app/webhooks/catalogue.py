@@ -190,14 +190,28 @@ class Offered:
 
 @dataclass(frozen=True, slots=True)
 class Group:
+    """Events of one kind of thing, or those of a module. key: its word in addresses; of: the module's name, or none."""
+
+    key: str
     title: str
+    of: str | None
     events: list[Offered]
+
+    def matching(self, search: str) -> Group:
+        """With the events alone whose type or label has the words. search: in any case, '' for all."""
+        words = search.casefold().split()
+        found = [one for one in self.events if all(word in f"{one.type} {one.label}".casefold() for word in words)]
+        return Group(self.key, self.title, self.of, found)
 
 
 def catalogue(*, role: Role, modules: Iterable[tuple[str, Manifest]]) -> list[Group]:
-    """Everything an endpoint made by this role can get: the platform's events, then those of each module."""
-    own = [one for one in platform_events() if may_receive(role, one.type, of_module=False)]
-    return [Group("The platform", own), *(Group(name, _of(manifest, role)) for name, manifest in modules)]
+    """Everything an endpoint made by this role can get: the platform's events by what they are about, then each module's."""
+    kinds: dict[str, list[Offered]] = {}
+    for one in platform_events():
+        if may_receive(role, one.type, of_module=False):
+            kinds.setdefault(one.type.partition(".")[0], []).append(one)
+    own = [Group(kind, kind.replace("_", " ").capitalize(), None, found) for kind, found in kinds.items()]
+    return own + [Group(f"module-{manifest.slug}", name, name, _of(manifest, role)) for name, manifest in modules]
 
 
 def platform_events() -> list[Offered]:

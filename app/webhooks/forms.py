@@ -9,7 +9,16 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from wtforms import DateTimeLocalField, IntegerField, PasswordField, RadioField, SelectField
+from wtforms import (
+    BooleanField,
+    DateTimeLocalField,
+    HiddenField,
+    IntegerField,
+    PasswordField,
+    RadioField,
+    SelectField,
+    ValidationError,
+)  # fmt: skip
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
@@ -17,6 +26,9 @@ from app.lib.ids import decode
 from app.tenancy.models import Site
 from app.web.filters import viewer
 from app.web.forms import Form, LongText, Text
+from app.webhooks.actions import repeated
+from app.webhooks.catalogue import Group
+from app.webhooks.doubts import doubts
 
 AGENCY = "agency"
 
@@ -43,6 +55,29 @@ class WebhookForm(Form):
                                   "Empty for all of it.")  # fmt: skip
 
     version = IntegerField(validators=[Optional()])
+    meant = BooleanField("They are meant: what they name is yet to come")
+    meant_what = HiddenField()
+
+    def validate_headers(self, field: LongText) -> None:
+        """Two lines of one name would make one header, and nobody would say which."""
+        if again := repeated(name for name, _ in _headers(field.data)):
+            raise ValidationError(f"{again} stands there twice; upper and lower case are the same to a receiver.")
+
+    def doubt(self, groups: list[Group], *, patterns: Iterable[str] = (), fields: Iterable[str] = ()) -> bool:
+        """Say on the fields what would do nothing, unless it was doubted before and is meant; whether something is said.
+
+        groups: all events that the endpoint could get. patterns, fields: what it has already, which is not asked about again.
+        """
+        written = {"patterns": self.patterns.data.split(), "fields": self.fields.data.split()}
+        known = {"patterns": set(patterns), "fields": set(fields)}
+        meant = set(self.meant_what.data.split()) if self.meant.data else set()
+        new = [one for one in doubts(groups, **written) if one.value not in known[one.field]]
+        found = [one for one in new if one.value not in meant]
+        for one in found:
+            target = self._fields[one.field]
+            target.errors = [*target.errors, one.detail]
+        self.meant.data, self.meant_what.data = False, " ".join(one.value for one in new)
+        return bool(found)
 
     def offer(self, sites: list[Site]) -> None:
         """Fill the choices of the site."""
@@ -58,7 +93,7 @@ class WebhookForm(Form):
             "url": self.url.data,
             "description": self.description.data,
             "patterns": self.patterns.data.split(),
-            "headers": _headers(self.headers.data),
+            "headers": dict(_headers(self.headers.data)),
             "concurrency": self.concurrency.data,
             "rate_per_minute": self.rate_per_minute.data,
             "fields": self.fields.data.split(),
@@ -86,10 +121,10 @@ class SavedFirst:
     lines: list[tuple[str, str, str]]
 
 
-def _headers(text: str) -> dict[str, str]:
-    """{name: value} of `Name: value` lines; a line without a colon is a name without a value, which the rules refuse."""
+def _headers(text: str) -> list[tuple[str, str]]:
+    """(name, value) of `Name: value` lines; a line without a colon is a name without a value, which the rules refuse."""
     lines = [line.partition(":") for line in text.splitlines() if line.strip()]
-    return {name.strip(): value.strip() for name, _, value in lines}
+    return [(name.strip(), value.strip()) for name, _, value in lines]
 
 
 class SecretForm(Form):

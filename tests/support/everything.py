@@ -259,7 +259,7 @@ def make_everything(world: World, config: Config, app: Flask) -> Everything:
         "invitation_id": invitation.public_id, "membership_id": membership, "module_id": module.public_id,
         "version_id": version.public_id, "slug": slug, "module": slug, "table": "notes", "name": "notes", "board": "progress",
         "tree": "outline", "calendar": "days", "timeline": "plan",
-        "connection": "calendar", "hook": "told",
+        "connection": "calendar", "hook": "told", "event_type": "site.created",
         "field": "folder", "application_id": application.public_id, "grant_id": grant.public_id,
         "record_id": str(record.id), "file_id": str(scan.id), "batch": str(batch),
         "publisher_id": encode("agc", agency.id), "number": "1", "rating_id": _rating(world, module),

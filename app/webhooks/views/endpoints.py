@@ -22,6 +22,7 @@ from app.webhooks.models import Webhook
 from app.webhooks.secrets import open_headers
 from app.webhooks.setup import current_setup
 from app.webhooks.views.common import back, bp, can_manage, page, plain_http_works
+from app.webhooks.views.events import groups
 from app.webhooks.views.secrets import show_once
 from app.webhooks.views.sending import SINCE
 
@@ -44,7 +45,7 @@ def new() -> Response:
 @requires(Permission.WEBHOOKS_MANAGE)
 def create() -> Response:
     form = _form(WebhookForm())
-    if not form.validate():
+    if not form.validate() or form.doubt(groups()):
         return _edit_page(None, form, status=422)
     site = g.db.get_one(Site, form.site_id) if form.site_id else None
     setup, now = current_setup(), utcnow()
@@ -85,7 +86,7 @@ def edit(webhook: Webhook) -> Response:
 def change(webhook: Webhook) -> Response:
     form = _form(WebhookForm())
     version = form.version.data
-    if not form.validate():
+    if not form.validate() or form.doubt(groups(), patterns=webhook.patterns, fields=webhook.fields):
         return _edit_page(webhook, form, version=version, status=422)
     try:
         actions.change_webhook(

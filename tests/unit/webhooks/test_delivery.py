@@ -17,6 +17,7 @@ from standardwebhooks.webhooks import WebhookVerificationError
 from app.db.base import db
 from app.db.scope import platform_scope, tenant_scope
 from app.db.session import transaction
+from app.errors import Invalid
 from app.events.catalog import CLIENT_CREATED, SITE_CREATED
 from app.events.models import Event
 from app.lib.clock import rfc3339, utcnow
@@ -532,7 +533,10 @@ def test_W11_twenty_dead_endpoints_delay_no_healthy_one(
     ],
 )
 def test_W12_private_addresses_are_not_called(hooks: Hooks, url: str, outcome: str) -> None:
-    webhook = hooks.endpoint(url)
+    with pytest.raises(Invalid, match=r"not on the public internet"):
+        hooks.endpoint(url)
+    webhook = hooks.endpoint("https://hooks.example.com/in")
+    hooks.set(webhook, url=url)  # as one that was made before that was checked
     hooks.publish(CLIENT_CREATED)
     hooks.deliver()
     assert [(one.status, one.outcome) for one in hooks.deliveries(webhook)] == [("due", outcome)]

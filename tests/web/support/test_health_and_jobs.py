@@ -162,7 +162,7 @@ def test_a_webhook_that_was_switched_off_is_set_going_again_from_here(
         {
             "url": "https://hooks.example.com/in",
             "site": "agency",
-            "patterns": "deal.*",
+            "patterns": "site.*",
             "concurrency": "4",
             "per_minute": "0",
         },

@@ -19,15 +19,19 @@ from app.db.session import transaction
 from app.events.catalog import CATALOG, CLIENT_CREATED
 from app.events.models import AuditRow
 from app.lib.clock import utcnow
+from app.modules.manifest import load_manifest
+from app.webhooks.catalogue import catalogue
+from app.webhooks.doubts import doubts
 from app.webhooks.models import Webhook
 from tests.support.hooks import Hooks, receiving
+from tests.support.packages import first_party
 from tests.support.pages import page_faults
 from tests.support.world import World
 from tests.web.conftest import Browse
 
 SECRET = re.compile(r"whsec_[A-Za-z0-9+/=]{44}")
 FORM = {
-    "url": "https://hooks.example.com/in", "description": "Ledger", "site": "agency", "patterns": "deal.*\nclient.created",
+    "url": "https://hooks.example.com/in", "description": "Ledger", "site": "agency", "patterns": "site.*\nclient.created",
     "headers": "X-Env: live", "concurrency": "4", "rate_per_minute": "", "fields": "",
 }  # fmt: skip
 PASSWORD = "a long enough password of hers"
@@ -62,7 +66,7 @@ def test_a_new_endpoint_shows_its_secret(hooks: Hooks, browse: Browse) -> None:
     assert (page.status, page_faults(page.text, hooks.app)) == (200, [])
     assert set(SECRET.findall(page.text)) == {hooks.secret(webhook)}
     assert (webhook.url, webhook.patterns, webhook.site_id, webhook.role) == (
-        FORM["url"], ["deal.*", "client.created"], None, "owner",
+        FORM["url"], ["site.*", "client.created"], None, "owner",
     )  # fmt: skip
     assert audited(hooks) == ["webhook.created"]
     listed = browse(hooks.ada).get("/webhooks")
@@ -98,8 +102,14 @@ def test_an_endpoint_of_a_site(hooks: Hooks, browse: Browse) -> None:
         ({"headers": "webhook-id: x"}, "webhook-id cannot be set. A header of your own begins with X-."),
         ({"headers": "X-Forwarded-For: 1"}, "X-Forwarded-For cannot be set. A header of your own begins with X-."),
         ({"headers": "X-Empty"}, "The value of X-Empty must be 1 to 1,000 ASCII characters in one line."),
+        ({"headers": "X-Env: live\nX-ENV: test"}, "X-ENV stands there twice; upper and lower case are the same to a receiver."),
+        ({"headers": "X-Env: live\nX-Env: test"}, "X-Env stands there twice; upper and lower case are the same to a receiver."),
+        ({"url": "https://127.0.0.1/"}, "The address is not on the public internet."),
+        ({"url": "https://[fd00::1]/in"}, "The address is not on the public internet."),
+        ({"url": "https://169.254.169.254/latest"}, "The address is not on the public internet."),
+        ({"url": "http://127.1/in"}, "Plain http works only for 127.0.0.1 and [::1], in development."),
         ({"rate_per_minute": "0"}, "Number must be between 1 and 6000."),
-        ({"fields": "record id!"}, "id! is no field. Write record for all of it, record.name for one."),
+        ({"fields": "name id!"}, "id! is no field. Write record for all of it, record.name for one."),
         ({"concurrency": "17"}, "Number must be between 1 and 16."),
         ({"site": "ste_00000000000000000000000000"}, "Not a valid choice."),
     ],
@@ -122,12 +132,12 @@ def test_an_endpoint_is_changed(hooks: Hooks, browse: Browse) -> None:
     path = f"/webhooks/{webhook.public_id}/edit"
     assert "X-Key: very-secret" in browse(hooks.ada).get(path).text
     page = browse(hooks.ada).post(
-        path, {**FORM, "patterns": "*", "headers": "", "rate_per_minute": "60", "fields": "record.id\nrecord.name"}
+        path, {**FORM, "patterns": "*", "headers": "", "rate_per_minute": "60", "fields": "name\nslug"}
     )
     assert (page.status, page.where) == (303, f"/webhooks/{webhook.public_id}")
     row = hooks.read(webhook)
     assert (row.patterns, row.headers_sealed, row.description) == (["*"], "", "Ledger")
-    assert (row.rate_per_minute, row.fields) == (60, ["record.id", "record.name"])
+    assert (row.rate_per_minute, row.fields) == (60, ["name", "slug"])
     assert audited(hooks)[-1] == "webhook.changed"
 
 
@@ -225,7 +235,7 @@ def test_of_two_who_edit_the_second_sees_what_the_first_saved(hooks: Hooks, brow
     assert "Changed meanwhile by Bo Lind" in late.text
     assert late.texts("[data-error-summary] tbody tr") == [
         "Description Till Books",
-        "Events client.* deal.* client.created",
+        "Events client.* site.* client.created",
     ]
     assert late.one("[name=description]")["value"] == "Books"  # nothing typed is lost
     assert hooks.read(webhook).description == "Till"
@@ -303,12 +313,69 @@ def test_a_span_of_time_goes_to_another_endpoint(hooks: Hooks, browse: Browse) -
     assert audited(hooks)[-1] == "webhook.replayed"
 
 
-def test_the_catalogue_shows_an_example_and_a_schema_of_each_event(hooks: Hooks, browse: Browse) -> None:
-    page = browse(hooks.ada).get("/webhooks/events")
-    assert page.status == 200
-    assert page.texts("summary code") == list(CATALOG)
-    captions = [f"{what} of {name}" for name in CATALOG for what in ("Example", "JSON Schema")]
-    assert page.texts("details figcaption") == captions
+def test_what_would_do_nothing_is_asked_about_and_kept_when_it_is_meant(hooks: Hooks, browse: Browse) -> None:
+    ada = browse(hooks.ada)
+    typed = {**FORM, "patterns": "client.craeted\nsiet.*\nsite.created", "fields": "name\nslgu\nname.first"}
+    page = ada.post("/webhooks", typed)
+    assert (page.status, stored(hooks), page_faults(page.text, hooks.app)) == (422, [], [])
+    assert page.errors == [
+        "Nothing tells client.craeted. Did you mean client.created or client.restored? "
+        "Nothing tells siet.*. Did you mean site.* or client.*?",
+        "No event chosen here has slgu. Did you mean slug? No event chosen here has name.first.",
+    ]
+    kept = {**typed, "meant": "y", "meant_what": str(page.one("[name=meant_what]")["value"])}
+    other = ada.post(
+        "/webhooks", {**kept, "patterns": typed["patterns"] + "\npgae.*"}
+    )  # one more: it was not meant yet
+    assert (other.errors, stored(hooks)) == (["Nothing tells pgae.*. Did you mean page.*?"], [])
+    assert ada.post("/webhooks", kept).status == 303
+    [webhook] = stored(hooks)
+    assert (webhook.patterns[0], webhook.fields[1]) == ("client.craeted", "slgu")
+    assert ada.post(f"/webhooks/{webhook.public_id}/edit", typed).status == 303  # what it has is not asked about again
+
+
+def test_what_a_module_tells_and_has_is_known() -> None:
+    manifest = load_manifest(first_party("enquiries")["module.yaml"])
+    groups = catalogue(role=Role.OWNER, modules=[("Enquiries", manifest)])
+    assert "form.created" in [one.type for one in groups[-1].events]
+    asked = ["record.id", "record", "changed", "record.name.deeper", "record.notify"]
+    found = doubts(groups, patterns=["form.*"], fields=asked)
+    # a text has nothing below it, and what is private leaves nowhere
+    assert [one.value for one in found] == ["record.name.deeper", "record.notify"]
+    assert doubts(groups, patterns=["*"], fields=["record.id", "slug"]) == []
+    [lost] = doubts(groups, patterns=["form.craeted"], fields=["whatever"])
+    assert lost.detail.startswith("Nothing tells form.craeted. Did you mean form.created")
+
+
+def test_the_index_of_events_is_small_and_searched(hooks: Hooks, browse: Browse) -> None:
+    ada = browse(hooks.ada)
+    page = ada.get("/webhooks/events")
+    assert (page.status, page_faults(page.text, hooks.app)) == (200, [])
+    assert page.texts("#results li code") == sorted(CATALOG, key=lambda name: _first(name))
+    assert len(page.text.encode()) < 60_000
+    assert ada.get("/webhooks/events?q=role+CHANGED").texts("#results li code") == [
+        "member.role_changed", "install.role_given",
+    ]  # fmt: skip
+    assert set(ada.get("/webhooks/events?group=domain").texts("#results li code")) == {
+        name for name in CATALOG if name.startswith("domain.")
+    }
+    part = ada.get("/webhooks/events?q=nothing-such", htmx="results")
+    assert (part.texts("h2"), part.html.select("main")) == (["No event fits"], [])
+
+
+def _first(name: str) -> int:
+    """Where the kind of an event comes first in the catalogue: the index has the events of a kind together."""
+    return [one.partition(".")[0] for one in CATALOG].index(name.partition(".")[0])
+
+
+def test_each_event_has_a_page_with_an_example_and_a_schema(hooks: Hooks, browse: Browse) -> None:
+    ada = browse(hooks.ada)
+    for name in ("client.created", "page.published"):
+        page = ada.get(f"/webhooks/events/{name}")
+        assert (page.status, page.heading, page_faults(page.text, hooks.app)) == (200, name, [])
+        assert page.texts("figcaption") == ["Example of a call", "JSON Schema of a call"]
+        assert f'"type": "{name}"' in page.html.select("pre")[0].text
+    assert ada.get("/webhooks/events/client.craeted").status == 404
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.MEMBER])
