@@ -52,6 +52,7 @@ def _enter(inner: Callable[..., Any]) -> Callable[..., Any]:
         except InstallNotReady as error:
             log.info("%s: %s", install_id, error)
             raise PageNotReady() from None
+        g.site_known = True  # error pages from here on are told of in the agency's logs
         served = request.environ.get(SERVED)
         if served is not None and served.site_id != context.site_id:
             raise NotFound()  # a site's own host shows that site alone

@@ -50,8 +50,13 @@ class MenuItem:
     children: tuple[MenuItem, ...] = ()
 
 
-def render_page(place: Place, found: Found, *, canonical: str = "", preview: str = "") -> tuple[str, str]:
-    """(HTML, content security policy). canonical: where the page is at home; preview: "" | "whole" | "framed"."""
+def render_page(
+    place: Place, found: Found, *, canonical: str = "", preview: str = "", request_id: str = ""
+) -> tuple[str, str]:
+    """(HTML, content security policy). canonical: where the page is at home; preview: "" | "whole" | "framed".
+
+    request_id: said on a page that is not there.
+    """
     content, style = found.content or _lost(found.look), look_style(found.look)
     frames = (
         asset("frames.js") if preview != "framed" and any(isinstance(one, ModulePage) for one in content.blocks) else ""
@@ -62,6 +67,7 @@ def render_page(place: Place, found: Found, *, canonical: str = "", preview: str
         found=found,
         content=content,
         missing=found.content is None,
+        request_id=request_id,
         look=found.look,
         style=Markup(f"<style>{style}</style>"),  # noqa: S704  # made of a checked colour and words of ours
         menu=menu_of(found, place),

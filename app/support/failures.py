@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from datetime import timedelta
 from typing import Any, Literal
 from uuid import UUID
@@ -18,23 +19,26 @@ from app.db.scope import platform_scope
 from app.db.session import transaction
 from app.lib.clock import utcnow
 from app.lib.ids import decode_or_none
-from app.lib.redact import redact_text
+from app.lib.redact import GONE, redact_text
 from app.queue.history import failure_words
 from app.queue.history import forget_old as forget_old_runs
 
 log = logging.getLogger(__name__)
 
 KEEP_DAYS = 30
+_LONG_PART = re.compile(r"(?<=/)(?![a-z]{3}_[0-9a-z]{26}(?:/|$))[^/]{24,}")  # our own ids may stay
 
-# The install that the address names says whose visitors' page it was. Of a member's page it counts only when it is theirs:
-# nothing of another agency's may stand in their logs.
+# The install that the address names says whose visitors' page it was, or the site, which the database shows to who serves it.
+# Of a member's page an install counts only when it is theirs: nothing of another agency's may stand in their logs.
+_SERVES = "SELECT set_config('app.site_id', %s, true)"
 _WRITE = """
 INSERT INTO failed_requests (at, request_id, agency_id, site_id, install_id, actor, surface, method, path, status, error, trace)
-SELECT %(at)s, %(request_id)s, coalesce(%(agency)s::uuid, i.agency_id), i.site_id, i.install_id, %(actor)s, %(surface)s, %(method)s,
-       %(path)s, %(status)s, %(error)s, %(trace)s
+SELECT %(at)s, %(request_id)s, coalesce(%(agency)s::uuid, i.agency_id, s.agency_id), coalesce(i.site_id, s.id), i.install_id,
+       %(actor)s, %(surface)s, %(method)s, %(path)s, %(status)s, %(error)s, %(trace)s
 FROM (SELECT) nothing
 LEFT JOIN runtime_install(%(install)s::uuid) i ON i.agency_id = %(agency)s::uuid OR %(surface)s = 'runtime'
-WHERE %(status)s >= 500 OR coalesce(%(agency)s::uuid, i.agency_id) IS NOT NULL
+LEFT JOIN sites s ON s.id = %(site)s::uuid
+WHERE %(status)s >= 500 OR coalesce(%(agency)s::uuid, i.agency_id, s.agency_id) IS NOT NULL
 """
 
 
@@ -43,8 +47,10 @@ def register_failures(app: Flask, surface: Literal["platform", "runtime"]) -> No
 
     @app.after_request
     def note(response: Response) -> Response:
-        if response.status_code >= 400 and "request_id" in g and response.status_code != 422:
-            _write(surface, response.status_code)
+        status = response.status_code
+        # a form that says in place what is wrong with it is no error page
+        if status >= 400 and "request_id" in g and (status != 422 or "error_page" in g):
+            _write(surface, status)
         return response
 
 
@@ -59,7 +65,9 @@ def forget_old() -> None:
 def _write(surface: str, status: int) -> None:
     values = _facts() | {"surface": surface, "status": status}
     try:
-        with runtime_pool().connection() as connection:
+        with runtime_pool().connection() as connection, connection.transaction():
+            if values["site"]:
+                connection.execute(_SERVES, [str(values["site"])])
             connection.execute(_WRITE, values)
     except (psycopg.Error, PoolTimeout, OSError) as error:
         log.error("error page of %s is not written down: %s", values["request_id"], error)
@@ -71,8 +79,14 @@ def _facts() -> dict[str, Any]:
     return {
         "at": utcnow(), "request_id": g.request_id, "agency": agency.agency_id if agency is not None else None,
         "install": _install(), "actor": actor.ref if actor is not None else "", "method": request.method[:20],
-        "path": redact_text(request.path).replace("\x00", "")[:500], "error": error, "trace": trace,
+        "path": _path(), "error": error, "trace": trace, "site": g.get("visited_site"),
     }  # fmt: skip
+
+
+def _path() -> str:
+    """What was asked for. Of an address that is none, long parts are left out: it may be a mistyped link with a key in it."""
+    path = request.path if request.url_rule else _LONG_PART.sub(GONE, request.path)
+    return redact_text(path).replace("\x00", "")[:500]
 
 
 def _install() -> UUID | None:

@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from app import errors
 from app.access.permissions import Permission
+from app.web.guard import recognise
 from app.web.htmx import is_htmx
 from app.web.links import has_endpoint
 
@@ -105,13 +106,17 @@ def _with_headers(answer: Response, error: errors.AppError) -> Response:
 
 
 def page(status: int, detail: str) -> Response:
-    """The designed page of a status, or its fragment for htmx."""
+    """The designed page of a status, or its fragment for htmx; with the request's id where a line of the logs tells of it."""
+    recognise()
+    g.error_page = True
+    # a visitor's 404 says the same whether or not there is such an install, so it does not say what is known of it
+    known = status >= 500 or g.get("agency") is not None or (g.get("site_known", False) and status != 404)
     template = f"errors/{status if status in PAGES else 500 if status >= 500 else 400}.html"
     context = {
         "status": status,
         "title": TITLES.get(status, "Error"),
         "detail": detail,
-        "request_id": g.get("request_id", ""),
+        "request_id": g.get("request_id", "") if known else "",
         "logs_url": _logs_url(),
     }
     if is_htmx():
@@ -122,7 +127,8 @@ def page(status: int, detail: str) -> Response:
 def _logs_url() -> str:
     """Where the logs tell of this request, for who may read them; "" for everybody else."""
     actor = g.get("actor")
-    if actor is None or not has_endpoint("support.logs") or not actor.can(Permission.LOGS_VIEW):
+    reads = actor is not None and g.get("agency") is not None and actor.can(Permission.LOGS_VIEW)
+    if not reads or not has_endpoint("support.logs"):
         return ""
     return url_for("support.logs", request=g.get("request_id", ""))
 

@@ -6,6 +6,7 @@ access (gateway: a credential; pages: a visitor) by making an Access with their 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -14,9 +15,10 @@ from functools import wraps
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
-from flask import Flask, Response, g, make_response, redirect, request, session, url_for
+from flask import Flask, Response, current_app, g, make_response, redirect, request, session, url_for
 from flask_login import current_user
 from redis import RedisError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.access.actors import Actor
@@ -30,6 +32,8 @@ from app.events.outbox import publish
 from app.lib.ids import decode, encode
 from app.queue.enqueue import redis
 from app.web.htmx import is_htmx
+
+log = logging.getLogger(__name__)
 
 View = Callable[..., Any]
 AnyView = TypeVar("AnyView", bound=View)
@@ -47,6 +51,9 @@ class Access:
     enter: Callable[[View], View]
     permission: Permission | StaffPermission | None = None
     objects: dict[str, type] = field(default_factory=dict)
+
+
+_NOBODYS = Access("", lambda inner: inner)
 
 
 class Visit(Protocol):
@@ -147,6 +154,24 @@ def protect(app: Flask) -> None:
 def person() -> Person | None:
     """The signed-in person, None for nobody."""
     return current_user._get_current_object() if current_user and current_user.is_authenticated else None
+
+
+def recognise() -> None:
+    """Say who is signed in where no guard came to it: at an address that is none, for a wrong method, for a forged form.
+
+    Pages for everybody, and those about a person alone, stay nobody's: what is done there is not the agency's to read.
+    """
+    rule = request.url_rule
+    label = current_app.extensions.get("access", {}).get(rule.endpoint, _NOBODYS).label if rule else "any member"
+    if "actor" in g or not hasattr(current_app, "login_manager") or not label.startswith(("any member", "member:")):
+        return
+    try:
+        who = person()
+    except SQLAlchemyError as error:  # an error page is made without the database, too
+        log.warning("who saw an error page could not be asked: %s", error)
+        return
+    if who is not None and who.membership is not None:
+        g.actor, g.agency = _member_actor(who, who.membership), who.membership
 
 
 def sign_in_first() -> Response:

@@ -6,8 +6,9 @@ At `/s/<slug>/…` of the runtime origin, and at `/…` of a site's own domain.
 from __future__ import annotations
 
 from urllib.parse import quote
+from uuid import UUID
 
-from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request
+from flask import Blueprint, Response, current_app, g, make_response, redirect, render_template, request
 
 from app.config import Config
 from app.domains.hosting import SERVED
@@ -108,7 +109,9 @@ def answer_robots(place: Place) -> Response:
 
 def answer_image(place: Place, name: str) -> Response:
     """An uploaded picture; under its name it never changes."""
-    made = Response(read_image(serving.site_id_of(place), name), content_type="image/webp")
+    site_id = serving.site_id_of(place)
+    _is_of(site_id)
+    made = Response(read_image(site_id, name), content_type="image/webp")
     made.headers["Cache-Control"] = YEAR
     return made
 
@@ -129,7 +132,8 @@ def _redirected(place: Place, found: Found) -> Response:
 
 
 def _lost(place: Place, found: Found) -> Response:
-    html, rule = render_page(place, found)
+    _is_of(found.site_id)
+    html, rule = render_page(place, found, request_id=g.request_id)
     made = make_response(html, 404)
     made.headers["Content-Security-Policy"] = rule
     made.headers["Cache-Control"] = "no-store"
@@ -144,8 +148,14 @@ def _home_of(place: Place, found: Found) -> str:
 def _place(slug: str) -> Place:
     served = request.environ.get(SERVED)
     if served is not None:  # the host says whose pages these are, and they begin at its top
+        _is_of(served.site_id)
         return Place(origin=f"{request.scheme}://{served.main_host}", base="", site_id=served.site_id)
     return Place(origin=_config().runtime_url, base=f"/s/{slug}", slug=slug)
+
+
+def _is_of(site_id: UUID | None) -> None:
+    """From here on an error page is told of in the logs of the site's agency."""
+    g.visited_site, g.site_known = site_id, True
 
 
 def _config() -> Config:

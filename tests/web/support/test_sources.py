@@ -25,6 +25,7 @@ from app.tenancy.models import Agency
 from tests.support.browser import Browser, Page
 from tests.support.hooks import Hooks, receiving
 from tests.support.installed import put_on_site
+from tests.support.pagedesk import open_desk
 from tests.support.world import Person, World
 from tests.web.conftest import Browse
 from tests.web.support.test_logs import MODULE, summaries, titles
@@ -240,6 +241,69 @@ def test_an_error_page_of_a_visitor_is_the_agencys_to_find(
         "runtime",
         ours.public_id,
         encode("ste", ours.install.site_id),
+    )
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "headers"),
+    [
+        ("GET", "/nowhere/at-all", 404, {}),
+        ("GET", "/logs/searches", 405, {}),
+        ("POST", "/logs/searches", 403, {"Sec-Fetch-Site": "cross-site"}),
+        ("POST", "/nowhere", 404, {}),
+    ],
+)
+def test_a_page_that_no_guard_came_to_is_found_by_its_request_too(
+    ada: Browser, method: str, path: str, status: int, headers: dict[str, str]
+) -> None:
+    page = (ada.post if method == "POST" else ada.get)(path, headers=headers)
+    assert page.status == status
+    request_id = page.headers["X-Request-Id"]
+    assert page.one(".error-id a")["href"] == f"/logs?request={request_id}"
+    [line] = details(ada, f"?request={request_id}")
+    assert (line["kind"], line["outcome"], line["title"]) == ("page", str(status), f"{method} {path}")
+
+
+def test_a_page_of_ours_that_says_422_is_found_and_a_form_that_does_is_none(ada: Browser) -> None:
+    page = ada.post("/logs/searches", {"name": "x", "query": "nonsense=1"})
+    assert page.status == 422
+    [line] = details(ada, f"?request={page.headers['X-Request-Id']}")
+    assert line["outcome"] == "422"
+    form = ada.post("/clients/new", {"name": ""})
+    assert (form.status, form.html.select(".error-id")) == (422, [])
+    assert details(ada, f"?request={form.headers['X-Request-Id']}") == []
+
+
+def test_a_page_that_is_told_of_nowhere_promises_nothing(
+    ada: Browser, browse: Browse, runtime_app: Flask, world: World
+) -> None:
+    for page in (browse().get("/nowhere"), ada.post("/join/nobody-knows-this-one")):
+        assert (page.status, page.html.select(".error-id")) == (404, [])
+        assert details(ada, f"?request={page.headers['X-Request-Id']}") == []
+    strange = runtime_app.test_client().get("/embed/ins_bad/x", base_url="http://127.0.0.1:8001")
+    assert (strange.status_code, "Request req_" in strange.text) == (404, False)
+
+
+def test_a_mistyped_link_with_a_key_in_it_is_not_shown_to_colleagues(ada: Browser) -> None:
+    page = ada.get("/nowhere/Zm9vYmFyYmF6cXV4cXV1eGNvcmdl/short")
+    [line] = details(ada, f"?request={page.headers['X-Request-Id']}")
+    assert line["title"] == "GET /nowhere/[redacted]/short"
+
+
+def test_a_lost_page_of_a_site_says_its_request_and_the_agency_finds_it(
+    browse: Browse, runtime_app: Flask, world: World
+) -> None:
+    desk = open_desk(world)
+    desk.page(live=True)
+    site, ada = desk.site, browse(desk.ada)
+    answer = runtime_app.test_client().get(f"/s/{site.slug}/nope", base_url="http://127.0.0.1:8001")
+    request_id = answer.headers["X-Request-Id"]
+    assert (answer.status_code, f"Request {request_id}" in answer.text) == (404, True)
+    [line] = details(ada, f"?request={request_id}")
+    assert (line["detail"]["surface"], line["site"]["id"], line["title"]) == (
+        "runtime",
+        site.public_id,
+        f"GET /s/{site.slug}/nope",
     )
 
 
