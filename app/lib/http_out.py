@@ -1,17 +1,16 @@
 """The one client for calls to servers that other people named (security.md 1.3). Nothing else may open such a connection.
 
-A host is resolved once, every address it has is judged, and the connection goes to a judged address: a name that answers
-differently a moment later changes nothing. Redirects are not followed, proxies and cookies are not used.
+A host is resolved once, within the time of the call; every address it has is judged, and the connection goes to one of those: a
+name that answers differently a moment later changes nothing. Redirects are not followed, proxies and cookies are not used.
 """
 
 from __future__ import annotations
 
 import ipaddress
-import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,7 +20,19 @@ from typing import Any
 import httpcore
 import httpx
 
-from app.lib.judged import PORTS, Kind, Network, OutgoingFailed, address_of, check_url, is_denied, must_be_elsewhere
+from app.lib.judged import (
+    PORTS,
+    Kind,
+    Network,
+    OutgoingFailed,
+    address_of,
+    check_url,
+    is_denied,
+    must_be_elsewhere,
+    plain,
+)
+from app.lib.own import own_addresses
+from app.lib.resolving import Resolver, resolve_within, system_resolver
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +43,6 @@ class Answer:
     headers: dict[str, str]
     body: bytes
     duration_ms: float
-
-
-Resolver = Callable[[str, int], list[str]]
-
-
-def system_resolver(host: str, port: int) -> list[str]:
-    """Addresses of a name as the system knows them. Raises OutgoingFailed("dns")."""
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise OutgoingFailed("dns", "The host name cannot be resolved.") from error
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 _until = threading.local()  # .deadline: when the call of this thread must be over, by the monotonic clock
@@ -74,6 +73,14 @@ class _Timed(httpcore.NetworkStream):
         return self.inner.get_extra_info(info)
 
 
+def _left(until: float) -> float:
+    """Seconds. Raises ConnectTimeout when there are none."""
+    left = until - time.monotonic()
+    if left <= 0:
+        raise httpcore.ConnectTimeout()
+    return left
+
+
 def _remaining(timeout: float | None, late: type[httpcore.TimeoutException]) -> float | None:
     deadline: float | None = getattr(_until, "deadline", None)
     if deadline is None:
@@ -84,11 +91,15 @@ def _remaining(timeout: float | None, late: type[httpcore.TimeoutException]) -> 
     return left if timeout is None else min(left, timeout)
 
 
-class _Guarded(httpcore.NetworkBackend):
-    """Opens connections to judged addresses only."""
+MOST_TRIED = 4  # addresses of one name
+LOOK_UP_S = 5.0  # for a name, where nothing else says how long it may take
 
-    def __init__(self, resolver: Resolver, allowed: tuple[Network, ...]) -> None:
-        self.resolver, self.allowed = resolver, allowed
+
+class _Guarded(httpcore.NetworkBackend):
+    """Opens connections to judged addresses only. own: to the platform's own public addresses as well."""
+
+    def __init__(self, resolver: Resolver, allowed: tuple[Network, ...], *, own: bool) -> None:
+        self.resolver, self.allowed, self.own = resolver, allowed, own
         self.inner = httpcore.SyncBackend()
 
     def connect_tcp(
@@ -99,13 +110,43 @@ class _Guarded(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Any = None,
     ) -> httpcore.NetworkStream:
-        addresses = [str(host)] if address_of(host) else self.resolver(host, port)
+        left = _remaining(timeout, httpcore.ConnectTimeout)
+        until = None if left is None else time.monotonic() + left
+        addresses = [str(host)] if address_of(host) else self._resolve(self.resolver, str(host), port, until)
         if not addresses:
             raise OutgoingFailed("dns", "The host name cannot be resolved.")
-        for text in addresses:  # all of them: one private address among public ones is an attack
-            if is_denied(ipaddress.ip_address(text), allowed=self.allowed):
-                raise OutgoingFailed("blocked", "The address is not on the public internet.")
-        return _Timed(self.inner.connect_tcp(addresses[0], port, timeout, local_address, socket_options))
+        self._judge(addresses, until)
+        tried = addresses[:MOST_TRIED]
+        for number, text in enumerate(tried):
+            # a share of the time for each, so that one that swallows what is sent to it leaves some for the others
+            share = None if until is None else _left(until) / (len(tried) - number)
+            try:
+                return _Timed(self.inner.connect_tcp(text, port, share, local_address, socket_options))
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                if number == len(tried) - 1:
+                    raise
+        raise AssertionError("unreachable")  # there is at least one address
+
+    def _resolve(self, resolver: Resolver, host: str, port: int, until: float | None) -> list[str]:
+        try:
+            return resolve_within(resolver, host, port, seconds=LOOK_UP_S if until is None else _left(until))
+        except TimeoutError as error:
+            raise httpcore.ConnectTimeout() from error
+
+    def _judge(self, addresses: list[str], until: float | None) -> None:
+        """All of them: one private address among public ones is an attack. Raises OutgoingFailed("blocked")."""
+
+        def look_up(name: str) -> list[str]:
+            try:
+                return self._resolve(system_resolver, name, 443, until)
+            except httpcore.ConnectTimeout as error:
+                raise OutgoingFailed("dns", "not in time") from error
+
+        found = [ipaddress.ip_address(text) for text in addresses]
+        if any(is_denied(one, allowed=self.allowed) for one in found):
+            raise OutgoingFailed("blocked", "The address is not on the public internet.")
+        if not self.own and not own_addresses().known(look_up).isdisjoint(map(plain, found)):
+            raise OutgoingFailed("blocked", "This is an address of the platform itself.")
 
     def connect_unix_socket(
         self, path: str, timeout: float | None = None, socket_options: Any = None
@@ -134,7 +175,8 @@ class Egress:
     """The guarded client. Thread-safe; keeps connections to answering hosts for a short while.
 
     allowed: private networks that may be called all the same (a self-hoster's own services; test receivers).
-    own: may call the platform itself, for the check of its own answers alone.
+    own: may call the platform itself, for the check of its own answers alone. fronts: may call its public addresses by names
+    that are not its own, for the check of domains that lead to it.
     """
 
     def __init__(
@@ -146,11 +188,12 @@ class Egress:
         ports: Iterable[int] = PORTS,
         verify: ssl.SSLContext | None = None,
         own: bool = False,
+        fronts: bool = False,
     ) -> None:
         networks = tuple(ipaddress.ip_network(text) for text in allowed)
         self.schemes, self.ports, self.own = tuple(schemes), frozenset(ports), own
         self.trusted = verify or _public_trust()
-        self.backend = _Guarded(resolver, networks)
+        self.backend = _Guarded(resolver, networks, own=own or fronts)
         self.pool = httpcore.ConnectionPool(
             ssl_context=self.trusted,
             max_connections=100,

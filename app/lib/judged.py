@@ -142,10 +142,15 @@ def address_of(text: str) -> Address | None:
         return None
 
 
+def plain(address: Address) -> Address:
+    """An address as it is connected to: IPv4 inside IPv6 as IPv4."""
+    mapped: Address | None = getattr(address, "ipv4_mapped", None)
+    return address if mapped is None else mapped
+
+
 def is_denied(address: Address, *, allowed: Iterable[Network] = ()) -> bool:
     """Whether a resolved address must not be connected to. IPv4 inside IPv6 is judged as IPv4."""
-    mapped = getattr(address, "ipv4_mapped", None)
-    judged = mapped if mapped is not None else address
+    judged = plain(address)
     if any(judged in network for network in allowed if network.version == judged.version):
         return False
     return any(judged in network for network in DENIED if network.version == judged.version)

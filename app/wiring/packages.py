@@ -11,8 +11,9 @@ from app.domains.setup import Setup as DomainSetup
 from app.domains.setup import configure_domains, reserved_hosts
 from app.domains.standing import Front
 from app.installs.entitlement import jobs as entitlements
-from app.lib.http_out import Egress, system_resolver
+from app.lib.http_out import Egress
 from app.lib.names import Names
+from app.lib.resolving import system_resolver
 from app.pages.counting import keep_views
 from app.rollouts.setup import Setup as RolloutSetup
 from app.rollouts.setup import configure_rollouts
@@ -66,5 +67,5 @@ def wire_packages(config: Config, *, framed: AnswerPage) -> None:
 def _look(config: Config) -> Look:
     """How proofs of domains are looked for: by the configured name servers, for the record and for the page alike."""
     names = Names(config.dns_resolvers)
-    outside = Egress(resolver=names.resolve if config.dns_resolvers else system_resolver)
+    outside = Egress(resolver=names.resolve if config.dns_resolvers else system_resolver, fronts=True)
     return Look(names=names, outside=outside, development=config.development)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask
 
@@ -13,6 +14,7 @@ from app.db.roles import APP, RUNTIME, STAFF, role_url, sqlalchemy_url
 from app.lib.judged import refuse_own_hosts
 from app.lib.logs import configure_logging
 from app.lib.mail import Mailer
+from app.lib.own import configure_own
 from app.lib.storage import configure_storage
 from app.mail import jobs as mail_jobs
 from app.modules.signing.keys import configure_signing
@@ -29,7 +31,10 @@ def wire_servers(config: Config) -> None:
     )
     configure_queue(config.redis_url)
     configure_signing(config.secret_keys)
-    refuse_own_hosts([config.platform_url, config.runtime_url])
+    front = [f"https://{config.domains_target}"] if config.domains_target else []
+    urls = [config.platform_url, config.runtime_url, *front]
+    refuse_own_hosts(urls)
+    configure_own(names=[urlsplit(url).hostname or "" for url in urls], addresses=config.domains_addresses)
     configure_storage(config.storage_url, config.data_dir)
     mailer = None if config.mail_url.startswith("mailbox:") else Mailer(config.mail_url, config.mail_from)
     mail_jobs.configure_mail(mailer, config.secret_keys)

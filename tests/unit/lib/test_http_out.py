@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import ipaddress
 import re
+import socket
+import statistics
 import threading
 import time
 from collections.abc import Iterator
@@ -13,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from app.lib import judged
+from app.lib import http_out, judged, own, resolving
 from app.lib.http_out import Egress
 from app.lib.judged import OutgoingFailed, check_url
 
@@ -85,11 +88,131 @@ def test_S1_nothing_else_in_the_product_opens_http_connections() -> None:
         "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "fc00::1", "fe80::1", "fec0::1", "ff02::1",
     ],
 )  # fmt: skip
-def test_S3_every_address_that_is_not_public_is_refused(receiver: ThreadingHTTPServer, address: str) -> None:
+def test_S3_S4_every_address_that_is_not_public_is_refused(receiver: ThreadingHTTPServer, address: str) -> None:
     client = egress(receiver, resolver=lambda host, port: [address])
     with pytest.raises(OutgoingFailed) as caught:
         client.request("GET", url(receiver, host="innocent.example"))
     assert caught.value.kind == "blocked"
+
+
+@pytest.mark.parametrize("address", ["::127.0.0.1", "fec0::1", "192.0.0.8", "198.18.0.1", "240.0.0.1"])
+def test_S4_what_other_guards_let_through_is_refused_as_a_literal_as_well(address: str) -> None:
+    host = f"[{address}]" if ":" in address else address
+    with pytest.raises(OutgoingFailed) as caught:
+        Egress().request("GET", f"https://{host}/")
+    assert caught.value.kind == "blocked"
+
+
+def test_S7_blocked_tells_neither_by_its_words_nor_by_its_time_whether_something_is_there(
+    receiver: ThreadingHTTPServer,
+) -> None:
+    """A name of a private address where something answers, and one where nothing does; no connection is made to either."""
+    there = {"there.example": "127.0.0.1", "nothing.example": "127.0.0.77", "far.example": "10.255.255.1"}
+    client = egress(receiver, resolver=lambda host, port: [there[host]])
+    told: dict[str, set[tuple[str, str]]] = {name: set() for name in there}
+    took: dict[str, list[float]] = {name: [] for name in there}
+    seen = len(receiver.seen)  # type: ignore[attr-defined]
+    for _ in range(40):
+        for name in there:
+            started = time.monotonic()
+            with pytest.raises(OutgoingFailed) as caught:
+                client.request("GET", url(receiver, host=name))
+            took[name].append(time.monotonic() - started)
+            told[name].add((caught.value.kind, str(caught.value)))
+    assert list(told.values()) == [{("blocked", "The address is not on the public internet.")}] * 3
+    middle = [statistics.median(times) for times in took.values()]
+    assert max(middle) - min(middle) < 0.01  # one that waited for a connection would differ by far more
+    assert receiver.seen[seen:] == []  # type: ignore[attr-defined]
+
+
+def test_S6_a_name_that_is_not_answered_ends_at_the_deadline() -> None:
+    asked = threading.Event()
+
+    def slow(host: str, port: int) -> list[str]:
+        asked.wait(8)
+        return ["93.184.215.14"]
+
+    started = time.monotonic()
+    with pytest.raises(OutgoingFailed) as caught:
+        Egress(resolver=slow).request("GET", "https://slow.example/", timeout_s=0.5)
+    assert (caught.value.kind, time.monotonic() - started < 2) == ("timeout", True)
+    started = time.monotonic()
+    with pytest.raises(OutgoingFailed) as caught:
+        Egress(resolver=slow).certificate("slow.example", timeout_s=0.5)
+    assert (caught.value.kind, time.monotonic() - started < 2) == ("timeout", True)
+    asked.set()
+
+
+def test_S6_questions_that_are_never_answered_use_up_their_room_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resolving, "_room", threading.BoundedSemaphore(2))
+    over = threading.Event()
+    stuck = Egress(resolver=lambda host, port: (over.wait(8) and []) or [])
+    for _ in range(4):
+        with pytest.raises(OutgoingFailed, match=r"No answer within"):
+            stuck.request("GET", "https://stuck.example/", timeout_s=0.1)
+    assert sum(one.name == "resolve" and one.is_alive() for one in threading.enumerate()) <= 3
+    over.set()
+
+
+def test_each_address_of_a_name_is_tried_within_the_time(receiver: ThreadingHTTPServer) -> None:
+    """The first refuses, or swallows what is sent to it; the second answers."""
+    for dead in ("127.0.0.2", "127.0.0.3"):  # nothing listens there
+        client = egress(receiver, resolver=lambda host, port, dead=dead: [dead, "127.0.0.1"], allowed=["127.0.0.0/8"])
+        assert client.request("GET", url(receiver, host="two.example"), timeout_s=2).status == 200
+    with socket.socket() as full:  # its one place is taken, so that the next call of it is left without an answer
+        full.bind(("127.0.0.4", receiver.server_port))
+        full.listen(0)
+        places = [socket.socket() for _ in range(3)]
+        for one in places:
+            one.setblocking(False)
+            one.connect_ex(("127.0.0.4", receiver.server_port))
+        client = egress(receiver, resolver=lambda host, port: ["127.0.0.4", "127.0.0.1"], allowed=["127.0.0.0/8"])
+        started = time.monotonic()
+        assert client.request("GET", url(receiver, host="two.example"), timeout_s=3).status == 200
+        assert 1 < time.monotonic() - started < 3
+        for one in places:
+            one.close()
+
+
+@pytest.mark.parametrize(
+    ("names", "addresses"), [((), ("203.0.114.7",)), (("app.example.com",), ()), (("203.0.114.7", "localhost"), ())]
+)
+def test_S3_a_name_of_anybodys_that_stands_for_our_own_public_address_is_refused(
+    monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...], addresses: tuple[str, ...]
+) -> None:
+    looked: list[str] = []
+
+    def system(host: str, port: int) -> list[str]:
+        looked.append(host)
+        return {"app.example.com": ["203.0.114.7", "2a00:1450::7"], "localhost": ["127.0.0.1"]}[host]
+
+    monkeypatch.setattr(http_out, "system_resolver", system)
+    monkeypatch.setitem(own._own, "process", own.OwnAddresses(names=names, addresses=addresses))
+    for answer in (["203.0.114.7"], ["::ffff:203.0.114.7"], ["203.0.114.9", "203.0.114.7"]):
+        client = Egress(resolver=lambda host, port, answer=answer: answer)
+        with pytest.raises(OutgoingFailed, match=r"an address of the platform itself") as caught:
+            client.request("GET", "https://shop.customer.example/", timeout_s=1)
+        assert caught.value.kind == "blocked"
+    with pytest.raises(OutgoingFailed, match=r"an address of the platform itself"):
+        Egress().request("GET", "https://203.0.114.7:8443/", timeout_s=1)
+    assert looked == [name for name in names if not name[0].isdigit()]  # once, not for each call
+    Egress(fronts=True).backend._judge(["203.0.114.7"], None)  # the check of domains that lead to us
+    known = own.own_addresses().known(lambda name: [])
+    assert ipaddress.ip_address("127.0.0.1") not in known  # what is private is refused as such, and allowed as such
+
+
+def test_S3_while_our_own_names_are_not_answered_what_was_known_of_them_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own, "KEPT_S", -1.0)
+    monkeypatch.setattr(own, "RETRY_S", -1.0)
+    known = own.OwnAddresses(names=["app.example.com"])
+
+    def silent(name: str) -> list[str]:
+        raise OutgoingFailed("dns", "not in time")
+
+    found = known.known(lambda name: ["203.0.114.7"])
+    assert {str(one) for one in found} == {"203.0.114.7"}
+    assert known.known(silent) == found
+    assert known.known(lambda name: ["203.0.114.8"]) != found
 
 
 def test_S2_one_private_address_among_public_ones_is_refused(receiver: ThreadingHTTPServer) -> None:
@@ -158,7 +281,7 @@ def test_the_host_header_is_the_name_and_the_connection_goes_to_the_address(rece
 
 
 @pytest.mark.parametrize(
-    ("own", "asked", "refused"),
+    ("ours", "asked", "refused"),
     [
         ("https://app.example.com", "https://app.example.com/", True),
         ("https://app.example.com", "https://APP.example.com:8443/x", True),
@@ -167,10 +290,10 @@ def test_the_host_header_is_the_name_and_the_connection_goes_to_the_address(rece
     ],
 )
 def test_S3_the_platforms_own_addresses_are_refused_before_anything_is_resolved(
-    monkeypatch: pytest.MonkeyPatch, own: str, asked: str, refused: bool
+    monkeypatch: pytest.MonkeyPatch, ours: str, asked: str, refused: bool
 ) -> None:
     monkeypatch.setattr(judged, "_own", set())
-    judged.refuse_own_hosts([own])
+    judged.refuse_own_hosts([ours])
     resolved = []
     client = Egress(resolver=lambda host, port: resolved.append(host) or ["127.0.0.1"])  # type: ignore[func-returns-value]
     with pytest.raises(OutgoingFailed) as caught:
