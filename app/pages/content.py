@@ -187,7 +187,10 @@ def stored(values: dict[str, Any]) -> Content:
 
 
 def faults(content: Content) -> list[FieldError]:
-    """What has to be mended before the page may go live, each with the place of its field, such as /blocks/2/alt."""
+    """What has to be mended before the page may go live, each with the place of its field, such as /blocks/2/alt.
+
+    A block is called as the editor calls it, by its kind and its place on the page: "Image 3".
+    """
     found = []
     if not content.title:
         found.append(FieldError("/title", "required", "Give the page a title."))
@@ -195,7 +198,9 @@ def faults(content: Content) -> list[FieldError]:
         found.append(FieldError(f"/{name}", "required", f"Picture for sharing: {detail}"))
     for number, block in enumerate(content.blocks):
         for name, detail in _block_faults(block):
-            found.append(FieldError(f"/blocks/{number}/{name}", "required", f"{block_name(block)}: {detail}"))
+            found.append(
+                FieldError(f"/blocks/{number}/{name}", "required", f"{block_name(block)} {number + 1}: {detail}")
+            )
     return found
 
 

@@ -36,6 +36,14 @@ def content_of(posted: Posted) -> Content:
     return read_content(values)
 
 
+def input_of(content: Content, pointer: str) -> str:
+    """The name of the editor's input that a fault is about, such as b-<block>-alt of /blocks/2/alt."""
+    parts = pointer.strip("/").split("/", 2)
+    if parts[0] != "blocks" or len(parts) < 3 or not parts[1].isdigit() or int(parts[1]) >= len(content.blocks):
+        return parts[0]
+    return f"b-{content.blocks[int(parts[1])].id}-{parts[2]}"
+
+
 def files_of(files: ImmutableMultiDict[str, FileStorage]) -> dict[str, FileStorage]:
     """{name of the input the picture is for: file} of the pictures that were chosen."""
     return {
@@ -117,11 +125,21 @@ class PlaceForm(PlacedForm):
     menu_label = Text("Words in the menu", [Length(max=60)], description="The title when left empty.")
 
 
+class Moment(DateTimeLocalField):  # type: ignore[misc]  # WTForms has no types
+    """A day with a time, as the browser's control sends it."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        try:
+            super().process_formdata(valuelist)
+        except ValueError:
+            raise ValueError("This is no day with a time. Choose one such as 24 March 2026, 09:30.") from None
+
+
 class PlanForm(Form):
     """When a page goes live, in the site's time zone."""
 
-    publish_at = DateTimeLocalField(
-        "Publish at", [InputRequired("Choose a day and a time.")], format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+    publish_at = Moment(
+        "When", [InputRequired("Choose a day and a time.")], format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
     )
 
     def moment(self, zone: str) -> datetime:

@@ -26,6 +26,7 @@ FONTS = {
     "classic": 'Charter,"Bitstream Charter","Iowan Old Style",Georgia,serif',
     "friendly": 'ui-rounded,"SF Pro Rounded",Nunito,"Segoe UI",system-ui,sans-serif',
 }
+MENU_LEVELS = 3
 SMALL_FROM = 1000  # pictures wider than this have a version of 800 px
 _OWN_LINK = re.compile(r'<a href="(/(?!/)[^"]*)" rel="noopener nofollow">')
 _HEADING = re.compile(r"<(/?)h([1-6])\b")
@@ -122,17 +123,22 @@ def look_style(look: Mapping[str, Any]) -> str:
 
 
 def menu_of(found: Found, place: Place) -> list[MenuItem]:
-    """The menu in its order: pages below another in the menu are its children, one level deep."""
+    """The menu in its order, three levels deep: what is below those stands beside its parent, so that every page is there."""
     shown = {item["id"] for item in found.menu}
-    below: dict[str, list[MenuItem]] = {}
+    below: dict[str, list[dict[str, Any]]] = {}
     for item in found.menu:
-        if item["parent"] in shown:
-            below.setdefault(item["parent"], []).append(_item(item, found, place))
-    return [
-        MenuItem(item["label"], place.url(item["path"]), item["path"] == found.path, tuple(below.get(item["id"], ())))
-        for item in found.menu
-        if item["parent"] not in shown
-    ]
+        below.setdefault(item["parent"] if item["parent"] in shown else "", []).append(item)
+
+    def items(parent: str, level: int) -> list[MenuItem]:
+        made = []
+        for item in below.get(parent, ()):
+            under = items(item["id"], level + 1)
+            beside = under if level >= MENU_LEVELS else []
+            own = place.url(item["path"])
+            made += [MenuItem(item["label"], own, item["path"] == found.path, () if beside else tuple(under)), *beside]
+        return made
+
+    return items("", 1)
 
 
 def words(place: Place, text: str) -> Markup:
@@ -159,10 +165,6 @@ def frame_url(block: ModulePage, look: Mapping[str, Any]) -> str:
     """The address of a module's page as a block shows it, in the site's colours."""
     args = {**block.params, "theme": look["theme"], "_page": "1"}
     return f"/embed/{block.install}/{block.page}?{urlencode(args)}"
-
-
-def _item(item: dict[str, Any], found: Found, place: Place) -> MenuItem:
-    return MenuItem(item["label"], place.url(item["path"]), item["path"] == found.path)
 
 
 def _lost(look: Mapping[str, Any]) -> Content:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from flask import Flask
@@ -19,7 +20,9 @@ from app.db.scope import platform_scope
 from app.db.session import transaction
 from app.factory import create_platform_app, create_runtime_app
 from app.lib.clock import utcnow
+from app.pages import structure
 from app.pages.counting import keep_views
+from app.pages.models import SitePage
 from app.runtime.pages.spam import MIN_S
 from tests.e2e.conftest import Theme, Visit
 from tests.support.modules import put_on, release
@@ -111,6 +114,31 @@ def test_screens_and_pages_hold_to_policy_and_accessibility(
         if found := seen.faults():
             broken[address] = found
     assert broken == {}
+
+
+@pytest.mark.parametrize(("width", "scripts"), [(390, True), (1280, False)])
+def test_a_menu_of_three_levels_opens_with_keys_and_stays_in_the_window(
+    origins: tuple[str, str], visit: Visitor, desk: Desk, width: int, scripts: bool
+) -> None:
+    _, runtime = origins
+    made = [desk.page(path, title, live=True) for path, title in
+            (("/a", "About us"), ("/a/b", "Our people"), ("/a/b/c", "Reception"))]  # fmt: skip
+    with desk.session() as session:
+        for above, page in pairwise(made):
+            structure.place_page(
+                session, page=session.get_one(SitePage, page.id), path=page.path, in_menu=True, menu_label="",
+                parent=session.get_one(SitePage, above.id), by=desk.ada.actor,
+            )  # fmt: skip
+    seen = visit(f"{runtime}/s/{desk.site.slug}/a", width=width, scripts=scripts)
+    menu = seen.page.get_by_role("navigation", name="Main")
+    menu.locator("summary").focus()
+    seen.page.keyboard.press("Enter")
+    for _ in range(3):
+        seen.page.keyboard.press("Tab")
+    expect(menu.get_by_role("link", name="Reception")).to_be_focused()
+    box = menu.locator("details > ul").bounding_box()
+    assert box is not None
+    assert (box["x"] >= 0, box["x"] + box["width"] <= width) == (True, True)
 
 
 def test_a_modules_form_works_inside_a_page(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,12 +10,12 @@ from flask import Response, g, make_response, redirect, render_template, request
 from werkzeug.datastructures import FileStorage
 
 from app.access.permissions import Permission
-from app.errors import AppError, Invalid, NotFound
+from app.errors import AppError, FieldError, Invalid, NotFound
 from app.lib.clock import utcnow
 from app.pages import actions, queries
 from app.pages.content import Content, ModulePage, block_name, faults, stored
 from app.pages.editing import EDITS, add_block, said
-from app.pages.forms import PlanForm, content_of, files_of
+from app.pages.forms import PlanForm, content_of, files_of, input_of
 from app.pages.images import keep_image
 from app.pages.models import PageVersion, SitePage
 from app.pages.queries import Offered
@@ -88,7 +89,7 @@ def publish(page: SitePage) -> Response:
         return _editor(page, content, status=409, conflict=error.message)
     except actions.NotReady as error:
         g.db.commit()  # what was written is kept although it cannot go live yet
-        return _editor(page, content, status=422, refused=[item.detail for item in error.errors])
+        return _editor(page, content, status=422, refused=error.errors)
     trigger_toast("success", f"{page.title} is live", f"Version {version.number}. Visitors see it now.")
     return to_editor(page)
 
@@ -97,16 +98,16 @@ def publish(page: SitePage) -> Response:
 @requires(Permission.PAGES_PUBLISH, page=SitePage)
 def plan(page: SitePage) -> Response:
     form, site = PlanForm(), site_of(page)
+    if not form.validate():
+        return _editor(page, stored(page.draft), status=422, plan=form)
     try:
-        if not form.validate():
-            raise Invalid("; ".join(form.publish_at.errors))
         at = form.moment(site.time_zone)
         actions.plan_page(g.db, page=page, at=at, by=g.actor, now=utcnow())
     except actions.NotReady as error:
-        return _editor(page, stored(page.draft), status=422, refused=[item.detail for item in error.errors])
+        return _editor(page, stored(page.draft), status=422, refused=error.errors)
     except Invalid as error:
-        why = [item.detail for item in error.errors] or [error.message]
-        return _editor(page, stored(page.draft), status=422, refused=why)
+        form.take(error, "publish_at")
+        return _editor(page, stored(page.draft), status=422, plan=form)
     trigger_toast("success", "Planned", f"The draft of now goes live on {at:%d %B %Y at %H:%M} ({site.time_zone}).")
     return to_editor(page)
 
@@ -288,24 +289,48 @@ def _state(page: SitePage, site: Site, content: Content, *, revision: int | None
         "page": page,
         "revision": page.revision if revision is None else revision,
         "framed_url": preview_url(page, site, framed=True),
-        "wanting": [item.detail for item in faults(content)],
+        "wanting": _named(content, faults(content)),
         "same_as_live": page.draft == queries.live_content(g.db, page=page),
         "zone": site.time_zone,
     }
 
 
-def _editor(page: SitePage, content: Content, *, status: int = 200, conflict: str = "", refused: Any = ()) -> Response:
+def _named(content: Content, found: Sequence[FieldError]) -> list[tuple[str, str]]:
+    """[(id of the input, sentence)] of what keeps a page from going live."""
+    return [(input_of(content, one.pointer), one.detail) for one in found]
+
+
+def _editor(
+    page: SitePage,
+    content: Content,
+    *,
+    status: int = 200,
+    conflict: str = "",
+    refused: Sequence[FieldError] = (),
+    plan: PlanForm | None = None,
+) -> Response:
+    """The editor. conflict: who was faster; refused: why it cannot go live; plan: the form of its dialog with its errors."""
     site = site_of(page)
+    named = _named(content, refused)
     offered = queries.offered_pages(g.db, site_id=site.id)
     context: dict[str, Any] = {
         "site": site, "content": content, "offered": offered, "by_key": {one.key: one for one in offered},
-        "groups": _groups(offered), "after_options": _places(content), "conflict": conflict, "refused": refused,
+        "groups": _groups(offered), "after_options": _places(content), "conflict": conflict,
+        "refused": named, "wrong": _by_input(named), "plan": plan or PlanForm(formdata=None),
         "images": queries.recent_images(g.db, site_id=site.id),
         "live_url": live_url(page, site) if page.published_at else None,
     }  # fmt: skip
     # the newest number would make the next save write over what the other person wrote, without anybody choosing that
     began = _revision() if conflict else None
     return page_of("edit", status=status, **context, **_state(page, site, content, revision=began))
+
+
+def _by_input(named: list[tuple[str, str]]) -> dict[str, list[str]]:
+    """{id of an input: what is wrong with it}; the field need not say again which block it is in."""
+    wrong: dict[str, list[str]] = {}
+    for at, detail in named:
+        wrong.setdefault(at, []).append(detail.partition(": ")[2] or detail)
+    return {at: [one[:1].upper() + one[1:] for one in details] for at, details in wrong.items()}
 
 
 def _places(content: Content) -> list[tuple[str, str]]:

@@ -5,7 +5,7 @@ At `/s/<slug>/…` of the runtime origin, and at `/…` of a site's own domain.
 
 from __future__ import annotations
 
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit, urlunsplit
 from uuid import UUID
 
 from flask import Blueprint, Response, current_app, g, make_response, redirect, render_template, request
@@ -25,6 +25,7 @@ from app.web.guard import public
 from app.web.visits import this_visit
 
 bp = Blueprint("site", __name__, url_prefix="/s/<slug>")
+_QUERY = "!$&'()*+,;=:@/?%~"  # what a query may hold as it is (RFC 3986); it comes from outside and becomes a header
 YEAR = "public, max-age=31536000, immutable"
 
 
@@ -76,7 +77,7 @@ def answer(place: Place, path: str) -> Response:
     if len(path) > 500 or not path.isprintable():
         raise NotFound()
     if path != "/" and path.endswith("/"):
-        return make_response(redirect(place.url(quote(path.rstrip("/") or "/")), code=308))
+        return make_response(redirect(with_query(place.url(quote(path.rstrip("/") or "/"))), code=308))
     shown = serving.show(place, path, lambda found: render_page(place, found, canonical=_home_of(place, found)))
     if isinstance(shown, Found):
         return _redirected(place, shown) if shown.redirect_to else _lost(place, shown)
@@ -126,9 +127,18 @@ def _html(shown: Shown) -> Response:
 
 def _redirected(place: Place, found: Found) -> Response:
     assert found.redirect_to is not None
-    made = make_response(redirect(place.url(found.redirect_to), code=301))
+    made = make_response(redirect(with_query(place.url(found.redirect_to)), code=301))
     made.headers["Cache-Control"] = "public, max-age=300"  # browsers would keep a 301 for good
     return made
+
+
+def with_query(target: str) -> str:
+    """Where a redirect leads, with the query that was asked for: campaigns are counted by it. What the target names stays."""
+    parts = urlsplit(target)
+    named = {pair.partition("=")[0] for pair in parts.query.split("&")}
+    asked = quote(request.query_string, safe=_QUERY).split("&")
+    pairs = [parts.query, *(pair for pair in asked if pair.partition("=")[0] not in named)]
+    return urlunsplit(parts._replace(query="&".join(pair for pair in pairs if pair)))
 
 
 def _lost(place: Place, found: Found) -> Response:

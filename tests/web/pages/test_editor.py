@@ -87,7 +87,11 @@ def test_a_page_is_written_published_and_found_in_the_list(ada: Browser, desk: D
     assert kinds(page) == ["Heading", "Text", "Columns"]
     heading, text_block, _ = (tag["data-block"] for tag in page.html.select("#blocks > li"))
     refused = ada.post(where + "/publish", filled(page, lead="Kept all the same"))
-    assert (refused.status, refused.texts(".callout li")) == (422, ["Heading: it has no words."])
+    assert (refused.status, refused.texts(".callout li")) == (422, ["Heading 1: it has no words."])
+    # the list leads to the field, which is marked and says it, too
+    assert refused.one(".callout li a")["href"] == f"#b-{heading}-text"
+    assert refused.one(f"#b-{heading}-text")["aria-invalid"] == "true"
+    assert refused.texts(f"#b-{heading}-text-error") == ["It has no words."]
     page = ada.get(where)
     assert page.one("[name=lead]")["value"] == "Kept all the same"
     words = {f"b-{heading}-text": "When", f"b-{text_block}-text": "Always.\r\n\r\nNearly."}
@@ -127,7 +131,7 @@ def test_a_draft_saves_itself_and_says_so(ada: Browser, desk: Desk) -> None:
     answer = ada.post(f"{where}/draft", filled(page, lead="Typed", do="auto"))
     assert (answer.status, answer.one("[name=revision]")["value"]) == (200, "2")
     assert answer.texts("li") == [
-        "Button: it has no words.", "Button: it needs a path such as /contact, an https address, mailto: or tel:.",
+        "Button 1: it has no words.", "Button 1: it needs a path such as /contact, an https address, mailto: or tel:.",
     ]  # fmt: skip
     assert str(answer.one("#save-state")["data-framed"]).startswith("http://127.0.0.1:8001/s/")
     late = ada.post(f"{where}/draft", filled(page, lead="Later", do="auto"))
@@ -205,8 +209,17 @@ def test_a_page_is_planned_in_the_sites_own_time(ada: Browser, desk: Desk) -> No
     assert ada.post(f"{where}/plan", {"publish_at": f"{at:%Y-%m-%dT%H:%M}"}).status == 303
     assert desk.now(made).publish_at == at.astimezone(UTC)
     assert ada.get(where).texts(".page-write-head .status") == ["Scheduled"]
-    over = ada.post(f"{where}/plan", {"publish_at": "2020-01-01T10:00"})
-    assert (over.status, over.texts(".callout li")) == (422, ["Choose a time that is still to come, within two years."])
+    for text, error in (
+        ("2020-01-01T10:00", "Choose a time that is still to come, within two years."),
+        ("", "Choose a day and a time."),
+        ("2026-02-31T10:00", "This is no day with a time. Choose one such as 24 March 2026, 09:30."),
+    ):
+        refused = ada.post(f"{where}/plan", {"publish_at": text})
+        assert (refused.status, refused.texts("#publish_at-error")) == (422, [error])
+        # the dialog opens again with what was written in it, and nothing else claims to be the reason
+        assert (refused.one("#publish_at")["value"], refused.texts(".callout-title")) == (text, ["Not planned"])
+        assert refused.one("#plan-page").has_attr("data-auto-open")
+        assert error in refused.texts("noscript")[0]
     assert ada.post(f"{where}/drop-plan").status == 303
     assert desk.now(made).publish_at is None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -140,6 +141,40 @@ def test_the_menu_has_its_order_and_shows_where_one_is(desk: Desk, reader: Reade
     assert texts(answer, ".trail a") == ["About us"]
 
 
+def test_the_menu_shows_pages_of_every_depth(desk: Desk, reader: Reader) -> None:
+    paths = ("/a", "/a/b", "/a/b/c", "/a/b/c/d", "/a/b/c/d/e")
+    made = [desk.page(path, path[-1].upper(), live=True) for path in paths]
+    with desk.session() as session:
+        for above, page in pairwise(made):
+            structure.place_page(
+                session, page=session.get_one(SitePage, page.id), path=page.path, in_menu=True, menu_label="",
+                parent=session.get_one(SitePage, above.id), by=desk.ada.actor,
+            )  # fmt: skip
+    answer = reader.get("/a/b/c")
+    assert texts(answer, "nav > ul > li > details > summary") == ["A"]
+    assert texts(answer, "nav > ul > li > details > ul > li > a") == ["A", "B"]
+    assert texts(answer, "nav > ul > li > details > ul > li > ul > li > a") == ["C", "D", "E"]
+    assert texts(answer, "nav [aria-current]") == ["C"]
+
+
+@pytest.mark.parametrize(
+    ("target", "asked", "led"),
+    [
+        ("/new", "utm_source=x&utm_medium=%C3%A9", "{base}/new?utm_source=x&utm_medium=%C3%A9"),
+        ("https://example.com/x?a=1#top", "a=2&b=3", "https://example.com/x?a=1&b=3#top"),
+        ("/new", "", "{base}/new"),
+        ("/new", 'x="<é>', "{base}/new?x=%22%3C%C3%A9%3E"),
+    ],
+)
+def test_a_redirect_takes_the_query_along(desk: Desk, reader: Reader, target: str, asked: str, led: str) -> None:
+    desk.page("/new", live=True)
+    with desk.session() as session:
+        site = session.get_one(Site, desk.site.id)
+        structure.add_redirect(session, site=site, source="/old", target=target, by=desk.ada.actor)
+    base = f"/s/{desk.site.slug}"
+    assert reader.get(f"/old?{asked}").headers["Location"] == led.format(base=base)
+
+
 def test_old_addresses_lead_on_and_others_get_the_sites_own_page_for_that(desk: Desk, reader: Reader) -> None:
     page = desk.page("/hours", live=True)
     with desk.session() as session:
@@ -154,11 +189,11 @@ def test_old_addresses_lead_on_and_others_get_the_sites_own_page_for_that(desk: 
         values = {"lost_title": "Nothing here", "lost_text": "Try the [hours](/opening-hours)."}
         structure.change_look(session, look=look, values=values, by=desk.ada.actor, site=site)
     base = f"/s/{desk.site.slug}"
-    led = {path: (a.status_code, a.headers.get("Location")) for path in ("/hours", "/old.html", "/opening-hours/", "")
+    led = {path: (a.status_code, a.headers.get("Location")) for path in ("/hours", "/old.html", "/opening-hours/?a=1", "")
            for a in [reader.get(path)]}  # fmt: skip
     assert led == {
         "/hours": (301, f"{base}/opening-hours"), "/old.html": (301, "https://example.com/x"),
-        "/opening-hours/": (308, f"{base}/opening-hours"), "": (308, f"http://127.0.0.1:8001{base}/"),
+        "/opening-hours/?a=1": (308, f"{base}/opening-hours?a=1"), "": (308, f"http://127.0.0.1:8001{base}/"),
     }  # fmt: skip
     lost = reader.get("/nowhere")
     assert (lost.status_code, texts(lost, "h1"), soup(lost).select(".words a")[0]["href"]) == (
