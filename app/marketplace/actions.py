@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -15,6 +16,7 @@ from app.errors import Conflict, Invalid
 from app.events.outbox import record
 from app.lib.ids import uuid7
 from app.marketplace.models import Collection, CollectionItem, Listing, Publisher
+from app.tenancy.models import Agency
 
 MOST_ITEMS = 100
 
@@ -111,16 +113,17 @@ def take_off_shelf(db: Session, *, collection: Collection, module_id: UUID, by: 
 
 
 def verify_publisher(db: Session, *, agency_id: UUID, verified: bool, by: Actor, now: datetime) -> None:
-    """Say, or no longer say, that the publisher's identity was checked; it stands at each of its modules."""
-    kept = db.get(Publisher, agency_id)
-    if verified == (kept is not None):
-        return
-    if kept is None:
-        db.add(Publisher(agency_id=agency_id, verified_at=now, verified_by=by.id))
-    else:
-        db.delete(kept)
-    action = "publisher.verified" if verified else "publisher.unverified"
-    record(db, action, by=by, agency_id=agency_id)
+    """Say, or no longer say, that the publisher's identity was checked; it stands at each of its modules. Raises Invalid."""
+    if db.get(Agency, agency_id) is None:
+        raise Invalid.field("agency", "There is no such agency any more.", "unknown_agency")
+    values = {"agency_id": agency_id, "verified_at": now, "verified_by": by.id}
+    done = db.execute(
+        insert(Publisher).values(values).on_conflict_do_nothing().returning(Publisher.agency_id)
+        if verified
+        else delete(Publisher).where(Publisher.agency_id == agency_id).returning(Publisher.agency_id)
+    )
+    if done.first() is not None:  # two clicks at once: it was done, and is written down, once
+        record(db, "publisher.verified" if verified else "publisher.unverified", by=by, agency_id=agency_id)
 
 
 def _items(db: Session, collection: Collection) -> list[CollectionItem]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -127,12 +128,11 @@ def vote(db: Session, *, rating: Rating, by: Actor) -> None:
     assert by.agency_id is not None
     if rating.agency_id == by.agency_id or db.get_one(Module, rating.module_id).agency_id == by.agency_id:
         raise Conflict("Whether this is helpful is for others to say.")
-    kept = db.get(Vote, (rating.id, by.agency_id))
-    if kept is not None:
-        db.delete(kept)
-    else:
-        db.add(Vote(rating_id=rating.id, agency_id=by.agency_id))
-    db.flush()
+    if db.get(Vote, (rating.id, by.agency_id)) is not None:
+        db.execute(delete(Vote).where(Vote.rating_id == rating.id, Vote.agency_id == by.agency_id))
+    else:  # two clicks at once both find it helpful
+        values = {"rating_id": rating.id, "agency_id": by.agency_id}
+        db.execute(insert(Vote).values(values).on_conflict_do_nothing())
 
 
 def report(db: Session, *, rating: Rating, reason: str, by: Actor, now: datetime) -> None:
@@ -140,8 +140,8 @@ def report(db: Session, *, rating: Rating, reason: str, by: Actor, now: datetime
     assert by.agency_id is not None
     if reason not in dict(REASONS):
         raise Invalid.field("reason", "Say what is wrong with it.", "unknown_reason")
-    if db.get(Report, (rating.id, by.agency_id)) is None:
-        db.add(Report(rating_id=rating.id, agency_id=by.agency_id, reason=reason, at=now))
+    values = {"rating_id": rating.id, "agency_id": by.agency_id, "reason": reason, "at": now}
+    db.execute(insert(Report).values(values).on_conflict_do_nothing())
 
 
 def answer(db: Session, *, rating: Rating, text: str, now: datetime) -> None:

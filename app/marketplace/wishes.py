@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import desc, func, select
+from sqlalchemy import delete, desc, func, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.access.actors import Actor
@@ -35,13 +36,13 @@ def is_wished(db: Session, *, module_id: UUID, agency_id: UUID) -> bool:
 def wish(db: Session, *, module_id: UUID, by: Actor, now: datetime) -> bool:
     """Keep a module for later, or no longer; whether it is kept now. Raises NotFound for one the agency does not find."""
     assert by.agency_id is not None
-    kept = db.get(Wish, (by.agency_id, module_id))
-    if kept is not None:
-        db.delete(kept)
+    if is_wished(db, module_id=module_id, agency_id=by.agency_id):
+        db.execute(delete(Wish).where(Wish.agency_id == by.agency_id, Wish.module_id == module_id))
         return False
     if db.get(Listing, module_id) is None:
         raise NotFound()
-    db.add(Wish(agency_id=by.agency_id, module_id=module_id, created_at=now))
+    values = {"agency_id": by.agency_id, "module_id": module_id, "created_at": now}
+    db.execute(insert(Wish).values(values).on_conflict_do_nothing())  # two clicks at once both want it kept
     return True
 
 
@@ -95,12 +96,12 @@ def want_too(db: Session, *, request_id: UUID, by: Actor) -> None:
     assert by.agency_id is not None
     if db.get(Request, request_id) is None:
         raise NotFound()
-    kept = db.get(RequestVote, (request_id, by.agency_id))
-    if kept is not None:
-        db.delete(kept)
-    else:
-        db.add(RequestVote(request_id=request_id, agency_id=by.agency_id))
-    db.flush()
+    if db.get(RequestVote, (request_id, by.agency_id)) is not None:
+        given = (RequestVote.request_id == request_id, RequestVote.agency_id == by.agency_id)
+        db.execute(delete(RequestVote).where(*given))
+    else:  # two clicks at once both want it too
+        values = {"request_id": request_id, "agency_id": by.agency_id}
+        db.execute(insert(RequestVote).values(values).on_conflict_do_nothing())
 
 
 def decide(db: Session, *, request: Request, state: str, answer: str, by: Actor) -> None:

@@ -12,6 +12,7 @@ from app.errors import AppError, Invalid, NotFound
 from app.lib.clock import utcnow
 from app.modules.actions import (
     TIERS,
+    AlreadyPublished,
     ReviewNeeded,
     bump_problems,
     delete_draft,
@@ -29,7 +30,7 @@ from app.modules.queries import file_list, latest_published, own_modules, releas
 from app.queue.enqueue import enqueue
 from app.runtime.checks import source_problems
 from app.runtime.functions.process import sandbox
-from app.studio.actions import order_publication
+from app.studio.actions import BeingPublished, order_publication
 from app.studio.editor.queries import projects
 from app.studio.editor.starters import STARTERS
 from app.studio.forms import read_upload
@@ -147,7 +148,14 @@ def version(version: Version) -> str:
 @requires(Permission.MODULES_PUBLISH, version=Version)
 def publish(version: Version) -> Response:
     _own(version.agency_id)
-    publication = order_publication(g.db, version=version, tier=request.form.get("tier", ""), by=g.actor, now=utcnow())
+    tier = request.form.get("tier", "")
+    try:
+        publication = order_publication(g.db, version=version, tier=tier, by=g.actor, now=utcnow())
+    except (AlreadyPublished, BeingPublished):  # a second click, or a second person: how the first one goes
+        running = last_publication(g.db, version_id=version.id)
+        if running is None:
+            raise
+        publication = running
     return make_response(redirect(url_for("studio.publication", publication_id=publication.public_id), code=303))
 
 

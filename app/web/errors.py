@@ -6,7 +6,9 @@ import json
 import logging
 from typing import Any, Literal
 
+import psycopg
 from flask import Flask, Response, g, make_response, render_template, request, url_for
+from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException
 
 from app import errors
@@ -49,6 +51,10 @@ TITLES = {
 CODES = {400: "bad_request", 401: "unauthenticated", 403: "forbidden", 404: "not_found", 405: "method_not_allowed",
          413: "payload_too_large", 415: "unsupported_media_type", 429: "rate_limited", 500: "internal",
          503: "unavailable"}  # fmt: skip
+UNKEPT = (
+    "What was sent has a character that no text here can hold: one with the code 0, or half of a character. Take it out, "
+    "and send it again. Nothing was changed."
+)
 PAGES = {400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 429, 500, 503}
 
 
@@ -159,9 +165,28 @@ def register_errors(app: Flask, surface: Literal["platform", "api", "runtime"]) 
                 answer.headers[name] = value
         return answer
 
+    @app.errorhandler(DataError)
+    @app.errorhandler(psycopg.DataError)
+    def unkept(error: Exception) -> Response:
+        if not _is_unkept(error):
+            return unexpected(error)
+        log.info("%s %r: %s", request.method, request.path, UNKEPT)
+        return problem(400, "bad_request", UNKEPT) if surface == "api" else page(400, UNKEPT)
+
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Response:
         log.error("%s %s [%s] failed", request.method, request.path, g.get("request_id", ""), exc_info=error)
         g.failed_with = error
         detail = "We have logged it. Nothing you sent was half-saved; try again, or give support the request id."
         return problem(500, "internal", detail) if surface == "api" else page(500, detail)
+
+
+def _is_unkept(error: Exception) -> bool:
+    """Whether the database refused a text for a character that somebody sent. Forms that tidy texts never come to this."""
+    cause = error.orig if isinstance(error, DataError) else error
+    if getattr(cause, "sqlstate", None) != "22P05" and "NUL" not in str(
+        cause
+    ):  # untranslatable_character: \u0000 in JSON
+        return False
+    sent = [request.path, *(text for pair in request.values.items(multi=True) for text in pair)]
+    return any("\0" in text or "\\u" in text for text in sent)

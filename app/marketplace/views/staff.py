@@ -8,9 +8,9 @@ from uuid import UUID
 from flask import Response, g, render_template, request, url_for
 
 from app.access.permissions import StaffPermission
-from app.errors import AppError, NotFound
+from app.errors import AppError, Invalid, NotFound
 from app.lib.clock import utcnow
-from app.lib.ids import decode
+from app.lib.ids import decode, decode_or_none
 from app.marketplace import actions
 from app.marketplace.forms import CollectionForm, NewCollectionForm
 from app.marketplace.models import Collection
@@ -26,15 +26,7 @@ ARRANGE = "/staff/marketplace"
 @bp.get(ARRANGE)
 @staff(StaffPermission.ADMINISTER)
 def arrange() -> str:
-    text = clean(request.args.get("q"))[:100]
-    return render_template(
-        "marketplace/arrange.html",
-        collections=collections(g.db),
-        publishers=publishers(g.db, text=text),
-        q=text,
-        form=NewCollectionForm(),
-        now=utcnow(),
-    )
+    return _arrange_page(NewCollectionForm(), text=clean(request.args.get("q"))[:100])
 
 
 @bp.post(ARRANGE)
@@ -50,15 +42,7 @@ def add_collection() -> Response | tuple[str, int]:
             form.take(error, "slug")
         else:
             return respond(redirect_to=url_for("marketplace.edit_collection", collection_id=made.public_id))
-    page = render_template(
-        "marketplace/arrange.html",
-        collections=collections(g.db),
-        publishers=publishers(g.db),
-        q="",
-        form=form,
-        now=utcnow(),
-    )
-    return page, 422
+    return _arrange_page(form), 422
 
 
 @bp.get(f"{ARRANGE}/<public_id:collection_id>")
@@ -128,11 +112,27 @@ def change_items(collection_id: str) -> Response | tuple[str, int]:
 
 @bp.post(f"{ARRANGE}/publishers")
 @staff(StaffPermission.ADMINISTER)
-def verify() -> Response:
-    agency_id, verified = decode("agc", request.form.get("agency", "")), request.form.get("verified") == "1"
-    actions.verify_publisher(g.db, agency_id=agency_id, verified=verified, by=g.actor, now=utcnow())
+def verify() -> Response | tuple[str, int]:
+    agency_id, verified = decode_or_none("agc", request.form.get("agency", "")), request.form.get("verified") == "1"
+    try:
+        actions.verify_publisher(g.db, agency_id=agency_id or UUID(int=0), verified=verified, by=g.actor, now=utcnow())
+    except Invalid as error:
+        return _arrange_page(NewCollectionForm(formdata=None), problem=error.errors[0].detail), 422
     trigger_toast("success", "Publisher verified" if verified else "No longer verified")
     return respond(redirect_to=url_for("marketplace.arrange"))
+
+
+def _arrange_page(form: NewCollectionForm, *, text: str = "", problem: str = "") -> str:
+    """problem: why a publisher was not verified."""
+    return render_template(
+        "marketplace/arrange.html",
+        collections=collections(g.db),
+        publishers=publishers(g.db, text=text),
+        q=text,
+        form=form,
+        problem=problem,
+        now=utcnow(),
+    )
 
 
 def _edit_page(found: Collection, form: CollectionForm, *, problem: str = "") -> str:

@@ -172,8 +172,13 @@ def restore_file(db: Session, *, project: Project, path: str, revision: int, by:
 
 
 def restore_project(db: Session, *, project: Project, revision: int, by: Actor, now: datetime) -> int:
-    """Bring every file back to where it was after the change `revision`; returns how many files that changed."""
+    """Bring every file back to where it was after the change `revision`; returns how many files that changed.
+
+    Raises NotFound for a change that there was not: before the first one there were no files at all.
+    """
     project = _locked(db, project)
+    if not 1 <= revision <= project.revision:
+        raise NotFound()
     then, today = files(db, project=project, until=revision), files(db, project=project)
     differing = sorted(path for path in {*then, *today} if then.get(path) != today.get(path))
     if differing:

@@ -175,6 +175,12 @@ def test_staff_verify_a_publisher_and_take_it_back(ada: Person, sam: Person, bro
     assert marks == [1, 0]
 
 
+@pytest.mark.parametrize("agency", ["agc_01k00000000000000000000000", "agc_x", ""])
+def test_an_agency_that_is_not_there_is_not_verified(sam: Person, browse: Browse, agency: str) -> None:
+    page = browse(sam).post("/staff/marketplace/publishers", {"agency": agency, "verified": "1"})
+    assert (page.status, page.texts(".callout p:not(.callout-title)")) == (422, ["There is no such agency any more."])
+
+
 def test_a_category_alone_is_a_page_of_its_own(ada: Person, browse: Browse) -> None:
     publish(ada, words(), category="real-estate")
     page = browse(ada).get("/marketplace/?category=real-estate")

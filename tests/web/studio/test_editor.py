@@ -180,6 +180,30 @@ def test_history_shows_what_changed_and_brings_it_back(browser: Browser) -> None
     assert page.texts(".studio-ok") == ["Everything is in order"]
 
 
+@pytest.mark.parametrize("revision", ["", "0", "abc", "-1", "99", "9" * 30])
+@pytest.mark.parametrize("path", ["", "functions/finish.js"])
+def test_bringing_back_what_never_was_changes_nothing(browser: Browser, path: str, revision: str) -> None:
+    project = begin(browser)
+    before = browser.get(project).texts("#project-files a")
+    assert browser.post(f"{project}/restore", {"path": path, "revision": revision}).status == 404
+    assert (browser.get(project).texts("#project-files a"), len(before) > 3) == (before, True)
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ('{"a": "\\u0000"}', "has a character that no text here can hold"),
+        ('{"\\ud800": 1}', "has a character that no text here can hold"),
+        ('{"a": NaN}', "NaN is no JSON"),
+        ("[" * 100_000, "nested too deeply"),
+        ("{", "is not JSON"),
+    ],
+)
+def test_an_input_that_cannot_be_kept_is_told(browser: Browser, given: str, told: str) -> None:
+    answer = browser.post(f"{begin(browser)}/call", {"function": "finish", "input": given})
+    assert (answer.status, told in answer.text) == (422, True)
+
+
 def test_failing_tests_say_what_was_expected(browser: Browser, ada: Person) -> None:
     project = begin(browser)
     text, base = text_of(browser, project, "tests/projects.yaml")

@@ -52,7 +52,10 @@ def change(project: Project) -> Response | str:
 def restore(project: Project) -> Response:
     """One file with `path`, all of them without."""
     must_live(project)
-    path, revision = request.values.get("path", ""), number(request.values.get("revision", "")) or 0
+    path, revision = (
+        request.values.get("path", ""),
+        number(request.values.get("revision", "")) or 0,
+    )  # 0: no change has it
     if path:
         actions.restore_file(g.db, project=project, path=path, revision=revision, by=g.actor, now=utcnow())
         trigger_toast("success", f"{path} is as it was")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -44,9 +46,9 @@ def preview(project: Project) -> Response:
 def call(project: Project) -> Response:
     text = request.form.get("input", "").strip() or "null"
     try:
-        given = json.loads(text)
+        given = read_input(text)
     except ValueError as error:
-        problem = f"The input is not JSON: {error}."
+        problem = f"{error}."
         return make_response(fragment("studio/editor/_trial.html", trial=None, project=project, problem=problem), 422)
     return _try(project, "call", {"function": request.form.get("function", "")[:60], "input": given})
 
@@ -57,6 +59,37 @@ def trial(project: Project, trial: Trial) -> str:
     if trial.project_id != project.id:
         raise NotFound()
     return _trial(project, trial)
+
+
+def read_input(text: str) -> Any:
+    """What a function is called with. Raises ValueError with a sentence: not JSON, or what a function never gets."""
+
+    def refuse(name: str) -> Any:
+        raise ValueError(f"{name} is no JSON")
+
+    try:
+        given = json.loads(text, parse_constant=refuse)
+    except RecursionError as error:
+        raise ValueError("The input is nested too deeply") from error
+    except ValueError as error:
+        raise ValueError(f"The input is not JSON: {error}") from error
+    unkept = re.compile("[\0\ud800-\udfff]")
+    if any(unkept.search(one) for one in _texts(given)):
+        raise ValueError("The input has a character that no text here can hold: \\u0000, or half of a surrogate pair")
+    return given
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in a JSON value, names included."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, list):
+            waiting.extend(one)
+        elif isinstance(one, dict):
+            waiting.extend([*one, *one.values()])
 
 
 def _try(project: Project, kind: Any, asked: dict[str, Any]) -> Response:
