@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Flask
 
@@ -31,10 +30,10 @@ def wire_servers(config: Config) -> None:
     )
     configure_queue(config.redis_url)
     configure_signing(config.secret_keys)
-    front = [f"https://{config.domains_target}"] if config.domains_target else []
-    urls = [config.platform_url, config.runtime_url, *front]
-    refuse_own_hosts(urls)
-    configure_own(names=[urlsplit(url).hostname or "" for url in urls], addresses=config.domains_addresses)
+    front = [config.domains_target] if config.domains_target else []
+    refuse_own_hosts([config.platform_url, config.runtime_url, *(f"https://{name}" for name in front)])
+    # what PLATFORM_URL stands for may be a content network's, at whose addresses receivers of others are as well
+    configure_own(names=front, addresses=config.domains_addresses)
     configure_storage(config.storage_url, config.data_dir)
     mailer = None if config.mail_url.startswith("mailbox:") else Mailer(config.mail_url, config.mail_from)
     mail_jobs.configure_mail(mailer, config.secret_keys)
