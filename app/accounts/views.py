@@ -87,13 +87,14 @@ def signed_in_answer(token: str, where: str) -> Response:
 @bp.post("/sign-out")
 @signed_in
 def sign_out() -> Response:
-    return _signed_out()
+    """next: where whoever signs in afterwards goes on."""
+    return _signed_out(local_path(request.form.get("next"), ""))
 
 
-def _signed_out() -> Response:
+def _signed_out(where: str = "") -> Response:
     actions.end_session(g.db, user_id=me().id, session_id=me().session_id)
     forget_browser_session()
-    answer = make_response(redirect(url_for(".sign_in"), code=303))
+    answer = make_response(redirect(url_for(".sign_in", next=where or None), code=303))
     answer.headers["Clear-Site-Data"] = FORGET_PAGES
     return forget(answer)
 
@@ -177,11 +178,12 @@ def no_agency() -> Response:
 @bp.post("/switch-agency")
 @signed_in
 def switch_agency() -> Response:
+    """next: a page that means something in either agency, such as a request for consent; the start page without it."""
     wanted = decode("agc", request.form.get("agency", ""))
     if wanted not in {agency.agency_id for agency in me().memberships}:
         raise NotFound()
     actions.choose_agency(g.db, session_id=me().session_id, agency_id=wanted)
-    return make_response(redirect("/", code=303))
+    return make_response(redirect(local_path(request.form.get("next")), code=303))
 
 
 @bp.post("/theme")

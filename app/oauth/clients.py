@@ -41,8 +41,8 @@ class Client(ClientMixin):  # type: ignore[misc]  # Authlib has no types
         """None: every request names its address."""
 
     def get_allowed_scope(self, scope: str | None) -> str | None:
-        """The asked scopes in their order; all that are registered when none was asked; None when one is not registered."""
-        asked = (scope or "").split() or list(self.scopes)
+        """The asked scopes in their order, each once; all registered when none was asked; None when one is not registered."""
+        asked = list(dict.fromkeys((scope or "").split())) or list(self.scopes)
         return " ".join(asked) if set(asked) <= set(self.scopes) else None
 
     def check_redirect_uri(self, redirect_uri: str) -> bool:

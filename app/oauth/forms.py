@@ -68,6 +68,11 @@ class ConsentForm(Form):
         if not self.is_submitted():
             self.scopes.data = scopes
 
+    @property
+    def chosen_scopes(self) -> list[str]:
+        """What was left ticked, each once."""
+        return list(dict.fromkeys(self.scopes.data or []))
+
     def place(self, targets: list[Target]) -> tuple[UUID, UUID | None]:
         """Site and install of the chosen target."""
         return target_chosen(targets, self.target.data)

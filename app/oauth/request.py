@@ -67,6 +67,12 @@ class _Payload(OAuth2Payload):  # type: ignore[misc]  # Authlib has no types
         return dict(self._pairs)
 
     @property
+    def scope(self) -> str | None:
+        """Each asked scope once, in their order; None when the parameter is not there."""
+        asked = self.data.get("scope")
+        return asked if asked is None else " ".join(dict.fromkeys(asked.split()))
+
+    @property
     def datalist(self) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
         for name, value in self._pairs:

@@ -46,7 +46,7 @@ server = Server()
 def authorize() -> Response:
     asked = _asked()
     grant, where = server.authorization(asked)
-    return redirect_away(where) if grant is None else _consent(asked, ConsentForm(), where)
+    return _return_error(where) if grant is None else _consent(asked, ConsentForm(), where)
 
 
 @bp.post("/oauth/authorize")
@@ -55,7 +55,7 @@ def decide() -> Response:
     asked = _asked()
     grant, where = server.authorization(asked)
     if grant is None:
-        return redirect_away(where)
+        return _return_error(where)
     if request.form.get("decision") != "allow":
         return redirect_away(asked.back(where, error="access_denied", error_description=WORDS["access_denied"]))
     form = ConsentForm()
@@ -64,7 +64,7 @@ def decide() -> Response:
     if not form.validate():
         return _consent(asked, form, where, status=422)
     site_id, install_id = form.place(found)
-    asked.consent = Consent(g.actor.id, g.agency.agency_id, site_id, install_id, form.scopes.data)
+    asked.consent = Consent(g.actor.id, g.agency.agency_id, site_id, install_id, form.chosen_scopes)
     _, _, headers = grant.create_authorization_response(where, g.actor)
     return redirect_away(dict(headers)["Location"])
 
@@ -99,6 +99,30 @@ def _consent(asked: ProtocolRequest, form: ConsentForm, where: str, *, status: i
     )  # fmt: skip
     response.headers["Referrer-Policy"] = "no-referrer"
     return response
+
+
+def _return_error(where: str) -> Response:
+    """What is wrong with a request, told to the application.
+
+    After a form of ours, such as signing in, a browser would hold the redirect against that form's form-action and stay where
+    it is without a word: then a page of ours goes on by itself.
+    """
+    if not _came_from_here():
+        return redirect_away(where)
+    parts = urlsplit(where)
+    words = WORDS[dict(parse_qsl(parts.query))["error"]]
+    answer = make_response(render_template("oauth/onward.html", host=parts.netloc, where=where, words=words))
+    answer.headers["Referrer-Policy"] = "no-referrer"
+    return answer
+
+
+def _came_from_here() -> bool:
+    """Whether a page of ours led here; browsers before 2023 say so in the Referer alone."""
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site == "same-origin"
+    here: str = current_app.config["DRAMAC"].platform_url
+    return (request.referrer or "").startswith(f"{here}/")
 
 
 def redirect_away(where: str) -> Response:
@@ -202,7 +226,7 @@ def add_site(application: Application) -> Response:
     site_id, install_id = form.place(found)
     try:
         let_in(
-            g.db, application=application, site_id=site_id, install_id=install_id, scopes=form.scopes.data or [], by=g.actor,
+            g.db, application=application, site_id=site_id, install_id=install_id, scopes=form.chosen_scopes, by=g.actor,
             now=utcnow(),
         )  # fmt: skip
     except (NotByItself, AlreadyLetIn) as error:

@@ -170,6 +170,7 @@ def _agencies() -> list[dict[str, Any]]:
             "hue": agency.hue,
             "initials": initials(agency.agency_name),
             "current": current is not None and agency.agency_id == current.agency_id,
+            "suspended": agency.suspended,
         }
         for agency in current_user.memberships
     ]

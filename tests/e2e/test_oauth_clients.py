@@ -15,7 +15,7 @@ from authlib.integrations.httpx_client import OAuth2Client
 from playwright.sync_api import Browser, Page, expect
 from requests_oauthlib import OAuth2Session
 
-from tests.e2e.test_journeys import sign_in
+from tests.e2e.test_journeys import OWNER, PASSWORD, sign_in
 from tests.support.live import Live
 from tests.support.node import clients, find_node
 
@@ -184,6 +184,30 @@ def test_openid_client_introspects_and_works_by_itself(owner: Owner) -> None:
         "live": [True, "read", site, application.client_id], "dead": {"active": False}, "refused": "invalid_grant",
         "own": ["read", None, 200],
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("wrong", ["scope=admin", "scope=read&no-challenge"])
+def test_an_error_reaches_the_application_also_when_somebody_signed_in_on_the_way(
+    owner: Owner, browser: Browser, wrong: str
+) -> None:
+    application = owner.register(confidential=False)
+    challenge = "&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256"
+    address = (
+        f"{owner.live.platform_url}/oauth/authorize?response_type=code&client_id={application.client_id}&redirect_uri={BACK}"
+        f"&state=s1&{wrong}{'' if 'no-challenge' in wrong else challenge}"
+    )
+    context = browser.new_context()
+    page, gone = context.new_page(), list[str]()
+    page.route(f"{BACK}**", lambda route: (gone.append(route.request.url), route.fulfill(status=200, body="back")))
+    page.goto(address)
+    page.get_by_role("textbox", name="E-mail").fill(OWNER)
+    page.locator("input[name=password]").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(f"{BACK}**")
+    assert page.locator("body").inner_text() == "back"
+    assert "&state=s1" in gone[0]
+    assert f"error=invalid_{'request' if 'no-challenge' in wrong else 'scope'}" in gone[0]
+    context.close()
 
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 390)])

@@ -55,6 +55,10 @@ class Flow:
         }  # fmt: skip
         return "/oauth/authorize?" + urlencode({name: value for name, value in asked.items() if value is not None})
 
+    def arrive(self, address: str) -> Page:
+        """Ada comes from the application, as the browser says."""
+        return self.ada.get(address, headers={"Sec-Fetch-Site": "cross-site"})
+
     def consent(
         self, *, decision: str = "allow", target: str | None = None, scopes: Any = None, **asked: str | None
     ) -> Page:
