@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -620,3 +620,49 @@ def test_people_close_a_page_make_a_token_and_their_site_opens_it(embedding: Emb
     assert "revoked" in seen(site, "error")[-1]["message"]
     page.get_by_role("button", name="Open it").click()
     expect(page.get_by_role("button", name="Close it")).to_be_visible()
+
+
+LONG = "appointments-and-enquiries.neighbourhood-dentistry-practice.example.com"
+CUT = """(words) => {
+  const found = document.evaluate(`//main//*[text()[contains(., "${words}")]]`, document, null, 7, null);
+  const cut = [];
+  for (let i = 0; i < found.snapshotLength; i++) {
+    const range = document.createRange();
+    range.selectNodeContents(found.snapshotItem(i));
+    const {left, right} = range.getBoundingClientRect();
+    if (left < 0 || right > innerWidth) cut.push([found.snapshotItem(i).tagName, left, right]);
+  }
+  return [found.snapshotLength > 0, cut];
+}"""
+OVER = """() => [...document.querySelectorAll("main .code-block")].filter((block) => {
+  const button = block.querySelector(".btn").getBoundingClientRect(), code = block.querySelector("pre").getBoundingClientRect();
+  const head = block.querySelector("figcaption").getBoundingClientRect();
+  const apart = (a, b) => a.right <= b.left + 1 || b.right <= a.left + 1 || a.bottom <= b.top + 1 || b.bottom <= a.top + 1;
+  return !apart(button, code) || (head.width > 1 && !apart(button, head));
+}).map((block) => block.innerText)"""
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 390), ("dark", 1280)])
+def test_long_host_names_are_read_whole_and_copy_buttons_hide_nothing(
+    embedding: Embedding, visit: Callable[..., Any], theme: str, width: int
+) -> None:
+    with psycopg.connect(role_url(embedding.live.database_url, SECRET_KEY, STAFF), autocommit=True) as staff:
+        row = staff.execute(
+            "INSERT INTO external_domains (agency_id, site_id, host, purposes, state, token, token_expires_at)"
+            " SELECT agency_id, site_id, %s, ARRAY['embed'], 'pending', repeat('t', 43), now() + interval '7 days'"
+            " FROM external_domains WHERE host LIKE 'shop.localhost:%%' LIMIT 1 RETURNING id, site_id",
+            [f"{theme}.{LONG}"],
+        ).fetchone()
+    assert row is not None
+    seen = visit(f"{embedding.live.platform_url}/sign-in", theme=theme, width=width, many=True)
+    sign_in(seen.page)
+    for path, words in (
+        (f"/domains?site={encode('ste', row[1])}", LONG),
+        (f"/domains/{encode('dom', row[0])}", LONG),
+        (f"/domains/{encode('dom', row[0])}", "<meta name="),
+        (f"/installs/{embedding.install}/embed", "/contact.html"),
+    ):
+        seen.go(f"{embedding.live.platform_url}{path}")
+        assert seen.page.evaluate(CUT, words) == [True, []], (path, words)
+        assert seen.page.evaluate(OVER) == [], path
+        assert seen.faults() == [], path
