@@ -54,7 +54,8 @@ CREATE TABLE audit_log (
   request_id text NOT NULL DEFAULT ''::text,
   previous_hash bytea NOT NULL,
   hash bytea NOT NULL,
-  written xid8 DEFAULT pg_current_xact_id()
+  written xid8 DEFAULT pg_current_xact_id(),
+  site_id uuid
 );
 CREATE TABLE automation_runs (
   id uuid NOT NULL DEFAULT uuidv7(),
@@ -106,7 +107,8 @@ CREATE TABLE case_bundles (
   expires_at timestamp with time zone NOT NULL,
   revoked_at timestamp with time zone,
   opened_at timestamp with time zone,
-  content jsonb NOT NULL
+  content jsonb NOT NULL,
+  for_agency_id uuid
 );
 CREATE TABLE clients (
   id uuid NOT NULL DEFAULT uuidv7(),
@@ -1344,6 +1346,8 @@ ALTER TABLE case_bundles ADD CONSTRAINT case_bundles_agency_id_for_user_id_fkey 
 ALTER TABLE case_bundles ADD CONSTRAINT case_bundles_agency_id_id_key UNIQUE (agency_id, id);
 ALTER TABLE case_bundles ADD CONSTRAINT case_bundles_agency_id_install_id_fkey FOREIGN KEY (agency_id, install_id) REFERENCES modules_v2(agency_id, id) ON DELETE CASCADE;
 ALTER TABLE case_bundles ADD CONSTRAINT case_bundles_check CHECK ((expires_at <= (created_at + '30 days'::interval)));
+ALTER TABLE case_bundles ADD CONSTRAINT case_bundles_for_agency_id_fkey FOREIGN KEY (for_agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
+ALTER TABLE case_bundles ADD CONSTRAINT case_bundles_for_one CHECK (((for_user_id IS NULL) OR (for_agency_id IS NULL)));
 ALTER TABLE case_bundles ADD CONSTRAINT case_bundles_note_check CHECK (((length(note) >= 1) AND (length(note) <= 500)));
 ALTER TABLE case_bundles ADD CONSTRAINT case_bundles_pkey PRIMARY KEY (id);
 ALTER TABLE clients ADD CONSTRAINT clients_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
@@ -1887,6 +1891,7 @@ CREATE INDEX automation_runs_open ON public.automation_runs USING btree (due_at)
 CREATE INDEX automations_site ON public.automations USING btree (agency_id, site_id);
 CREATE INDEX case_bundles_age ON public.case_bundles USING btree (expires_at);
 CREATE INDEX case_bundles_install ON public.case_bundles USING btree (agency_id, install_id, id DESC);
+CREATE INDEX case_bundles_publisher ON public.case_bundles USING btree (for_agency_id) WHERE (for_agency_id IS NOT NULL);
 CREATE INDEX event_deliveries_agency ON public.event_deliveries USING btree (agency_id);
 CREATE INDEX event_deliveries_due ON public.event_deliveries USING btree (due_at) WHERE (status = 'due'::text);
 CREATE INDEX events_agency ON public.events USING btree (agency_id, sequence DESC);
@@ -2214,6 +2219,7 @@ CREATE UNIQUE INDEX studio_projects_pkey ON public.studio_projects USING btree (
 CREATE UNIQUE INDEX studio_trials_agency_id_id_key ON public.studio_trials USING btree (agency_id, id);
 CREATE UNIQUE INDEX studio_trials_pkey ON public.studio_trials USING btree (id);
 CREATE UNIQUE INDEX support_accesses_agency_id_id_key ON public.support_accesses USING btree (agency_id, id);
+CREATE UNIQUE INDEX support_accesses_one ON public.support_accesses USING btree (agency_id, staff_id) WHERE (status = ANY (ARRAY['asked'::text, 'active'::text]));
 CREATE UNIQUE INDEX support_accesses_pkey ON public.support_accesses USING btree (id);
 CREATE UNIQUE INDEX support_switches_pkey ON public.support_switches USING btree (agency_id);
 CREATE UNIQUE INDEX user_sessions_pkey ON public.user_sessions USING btree (id);
@@ -2341,10 +2347,12 @@ CREATE POLICY own ON sign_in_attempts FOR ALL TO dramac_app USING ((( SELECT ide
 CREATE POLICY own ON user_sessions FOR ALL TO dramac_app USING ((( SELECT identifying() AS identifying) OR (user_id = ( SELECT current_person_id() AS current_person_id)))) WITH CHECK ((( SELECT identifying() AS identifying) OR (user_id = ( SELECT current_person_id() AS current_person_id))));
 CREATE POLICY own ON users FOR UPDATE TO dramac_app USING ((( SELECT identifying() AS identifying) OR (id = ( SELECT current_person_id() AS current_person_id)))) WITH CHECK ((( SELECT identifying() AS identifying) OR (id = ( SELECT current_person_id() AS current_person_id))));
 CREATE POLICY provisioning ON module_database_registry FOR ALL TO dramac_owner USING (true) WITH CHECK (true);
+CREATE POLICY publisher ON case_bundles FOR SELECT TO dramac_app USING (((for_agency_id = ( SELECT current_agency_id() AS current_agency_id)) AND (revoked_at IS NULL) AND (expires_at > now())));
 CREATE POLICY publisher ON module_source FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY publisher ON module_version_files FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY publisher ON module_versions FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY publisher ON release_log FOR INSERT TO dramac_app WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY publisher_open ON case_bundles FOR UPDATE TO dramac_app USING (((for_agency_id = ( SELECT current_agency_id() AS current_agency_id)) AND (revoked_at IS NULL) AND (expires_at > now()))) WITH CHECK ((for_agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY reachable ON module_blobs FOR SELECT TO dramac_app USING ((EXISTS ( SELECT
    FROM module_version_files f
   WHERE (f.sha256 = module_blobs.sha256))));
@@ -2370,7 +2378,7 @@ CREATE POLICY staff ON audit_log FOR ALL TO dramac_staff USING (true) WITH CHECK
 CREATE POLICY staff ON automation_runs FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON automations FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON body_recordings FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
-CREATE POLICY staff ON case_bundles FOR SELECT TO dramac_staff USING ((((for_user_id IS NULL) AND (revoked_at IS NULL) AND (expires_at > now())) OR (expires_at < (now() - '30 days'::interval))));
+CREATE POLICY staff ON case_bundles FOR SELECT TO dramac_staff USING ((((for_user_id IS NULL) AND (for_agency_id IS NULL) AND (revoked_at IS NULL) AND (expires_at > now())) OR (expires_at < (now() - '30 days'::interval))));
 CREATE POLICY staff ON clients FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON event_deliveries FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON events FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
@@ -2470,7 +2478,7 @@ CASE status
 END)));
 CREATE POLICY staff_end ON support_accesses FOR UPDATE TO dramac_staff USING (true) WITH CHECK ((status = 'ended'::text));
 CREATE POLICY staff_forget ON case_bundles FOR DELETE TO dramac_staff USING ((expires_at < (now() - '30 days'::interval)));
-CREATE POLICY staff_open ON case_bundles FOR UPDATE TO dramac_staff USING (((for_user_id IS NULL) AND (revoked_at IS NULL) AND (expires_at > now()))) WITH CHECK ((for_user_id IS NULL));
+CREATE POLICY staff_open ON case_bundles FOR UPDATE TO dramac_staff USING (((for_user_id IS NULL) AND (for_agency_id IS NULL) AND (revoked_at IS NULL) AND (expires_at > now()))) WITH CHECK (((for_user_id IS NULL) AND (for_agency_id IS NULL)));
 CREATE POLICY tenant ON agencies FOR ALL TO dramac_app USING ((id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON api_keys FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON audit_heads FOR SELECT TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
@@ -2967,7 +2975,8 @@ CREATE OR REPLACE FUNCTION public.audit_row_hash(a audit_log)
  STABLE
 AS $function$ SELECT sha256(convert_to(to_jsonb(ARRAY[
     a.id::text, a.agency_id::text, a.number::text, extract(epoch FROM a.at)::text, a.actor, a.actor_name, a.action, a.target,
-    a.target_name, a.changes::text, host(a.ip), a.user_agent, a.request_id, encode(a.previous_hash, 'hex')])::text, 'UTF8')) $function$
+    a.target_name, a.changes::text, host(a.ip), a.user_agent, a.request_id, encode(a.previous_hash, 'hex')]
+    || CASE WHEN a.site_id IS NULL THEN '{}'::text[] ELSE ARRAY[a.site_id::text] END)::text, 'UTF8')) $function$
 ;
 CREATE OR REPLACE FUNCTION public.blob_known(digests text[])
  RETURNS SETOF text

@@ -61,6 +61,7 @@ class AuditRow(Identified, Written, Base):
     ip: Mapped[str | None] = mapped_column(INET)
     user_agent: Mapped[str] = mapped_column(server_default="")
     request_id: Mapped[str] = mapped_column(server_default="")
+    site_id: Mapped[UUID | None]
     previous_hash: Mapped[bytes] = mapped_column(LargeBinary, server_default="\\x00")
     hash: Mapped[bytes] = mapped_column(LargeBinary, server_default="\\x00")
 

@@ -44,7 +44,16 @@ def publish(
     )
     db.add(row)
     if event.audited:
-        record(db, event.name, by=by, agency_id=agency_id, target=target, target_name=target_name, changes=changes)
+        record(
+            db,
+            event.name,
+            by=by,
+            agency_id=agency_id,
+            target=target,
+            target_name=target_name,
+            site_id=site_id,
+            changes=changes,
+        )
     after_commit(db, lambda: wake("events.dispatch"))
     return row
 
@@ -57,6 +66,7 @@ def record(
     agency_id: UUID,
     target: str = "",
     target_name: str = "",
+    site_id: UUID | None = None,
     changes: dict[str, Any] | None = None,
 ) -> None:
     """One row of the audit trail alone, for what is not news to anybody else."""
@@ -72,6 +82,7 @@ def record(
             ip=by.ip,
             user_agent=by.user_agent[:400],
             request_id=by.request_id,
+            site_id=site_id,
         )
     )
 

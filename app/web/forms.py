@@ -89,6 +89,14 @@ def currencies() -> list[tuple[str, str]]:
     return [(code, f"{code} – {get_currency_name(code, locale='en')}") for code in CURRENCIES]
 
 
+def wrong_fields(error: Invalid) -> dict[str, list[str]]:
+    """{field: what is wrong with it}, for the control() of forms without a class of their own."""
+    found: dict[str, list[str]] = {}
+    for item in error.errors:
+        found.setdefault(item.pointer.lstrip("/"), []).append(item.detail)
+    return found
+
+
 def local_path(text: str | None, default: str = "/") -> str:
     """The path to go on to when it stays on this host, else the default: never another host, whatever a link says."""
     path = text or ""

@@ -17,6 +17,7 @@ from app.db.scope import platform_scope, tenant_scope
 from app.db.session import transaction
 from app.events.audit import faults, forget_old, verify
 from app.events.outbox import record
+from app.lib.ids import uuid7
 from app.tenancy.models import Agency
 from tests.security.conftest import Enter
 from tests.support.world import Person, World
@@ -76,12 +77,27 @@ def test_L1_an_untouched_trail_is_whole(agency: Agency, ada: Person, tamper: Tam
     [
         "actor = 'usr_x'", "actor_name = 'Eve'", "action = 'site.changed'", "target = 'ste_x'", "target_name = 'Other'",
         "changes = '{\"a\": [1, 2]}'", "ip = '192.0.2.9'", "user_agent = 'curl'", "request_id = 'req_x'",
-        "at = at - interval '1 microsecond'", "id = uuidv7()",
+        "at = at - interval '1 microsecond'", "id = uuidv7()", "site_id = uuidv7()",
     ],
 )  # fmt: skip
 def test_L1_a_change_of_any_column_shows(agency: Agency, ada: Person, tamper: Tamper, change: str) -> None:
     tamper(f"UPDATE audit_log SET {change} WHERE agency_id = %(a)s AND number = 2")
     assert found(agency) == [("changed", 2)]
+
+
+def test_L1_the_site_of_a_line_is_part_of_it_and_lines_without_one_keep_their_hash(
+    agency: Agency, ada: Person, tamper: Tamper
+) -> None:
+    with tenant_scope(agency.id), transaction(db.session()) as session:
+        record(session, "key.created", by=ada.actor, agency_id=agency.id, target="key_x", site_id=uuid7())
+    assert found(agency) == []
+    before = """SELECT hash = sha256(convert_to(to_jsonb(ARRAY[id::text, agency_id::text, number::text,
+        extract(epoch FROM at)::text, actor, actor_name, action, target, target_name, changes::text, host(ip), user_agent,
+        request_id,
+        encode(previous_hash, 'hex')])::text, 'UTF8')) FROM audit_log WHERE agency_id = %(a)s ORDER BY number"""
+    assert tamper(before) == [(True,)] * LINES + [(False,)]
+    tamper(f"UPDATE audit_log SET site_id = NULL WHERE agency_id = %(a)s AND number = {LINES + 1}")
+    assert found(agency) == [("changed", LINES + 1)]
 
 
 @pytest.mark.parametrize(

@@ -45,16 +45,20 @@ class Installed:
             session.add(row)
 
 
-def put_on_site(agency: Agency, site: Site, manifest_yaml: str) -> Installed:
-    """Publish a manifest as a module of its own and install it on the site. The slug gets a suffix, so it is free."""
+def put_on_site(agency: Agency, site: Site, manifest_yaml: str, *, publisher: Agency | None = None) -> Installed:
+    """Publish a manifest as a module of its own and install it on the site. The slug gets a suffix, so it is free.
+
+    publisher: another agency whose module it is.
+    """
+    maker = publisher or agency
     manifest = load_manifest(manifest_yaml)
     module_id = uuid4()
     module = Module(
-        id=module_id, agency_id=agency.id, slug=f"{manifest.slug[:20]}-{module_id.hex[:8]}", short_id=module_id.hex[:8],
+        id=module_id, agency_id=maker.id, slug=f"{manifest.slug[:20]}-{module_id.hex[:8]}", short_id=module_id.hex[:8],
         name=manifest.name, type=manifest.type,
     )  # fmt: skip
     version = Version(
-        id=uuid7(), module_id=module_id, agency_id=agency.id, version=manifest.version, major=1, minor=0, patch=0,
+        id=uuid7(), module_id=module_id, agency_id=maker.id, version=manifest.version, major=1, minor=0, patch=0,
         status="published", manifest=manifest.to_dict(), digest=module_id.hex * 2, size_bytes=1,
     )  # fmt: skip
     install = Install(

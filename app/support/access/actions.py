@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.access.actors import Actor
@@ -41,10 +42,16 @@ class NotWaiting(Conflict):
     """This request was answered already, or is over."""
 
 
+class AlreadyAsked(Conflict):
+    """You have asked this agency already, or may look at it now. End that first."""
+
+    code = "already_asked"
+
+
 def set_switch(db: Session, *, agency_id: UUID, mode: str, by: Actor, now: datetime) -> None:
     """Say what platform staff may do; "refuse" ends what is under way. Raises Invalid."""
     if mode not in MODES:
-        raise Invalid("Choose one of the three.")
+        raise Invalid.field("mode", "Choose one of the three.")
     before = mode_of(db, agency_id=agency_id)
     db.execute(
         insert(SupportSwitch)
@@ -67,11 +74,13 @@ def ask(
 ) -> SupportAccess:  # fmt: skip
     """Staff asks for access, or begins at once where the agency allows that. Needs platform_scope(); the owners get a letter.
 
-    hours: 1, 4 or 24, from when it is allowed. Raises SupportRefused, Invalid.
+    hours: 1, 4 or 24, from when it is allowed. Raises SupportRefused, AlreadyAsked, Invalid with the field that is wrong.
     """
     reason = " ".join(reason.split())
-    if hours not in HOURS or not SHORTEST_REASON <= len(reason) <= LONGEST_REASON:
-        raise Invalid(f"Say why in {SHORTEST_REASON} to {LONGEST_REASON} characters, and choose how long.")
+    if not SHORTEST_REASON <= len(reason) <= LONGEST_REASON:
+        raise Invalid.field("reason", f"Say why in {SHORTEST_REASON} to {LONGEST_REASON} characters.")
+    if hours not in HOURS:
+        raise Invalid.field("hours", "Choose how long.")
     mode = mode_of(db, agency_id=agency_id)
     if mode == "refuse":
         raise SupportRefused()
@@ -82,8 +91,13 @@ def ask(
     )  # fmt: skip
     if mode == "allow":
         access.status, access.decided_at, access.expires_at = "active", now, now + timedelta(hours=hours)
-    db.add(access)
-    db.flush()
+    _mark_over(db, agency_id=agency_id, staff_id=by.id, now=now)
+    try:
+        with db.begin_nested():  # two clicks can race: the unique index decides
+            db.add(access)
+            db.flush()
+    except IntegrityError as error:
+        raise AlreadyAsked() from error
     _tell(db, SUPPORT_ASKED if mode == "ask" else SUPPORT_STARTED, access, by)
     tell_owners(db, access, keys=keys, link=link())
     return access
@@ -123,6 +137,16 @@ def go_in(db: Session, *, access: SupportAccess, session_id: UUID, by: Actor, no
 def go_out(db: Session, *, session_id: UUID) -> None:
     """The browser is back on the platform's own pages; the access goes on until it ends."""
     _look_at(db, session_id, None)
+
+
+def _mark_over(db: Session, *, agency_id: UUID, staff_id: UUID, now: datetime) -> None:
+    """A leave whose time ran out makes room for the next: ended when its time was, by nobody."""
+    over = (SupportAccess.agency_id == agency_id, SupportAccess.staff_id == staff_id, SupportAccess.status == "active")
+    db.execute(
+        update(SupportAccess)
+        .where(*over, SupportAccess.expires_at <= now)
+        .values(status="ended", ended_at=SupportAccess.expires_at)
+    )
 
 
 def _look_at(db: Session, session_id: UUID, access_id: UUID | None) -> None:

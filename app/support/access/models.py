@@ -46,4 +46,5 @@ class SupportAccess(Identified, Base):
     def state(self, now: datetime) -> str:
         """asked, active, refused, ended, or "over" for one whose time has run out."""
         over = self.status == "active" and self.expires_at is not None and self.expires_at <= now
+        over = over or (self.status == "ended" and not self.ended_by)  # nobody ended it: it made room for the next
         return "over" if over else self.status

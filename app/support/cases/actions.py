@@ -18,6 +18,7 @@ from app.events.outbox import publish
 from app.installs.models import Install
 from app.lib.clock import utcnow
 from app.lib.ids import uuid7
+from app.modules.models import Module
 from app.support.cases.collect import collect
 from app.support.cases.models import CaseBundle
 from app.tenancy.models import Membership
@@ -27,18 +28,25 @@ KEEP_AFTER = timedelta(days=30)
 
 
 def make_case(
-    db: Session, *, install: Install, note: str, for_user_id: UUID | None, days: int, by: Actor, now: datetime
-) -> CaseBundle:
-    """Keep what there is to see of an install now. for_user_id: a member; None: the platform's support. Raises Invalid."""
+    db: Session, *, install: Install, note: str, for_user_id: UUID | None, days: int, by: Actor, now: datetime,
+    for_publisher: bool = False,
+) -> CaseBundle:  # fmt: skip
+    """Keep what there is to see of an install now, for a member, the module's publisher, or else the platform's support.
+
+    Raises Invalid, with the field that is wrong.
+    """
     note = " ".join(note.split())
-    if not 1 <= len(note) <= 500 or days not in DAYS:
-        raise Invalid("Say in up to 500 characters what goes wrong, and choose how long the link holds.")
+    if not 1 <= len(note) <= 500:
+        raise Invalid.field("note", "Say in up to 500 characters what goes wrong.")
+    if days not in DAYS:
+        raise Invalid.field("days", "Choose how long the link holds.")
     if for_user_id is not None and not _is_member(db, install.agency_id, for_user_id):
-        raise Invalid("Choose somebody of the agency, or support.")
+        raise Invalid.field("for", "Choose somebody of the agency, the module’s publisher, or support.")
+    for_agency_id = db.get_one(Module, install.module_id).agency_id if for_publisher else None
     assert by.id is not None  # people make them
     case = CaseBundle(
         id=uuid7(), agency_id=install.agency_id, site_id=install.site_id, install_id=install.id, note=note,
-        for_user_id=for_user_id, created_by=by.id, created_by_name=by.name, created_at=now,
+        for_user_id=for_user_id, for_agency_id=for_agency_id, created_by=by.id, created_by_name=by.name, created_at=now,
         expires_at=now + timedelta(days=days), content=collect(db, install=install, now=now),
     )  # fmt: skip
     db.add(case)
@@ -54,6 +62,11 @@ def open_case(db: Session, *, case: CaseBundle, by: Actor, now: datetime) -> Non
     if not case.holds(now):
         raise NotFound()
     case.opened_at = now
+    _tell(db, CASE_OPENED, case, by)
+
+
+def tell_opened_by_publisher(db: Session, *, case: CaseBundle, by: Actor) -> None:
+    """Note in the trail of the agency whose case it is that its module's publisher opens it. Needs platform_scope()."""
     _tell(db, CASE_OPENED, case, by)
 
 
@@ -78,5 +91,5 @@ def _is_member(db: Session, agency_id: UUID, user_id: UUID) -> bool:
 def _tell(db: Session, event: EventType, case: CaseBundle, by: Actor) -> None:
     publish(
         db, event, by=by, agency_id=case.agency_id, site_id=case.site_id, target=case.public_id, target_name=case.note,
-        data={"case": case.public_id, "for": "member" if case.for_user_id else "support"},
+        data={"case": case.public_id, "for": case.whom},
     )  # fmt: skip

@@ -122,6 +122,9 @@ def _lines(
 
 def _line(line: Line) -> dict[str, Any]:
     said = {name: getattr(line, name) for name in ("kind", "level", "outcome", "title", "request_id", "detail")}
+    if line.kind == "mail":  # a subject is written to somebody and often says who: which letter it is says its kind
+        said["title"] = line.detail["kind"]
+        said["detail"] = {name: value for name, value in line.detail.items() if name != "subject"}
     return {"at": rfc3339(line.at), **without_people(said)}
 
 

@@ -12,7 +12,10 @@ from app.db.base import Base, Identified
 
 
 class CaseBundle(Identified, Base):
-    """for_user_id None: made for the platform's support. content: as collect() makes it."""
+    """for_user_id: a member; for_agency_id: the module's publisher; neither: the platform's support.
+
+    content: as collect() makes it.
+    """
 
     __tablename__ = "case_bundles"
     public_prefix = "cas"
@@ -22,6 +25,7 @@ class CaseBundle(Identified, Base):
     install_id: Mapped[UUID]
     note: Mapped[str]
     for_user_id: Mapped[UUID | None]
+    for_agency_id: Mapped[UUID | None]
     created_by: Mapped[UUID]
     created_by_name: Mapped[str]
     created_at: Mapped[datetime]
@@ -29,6 +33,11 @@ class CaseBundle(Identified, Base):
     revoked_at: Mapped[datetime | None]
     opened_at: Mapped[datetime | None]
     content: Mapped[dict[str, Any]] = mapped_column(deferred=True)
+
+    @property
+    def whom(self) -> str:
+        """Who its link opens for: member, publisher or support."""
+        return "member" if self.for_user_id else "publisher" if self.for_agency_id else "support"
 
     def holds(self, now: datetime) -> bool:
         """Whether its link still opens."""

@@ -9,14 +9,14 @@ from flask_login import current_user
 
 from app.access.permissions import Permission, StaffPermission
 from app.config import Config
-from app.errors import NotFound
+from app.errors import Invalid, NotFound
 from app.lib.clock import utcnow
 from app.lib.ids import decode
 from app.support.access import actions, queries
 from app.support.access.models import HOURS, SupportAccess
 from app.support.views.common import bp
 from app.tenancy.models import Agency
-from app.web.forms import clean, page_number
+from app.web.forms import clean, page_number, wrong_fields
 from app.web.guard import requires, staff
 from app.web.htmx import fragment, is_htmx, respond, trigger_toast
 
@@ -27,18 +27,25 @@ from app.web.htmx import fragment, is_htmx, respond, trigger_toast
 @requires(Permission.SUPPORT_MANAGE)
 def support_access() -> Response:
     """Whether support may look, who does now, who did."""
+    return _own_page()
+
+
+def _own_page(*, wrong: dict[str, list[str]] | None = None, status: int = 200) -> Response:
     now, agency_id = utcnow(), g.agency.agency_id
     rows = [(access, access.state(now)) for access in queries.accesses_of(g.db, agency_id=agency_id)]
     mode = queries.mode_of(g.db, agency_id=agency_id)
-    return make_response(render_template("support/access.html", page="support_access", rows=rows, mode=mode))
+    context = {"page": "support_access", "rows": rows, "mode": mode, "wrong": wrong or {}}
+    return make_response(render_template("support/access.html", **context), status)
 
 
 @bp.post("/support-access/switch")
 @requires(Permission.SUPPORT_MANAGE)
 def switch_support() -> Response:
-    actions.set_switch(
-        g.db, agency_id=g.agency.agency_id, mode=clean(request.form.get("mode")), by=g.actor, now=utcnow()
-    )
+    mode = clean(request.form.get("mode"))
+    try:
+        actions.set_switch(g.db, agency_id=g.agency.agency_id, mode=mode, by=g.actor, now=utcnow())
+    except Invalid as error:
+        return _own_page(wrong=wrong_fields(error), status=422)
     trigger_toast("success", "Support access saved")
     return respond(redirect_to=url_for("support.support_access"))
 
@@ -95,11 +102,15 @@ def staff_agency(agency_id: str) -> Response:
 def ask_support(agency_id: str) -> Response:
     agency = _agency(agency_id)
     config = cast(Config, current_app.config["DRAMAC"])
-    hours = clean(request.form.get("hours"))
-    access = actions.ask(
-        g.db, agency_id=agency.id, reason=clean(request.form.get("reason")), hours=int(hours) if hours.isdecimal() else 0,
-        by=g.actor, keys=config.secret_keys, link=lambda: f"{config.platform_url}/support-access", now=utcnow(),
-    )  # fmt: skip
+    given = {name: clean(request.form.get(name)) for name in ("reason", "hours")}
+    hours = given["hours"]
+    try:
+        access = actions.ask(
+            g.db, agency_id=agency.id, reason=given["reason"], hours=int(hours) if hours.isdecimal() else 0,
+            by=g.actor, keys=config.secret_keys, link=lambda: f"{config.platform_url}/support-access", now=utcnow(),
+        )  # fmt: skip
+    except Invalid as error:
+        return _staff_agency(agency, given=given, wrong=wrong_fields(error), status=422)
     words = "The owners were asked" if access.status == "asked" else "You may look now"
     trigger_toast("success", words, f"{agency.name} has a letter about it.")
     return respond(redirect_to=url_for("support.staff_agency", agency_id=agency.public_id))
@@ -131,12 +142,15 @@ def leave_agency() -> Response:
     return respond(redirect_to=url_for("support.staff_agencies"))
 
 
-def _staff_agency(agency: Agency) -> Response:
+def _staff_agency(
+    agency: Agency, *, given: dict[str, str] | None = None, wrong: dict[str, list[str]] | None = None, status: int = 200
+) -> Response:
     now = utcnow()
     rows = [(access, access.state(now)) for access in queries.accesses_of(g.db, agency_id=agency.id)]
     mode = queries.mode_of(g.db, agency_id=agency.id)
     context = {"page": "staff_agencies", "row": agency, "rows": rows, "mode": mode, "hours": HOURS, "me_id": g.actor.id}
-    return make_response(render_template("support/agency.html", **context))
+    context |= {"given": given or {"reason": "", "hours": "1"}, "wrong": wrong or {}}
+    return make_response(render_template("support/agency.html", **context), status)
 
 
 def _agency(public_id: str) -> Agency:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from dataclasses import replace
 from typing import Any, cast
 from uuid import UUID
 
@@ -14,17 +15,21 @@ from sqlalchemy import select
 from app.access.permissions import Permission, StaffPermission
 from app.accounts.models import User
 from app.config import Config
-from app.errors import NotFound
+from app.db.base import db
+from app.db.scope import platform_scope
+from app.db.session import transaction
+from app.errors import Invalid, NotFound
 from app.installs.models import Install
 from app.installs.queries import install_with_parts
 from app.lib.clock import utcnow
 from app.lib.ids import decode
-from app.support.cases.actions import DAYS, make_case, open_case, revoke_case
+from app.modules.queries import publisher_name
+from app.support.cases.actions import DAYS, make_case, open_case, revoke_case, tell_opened_by_publisher
 from app.support.cases.links import case_of_link, link_text
 from app.support.cases.models import CaseBundle
 from app.support.views.common import bp
 from app.tenancy.models import Membership
-from app.web.forms import asked, clean
+from app.web.forms import asked, clean, wrong_fields
 from app.web.guard import requires, staff
 from app.web.htmx import respond, trigger_toast
 
@@ -35,6 +40,12 @@ SHOWN = 50
 @requires(Permission.LOGS_VIEW, install=Install)
 def cases(install: Install) -> Response:
     """The bundles of an install, their links, and the form for a new one."""
+    return _cases_page(install, given={"for": "support", "days": "7", "note": ""})
+
+
+def _cases_page(
+    install: Install, *, given: dict[str, str], wrong: dict[str, list[str]] | None = None, status: int = 200
+) -> Response:
     found = select(CaseBundle).where(CaseBundle.agency_id == g.agency.agency_id, CaseBundle.install_id == install.id)
     rows = list(g.db.scalars(found.order_by(CaseBundle.id.desc()).limit(SHOWN)))
     members = g.db.execute(
@@ -45,24 +56,32 @@ def cases(install: Install) -> Response:
         .limit(500)
     ).all()
     shown, now = install_with_parts(g.db, install_id=install.id) or install, utcnow()
+    module = shown.module
+    others = module.agency_id != g.agency.agency_id
+    publisher = (publisher_name(g.db, module) or "Another agency") if others else ""
     context: dict[str, Any] = {
         "install": shown, "tab": "health", "page": "installs", "words": {shown.status: shown.status.capitalize()},
         "tones": {shown.status: "ok" if shown.status == "active" else "warn"}, "now": now, "days": DAYS,
-        "rows": [(case, _link(case)) for case in rows], "names": {row.id: row.name for row in members},
+        "rows": [(case, _link(case), _own_link(case)) for case in rows], "names": {row.id: row.name for row in members},
         "members": [(User(id=row.id).public_id, row.name) for row in members],
-        "can_make": g.actor.can(Permission.INSTALLS_CONFIGURE),
+        "can_make": g.actor.can(Permission.INSTALLS_CONFIGURE), "publisher": publisher, "given": given, "wrong": wrong or {},
     }  # fmt: skip
-    return make_response(render_template("support/cases.html", **context))
+    return make_response(render_template("support/cases.html", **context), status)
 
 
 @bp.post("/installs/<public_id:install_id>/cases")
 @requires(Permission.INSTALLS_CONFIGURE, install=Install)
 def new_case(install: Install) -> Response:
-    whom, days = clean(request.form.get("for")), clean(request.form.get("days"))
-    make_case(
-        g.db, install=install, note=clean(request.form.get("note")), days=int(days) if days.isdecimal() else 0,
-        for_user_id=None if whom == "support" else _person(whom), by=g.actor, now=utcnow(),
-    )  # fmt: skip
+    given = {name: clean(request.form.get(name)) for name in ("for", "days", "note")}
+    whom, days = given["for"], given["days"]
+    try:
+        make_case(
+            g.db, install=install, note=given["note"], days=int(days) if days.isdecimal() else 0,
+            for_user_id=None if whom in ("support", "publisher") else _person(whom), for_publisher=whom == "publisher",
+            by=g.actor, now=utcnow(),
+        )  # fmt: skip
+    except Invalid as error:
+        return _cases_page(install, given=given, wrong=wrong_fields(error), status=422)
     trigger_toast("success", "Case bundle made", "Hand its link on; it opens for nobody else.")
     return respond(redirect_to=url_for("support.cases", install_id=install.public_id))
 
@@ -79,12 +98,20 @@ def end_case(case: CaseBundle) -> Response:
 @bp.get("/cases/<link>")
 @requires(Permission.AGENCY_VIEW)
 def case(link: str) -> Response:
-    """What was kept, for the member it was made for, and for who made it."""
+    """What was kept: for the member it was made for, for who made it, and for the module's publisher when it was made for them."""
+    found, now = _found(link), utcnow()
+    if not found.holds(now):
+        raise NotFound()
+    if found.agency_id == g.agency.agency_id and g.actor.id in (found.for_user_id, found.created_by):
+        return _shown(found, "support.case", link)
+    if found.for_agency_id != g.agency.agency_id or not g.actor.can(Permission.MODULES_AUTHOR):
+        raise NotFound()
+    reader = replace(g.actor, name=f"{g.actor.name} ({g.agency.agency_name})")
+    g.db.close()  # what follows is of another agency, so of another transaction; it is kept before anything is shown
+    with platform_scope(f"case bundle {found.public_id} opened by its publisher"), transaction(db.session()) as trail:
+        tell_opened_by_publisher(trail, case=found, by=reader)
     found = _found(link)
-    if found.agency_id != g.agency.agency_id or g.actor.id not in (found.for_user_id, found.created_by):
-        raise NotFound()
-    if not found.holds(utcnow()):
-        raise NotFound()
+    found.opened_at = now
     return _shown(found, "support.case", link)
 
 
@@ -136,8 +163,14 @@ def _zipped(content: dict[str, Any], whole: bytes) -> bytes:
     return packed.getvalue()
 
 
+def _own_link(case: CaseBundle) -> str:
+    """Where the reader sees what is sent, when they made it or it was made for them; '' else."""
+    mine = g.actor.id in (case.created_by, case.for_user_id)
+    return url_for("support.case", link=link_text(_config().secret_keys, case.id)) if mine else ""
+
+
 def _link(case: CaseBundle) -> str:
-    endpoint = "support.case" if case.for_user_id else "support.staff_case"
+    endpoint = "support.staff_case" if case.whom == "support" else "support.case"
     return _config().platform_url + url_for(endpoint, link=link_text(_config().secret_keys, case.id))
 
 

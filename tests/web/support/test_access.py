@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from psycopg import errors
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 
 from app.access.permissions import SUPPORT_PERMISSIONS, Permission, Role
 from app.accounts.models import User
@@ -162,7 +163,44 @@ def accesses(ada: Browser) -> list[list[str]]:
 
 @pytest.mark.parametrize("values", [{"reason": "because"}, {"reason": "x" * 501}, {"hours": "48"}, {"hours": "x"}])
 def test_T8_without_a_reason_or_an_end_there_is_no_access(sam: Browser, agency: Agency, values: dict[str, str]) -> None:
-    assert ask(sam, agency, **values).status == 422
+    page = ask(sam, agency, **values)
+    assert (page.status, page.heading, len(page.errors)) == (422, agency.name, 1)
+    assert page.one(f"#ask-form [name={next(iter(values))}]")["aria-invalid"] == "true"
+    assert page.one("#ask-form [name=reason]").get_text() == values.get("reason", REASON)
+
+
+def test_T8_a_wrong_switch_is_answered_where_it_stands(ada: Browser) -> None:
+    page = ada.post("/support-access/switch", {"mode": "sometimes"})
+    assert (page.status, page.heading, page.errors) == (422, "Support access", ["Choose one of the three."])
+
+
+def test_T8_one_person_has_one_request_or_leave_at_a_time(
+    sam: Browser, agency: Agency, leave: Leave, sam_person: Person
+) -> None:
+    leave(hours_ago=2, mode="ask")  # its time ran out: it makes room
+    assert ask(sam, agency).status == 303
+    assert ask(sam, agency).status == 409
+    states = [row[-1] for row in staff_rows(sam, agency)]
+    assert states == ["Waiting for leave", "Time ran out"]
+    with (
+        pytest.raises(DBAPIError, match="support_accesses_one"),
+        platform_scope("test world"),
+        transaction(db.session()) as session,
+    ):
+        session.add(
+            SupportAccess(
+                id=uuid7(), agency_id=agency.id, staff_id=sam_person.id, staff_name="Sam Reyes", reason=REASON, hours=1,
+                status="asked",
+            )
+        )  # fmt: skip
+
+
+def staff_rows(sam: Browser, agency: Agency) -> list[list[str]]:
+    page = sam.get(f"/staff/agencies/{agency.public_id}")
+    return [
+        [" ".join(cell.get_text(" ").split()) for cell in row.select("td")]
+        for row in page.html.select("#accesses tbody tr")
+    ]
 
 
 def test_T8_no_one_else_has_staffs_pages_or_anothers_access(

@@ -70,7 +70,7 @@ def test_a_bundle_tells_what_happened_without_secrets_and_people(
     of_it = {"install_id": ours.install.id}
     request_id = write.request("/api/things", status=500, user_agent=f"Bearer {CANARY}", ip="192.0.2.77", **of_it)
     write.run("greet", outcome="error", error=f"token={CANARY} of joe@example.test", **of_it)
-    write.mail("Welcome", **of_it)
+    write.mail("ENQ-0017: Yuki Tanaka", kind="module.letter", **of_it)
     with platform_scope("test world"), transaction(db.session()) as session:
         session.execute(
             text("UPDATE modules_v2 SET settings = CAST(:s AS jsonb), secrets = CAST(:x AS jsonb) WHERE id = :id"),
@@ -85,7 +85,7 @@ def test_a_bundle_tells_what_happened_without_secrets_and_people(
         "accent": "#fff", "reply_to": "[e-mail]", "api_token": "[redacted]", "stripe_key": "[redacted]",
     }  # fmt: skip
     assert [(line["kind"], line["title"]) for line in content["log"]] == [
-        ("mail", "Welcome → [e-mail]"), ("run", "greet route"), ("request", "GET /api/things"),
+        ("mail", "module.letter"), ("run", "greet route"), ("request", "GET /api/things"),
     ]  # fmt: skip
     assert [line["request_id"] for line in content["errors"]] == ["", request_id]
     assert content["install"]["version"]["version"] == "1.0.0"
@@ -96,7 +96,7 @@ def test_a_bundle_tells_what_happened_without_secrets_and_people(
         content,
     )
     everything = page.text + json.dumps(content) + packed.read("log.jsonl").decode()
-    assert [word for word in (CANARY, "joe@example.test", "192.0.2.77") if word in everything] == []
+    assert [word for word in (CANARY, "joe@example.test", "192.0.2.77", "Tanaka") if word in everything] == []
     trail = ada.get("/audit").texts("#audit tbody tr")
     assert [("Sam Reyes" in line, "Case bundle opened" in line) for line in trail[:1]] == [(True, True)]
 
@@ -113,6 +113,42 @@ def test_a_link_opens_for_whom_it_was_made(
     # the staff's address with the signature of a bundle that is not theirs: the database shows it nothing
     assert sam.get(for_tom.replace("/cases/", "/staff/cases/")).status == 404
     assert browse().get(for_support).where == f"/sign-in?next={for_support}"
+
+
+def test_who_makes_a_bundle_for_support_sees_exactly_what_is_sent(ada: Browser, sam: Browser, ours: Installed) -> None:
+    link = made(ada, ours)
+    own = str(ada.get(f"/installs/{ours.public_id}/cases").one("#cases td a")["href"])
+    assert own == link.replace("/staff/cases/", "/cases/")
+    assert (ada.get(own).status, ada.get(f"{own}?as=json").text) == (200, sam.get(f"{link}?as=json").text)
+    assert sam.get(own).status == 404
+
+
+def test_a_bundle_for_the_modules_publisher_opens_for_its_makers_while_it_lasts(
+    ada: Browser, sam: Browser, browse: Browse, world: World, agency: Agency
+) -> None:
+    publisher = world.agency("Workshop")
+    ours = put_on_site(agency, world.site(agency), MODULE, publisher=publisher)
+    path = f"/installs/{ours.public_id}/cases"
+    assert ada.get(path).texts("#for option") == [
+        "Dramac’s support",
+        "Another agency, who publishes the module",
+        "Ada Bright",
+    ]
+    link = made(ada, ours, whom="publisher")
+    pat = browse(world.person(publisher, Role.DEVELOPER, name="Pat Voss"))
+    others = [browse(world.person(publisher, Role.VIEWER)), browse(world.person(world.agency(), Role.OWNER)), sam]
+    assert [one.get(link).status for one in (pat, *others)] == [200, 404, 404, 404]
+    assert pat.get(link).heading == "Logged on Harbour Dental"
+    assert sam.get(link.replace("/cases/", "/staff/cases/")).status == 404
+    assert [pat.get(where).status for where in (path, f"/installs/{ours.public_id}/logs")] == [404, 404]
+    opened = [line for line in ada.get("/audit").texts("#audit tbody tr") if "Case bundle opened" in line]
+    assert len(opened) == 2
+    assert "Pat Voss (Workshop)" in opened[0]
+    row = ada.get(path).texts("#cases tbody td")
+    assert (row[1], row[2] != "Never") == ("The module’s publisher", True)
+    form = str(ada.get(path).one("#cases form")["action"])
+    assert ada.post(form).status == 303
+    assert pat.get(link).status == 404
 
 
 @pytest.mark.parametrize("how", ["revoked", "expired", "changed", "unsigned", "nonsense"])
@@ -145,7 +181,12 @@ def _old(ours: Installed, ada: Person, app: Any, *, days_ago: int) -> str:
 @pytest.mark.parametrize("form", [{"note": " "}, {"note": "x" * 501}, {"days": "90"}, {"for": "usr_x"}, {"for": ""}])
 def test_a_bundle_needs_a_note_an_end_and_somebody(ada: Browser, ours: Installed, form: dict[str, str]) -> None:
     given = {"note": "It fails", "for": "support", "days": "1", **form}
-    assert ada.post(f"/installs/{ours.public_id}/cases", given).status == 422
+    page = ada.post(f"/installs/{ours.public_id}/cases", given)
+    wrong = next(iter(form))
+    assert (page.status, page.heading, len(page.errors)) == (422, "Logged", 1)
+    assert page.one(f"#case-form [name={wrong}]")["aria-invalid"] == "true"
+    if wrong != "note":
+        assert page.one("#case-form [name=note]").get_text() == "It fails"
 
 
 def test_a_bundle_is_made_for_nobody_outside(ada: Browser, world: World, ours: Installed) -> None:

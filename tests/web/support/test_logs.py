@@ -18,7 +18,8 @@ from app.db.base import db
 from app.db.pools import runtime_pool
 from app.db.scope import platform_scope, tenant_scope
 from app.db.session import transaction
-from app.events.outbox import record
+from app.events.catalog import KEY_CREATED, WEBHOOK_CREATED
+from app.events.outbox import publish, record
 from app.lib.clock import utcnow
 from app.lib.ids import encode, uuid7
 from app.mail.jobs import forget_old
@@ -462,6 +463,30 @@ def test_an_install_has_its_own_lines(
     vic = browse(world.person(agency, Role.VIEWER))
     assert (vic.get(path).status, vic.get(f"/installs/{ours.public_id}").text.count(path)) == (403, 0)
     assert browse(world.person(world.agency())).get(path).status == 404
+
+
+def test_what_people_did_for_a_site_is_found_under_it_whatever_they_made(
+    ada: Browser, ada_person: Person, agency: Agency, site: Site, world: World
+) -> None:
+    other = world.site(agency, name="Other")
+    with tenant_scope(agency.id), transaction(db.session()) as session:
+        for event, target, of in (
+            (KEY_CREATED, "key_1", site),
+            (WEBHOOK_CREATED, "whk_1", site),
+            (KEY_CREATED, "key_2", other),
+        ):
+            publish(
+                session,
+                event,
+                by=ada_person.actor,
+                agency_id=agency.id,
+                site_id=of.id,
+                target=target,
+                target_name=target,
+            )
+    query = f"?site={site.public_id}&kind=audit"
+    assert titles(ada, query) == ["webhook.created whk_1", "key.created key_1"]
+    assert ada.get(f"/logs{query}").texts(".log-place") == [site.name] * 2
 
 
 def _href(page: Any, words: str) -> str:
