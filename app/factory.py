@@ -69,6 +69,7 @@ from app.web.request_id import register_request_id
 from app.web.ui import register_ui
 from app.webhooks import api as event_schemas
 from app.webhooks import views as webhooks
+from app.webhooks.catalogue import data_of
 from app.wiring.jobs import wire_jobs
 from app.wiring.packages import wire_packages
 from app.wiring.servers import connect_database, wire_servers
@@ -159,11 +160,16 @@ def create_api_app(config: Config, *, gateway: Gateway | None = None) -> Flask:
     app.register_blueprint(inbound_api.bp)
     app.register_blueprint(api.bp)
     app.register_blueprint(api.functions_bp)
+    app.register_blueprint(api.events_bp)
     app.register_blueprint(api.errors_bp)
     protect(app)
     door = Door(
-        app, gateway or Gateway(platform_url=config.platform_url, keys=config.secret_keys, run_route=run_module_route)
-    )
+        app,
+        gateway
+        or Gateway(
+            platform_url=config.platform_url, keys=config.secret_keys, run_route=run_module_route, describe_event=data_of
+        ),
+    )  # fmt: skip
     app.extensions["gateway"] = door.gateway
     app.wsgi_app = door  # type: ignore[method-assign]  # documented
     return _behind_proxies(app, config)

@@ -1898,6 +1898,7 @@ CREATE INDEX events_agency ON public.events USING btree (agency_id, sequence DES
 CREATE INDEX events_install ON public.events USING btree (site_id, install_id, transaction, sequence) WHERE (install_id IS NOT NULL);
 CREATE INDEX events_occurred ON public.events USING btree (agency_id, occurred_at DESC);
 CREATE INDEX events_request ON public.events USING btree (request_id) WHERE (request_id <> ''::text);
+CREATE INDEX events_site ON public.events USING btree (site_id, transaction, sequence) WHERE (site_id IS NOT NULL);
 CREATE INDEX events_undispatched ON public.events USING btree (sequence) WHERE (dispatched_at IS NULL);
 CREATE INDEX external_api_requests_agency ON ONLY public.external_api_requests USING btree (agency_id, at DESC);
 CREATE INDEX external_api_requests_request ON ONLY public.external_api_requests USING btree (request_id);
@@ -4175,6 +4176,15 @@ AS $function$
   WHERE i.id = wanted
 $function$
 ;
+CREATE OR REPLACE FUNCTION public.runtime_site_installs()
+ RETURNS SETOF uuid
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  SELECT i.id FROM modules_v2 i WHERE i.site_id = (SELECT current_site_id()) AND i.status <> 'removed' ORDER BY i.id
+$function$
+;
 CREATE OR REPLACE FUNCTION public.runtime_speaks_for(install uuid, site uuid, agency uuid, speaker name)
  RETURNS boolean
  LANGUAGE sql
@@ -4406,6 +4416,7 @@ GRANT EXECUTE ON FUNCTION runtime_install_id TO dramac_runtime, dramac_staff;
 GRANT EXECUTE ON FUNCTION runtime_is_member TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION runtime_member_email TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION runtime_setting_levels TO dramac_runtime, dramac_staff;
+GRANT EXECUTE ON FUNCTION runtime_site_installs TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION runtime_speaks_for TO dramac_module, dramac_runtime;
 GRANT EXECUTE ON FUNCTION runtime_trial TO dramac_runtime, dramac_staff;
 GRANT EXECUTE ON FUNCTION short_id_taken TO dramac_app, dramac_staff;

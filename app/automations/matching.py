@@ -16,7 +16,7 @@ from app.modules.manifest import Manifest
 from app.modules.manifest.computed import all_columns
 from app.modules.naming import own_events
 from app.webhooks.catalogue import EXAMPLES
-from app.webhooks.patterns import UNHEARD, may_receive
+from app.webhooks.patterns import may_receive
 
 MAX_DEPTH = 5
 """How far events that automations and functions cause may follow each other; the next one is left alone."""
@@ -32,7 +32,6 @@ def hears(automation: Automation, event: Event) -> bool:
         and automation.agency_id == event.agency_id
         and automation.event_type == event.type
         and automation.site_id in (None, event.site_id)
-        and event.type not in UNHEARD
         and event.depth < MAX_DEPTH
         and event.actor != automation.actor.ref
         and may_receive(automation.granted_role, event.type, of_module=event.install_id is not None)

@@ -15,15 +15,14 @@ from flask.typing import ResponseReturnValue
 from app.access.actors import Actor
 from app.errors import AppError, BadRequest, FieldError, Invalid, NotFound
 from app.gateway.bodies import read_json
-from app.gateway.eventstream import pull_events
+from app.gateway.eventstream import must_cover_site, pull_events, types_of_install, types_of_site
 from app.gateway.files import MAX_UPLOAD_BYTES, send_file, take_file
 from app.gateway.gateway import Gateway
 from app.gateway.guard import GATEWAY, any_credential, requires_scope
 from app.gateway.http import Answer, Call, json_answer, problem
-from app.gateway.openapi import openapi_document
+from app.gateway.openapi import openapi_document, site_events_document
 from app.gateway.routes import RouteCall
 from app.lib.ids import uuid7
-from app.modules.event_types import module_events
 from app.runtime.context import InstallContext, find_install, load_install
 from app.runtime.data import Access, Data, Record, Transaction
 from app.runtime.data.faults import refusal
@@ -33,6 +32,7 @@ from app.web.guard import public
 
 bp = Blueprint("api", __name__, url_prefix="/api/modules")
 functions_bp = Blueprint("api_functions", __name__, url_prefix="/api/modules")
+events_bp = Blueprint("api_events", __name__, url_prefix="/api/events")
 errors_bp = Blueprint("api_errors", __name__)
 
 FUNCTION_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -105,11 +105,28 @@ def events(call: Call, module: str) -> Answer:
 def event_types(call: Call, module: str) -> Answer:
     """What the stream may hold: each type with the JSON Schema of its data and an example."""
     context, _ = _install(call, module)
-    found = [
-        {"type": one.type, "label": one.label, "schema": one.schema, "example": one.example}
-        for one in module_events(context.manifest)
-    ]
-    return json_answer({"data": found})
+    return json_answer({"data": types_of_install(context.manifest, _gateway(call).describe_event)})
+
+
+@events_bp.get("")
+@requires_scope("events")
+def site_events(call: Call) -> Answer:
+    """The stream of the whole site: what happens to it, and what the modules on it tell."""
+    must_cover_site(call.credential)
+    return Answer(200, pull_events(call.credential, None, call.query()))
+
+
+@events_bp.get("/openapi.json")
+@any_credential
+def site_events_openapi(call: Call) -> Answer:
+    return json_answer(site_events_document(base_url=current_platform_url(call)))
+
+
+@events_bp.get("/types")
+@requires_scope("events")
+def site_event_types(call: Call) -> Answer:
+    must_cover_site(call.credential)
+    return json_answer({"data": types_of_site(call.credential, _gateway(call).describe_event)})
 
 
 # -- records

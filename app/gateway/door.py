@@ -1,4 +1,4 @@
-"""The short way in for /api/modules/…: Flask's routes and guarded views, without Flask's contexts around each call.
+"""The short way in for /api/modules/… and /api/events: Flask's routes and guarded views, without Flask's contexts around each call.
 
 The table is compiled from the application's own url_map, so a route exists here exactly when Flask has it, and what runs is
 the view as protect() wrapped it. Everything else goes on to Flask.
@@ -18,7 +18,8 @@ from app.gateway.gateway import Gateway
 from app.gateway.guard import CREDENTIAL, GATEWAY
 from app.gateway.http import Answer, Call
 
-PREFIX = "/api/modules/"
+PREFIX = "/api/"
+OURS = ("/api/modules/", "/api/events")  # what below it is ours
 _PART = re.compile(r"<(?:(path):)?([a-z_]+)>")
 View = Callable[..., Answer]
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -72,7 +73,7 @@ class Door:
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path: str = environ.get("PATH_INFO", "")
-        if not path.startswith(PREFIX):
+        if not path.startswith(OURS):
             return self._next(environ, start_response)
         environ[GATEWAY] = self.gateway
         return self._answering(environ, path)(environ, start_response)
@@ -101,11 +102,11 @@ class Door:
 
 
 def _compiled(app: Flask) -> list[_Route]:
-    """The routes below PREFIX, fixed text before variables: `events` is the stream, never a table of that name."""
+    """Our routes below PREFIX, fixed text before variables: `events` is the stream, never a table of that name."""
     routes: dict[str, dict[str, View | None]] = {}
     access = app.extensions["access"]
     for rule in app.url_map.iter_rules():
-        if rule.rule.startswith(PREFIX) and rule.endpoint != "api.nothing":
+        if rule.rule.startswith(OURS) and rule.endpoint != "api.nothing":
             methods = routes.setdefault(rule.rule, {})
             ours = access[rule.endpoint].label.startswith(CREDENTIAL)
             view = cast(View, app.view_functions[rule.endpoint]) if ours else None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from app.gateway.credentials import Credential, KeyDirectory
 from app.gateway.keychanges import KeyChanges
@@ -11,10 +13,18 @@ from app.gateway.requestlog import RequestLog
 from app.gateway.routes import RunRoute
 from app.oauth.access import find_access, is_access_token, knows_origin
 
+Described = Callable[[str], tuple[dict[str, Any], dict[str, Any]]]
+"""The JSON Schema and an example of the data of one of the platform's own events."""
+
+
+def _of_anything(_: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    return {"type": "object"}, {}
+
 
 class Gateway:
     """Made once per API application by the composition root. run_route: runs a module's own routes, None when nothing does.
 
+    describe_event: tells what is in an event of the platform.
     keys: what queries of reads are sealed under in the log; without them they are not kept.
     """
 
@@ -25,9 +35,11 @@ class Gateway:
         keys: tuple[str, ...] = (),
         policies: Policies | None = None,
         run_route: RunRoute | None = None,
+        describe_event: Described = _of_anything,
     ) -> None:
         self.platform_url = platform_url
         self.run_route = run_route
+        self.describe_event = describe_event
         self.policies = policies or Policies()
         self.keys = KeyDirectory(KeyChanges())
         self.leases = Leases()

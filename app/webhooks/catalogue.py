@@ -12,6 +12,7 @@ from uuid import UUID
 
 from app.access.permissions import Role
 from app.events.catalog import CATALOG
+from app.events.rights import Place, place_of
 from app.modules.event_types import module_events
 from app.modules.manifest import Manifest
 from app.webhooks.message import message
@@ -35,7 +36,6 @@ _PAGE: Data = {"title": "Opening hours", "path": "/opening-hours"}
 _DOMAIN: Data = {"domain": _id("dom"), "host": "www.example.com"}
 _SUPPORT: Data = {"person": "Sam Reyes", "reason": "Bookings fail since Monday", "hours": 4}
 _PROJECT: Data = {"project": _id("prj"), "name": "Price list"}
-_OF_AGENCY = ("agency.", "member.", "client.", "module.", "fleet.", "project.", "support.", "application.")
 _INBOUND: Data = {"hook": _id("hok"), "name": "orders", "module": "crm"}
 _CONNECTION: Data = {"connection": _id("con"), "name": "books", "service": "Ledger Books"}
 _AUTOMATION: Data = {"automation": _id("aut"), "name": "Thank who bought"}
@@ -221,7 +221,7 @@ def platform_events() -> list[Offered]:
 
 def platform_event(name: str) -> Offered:
     """One of the platform's own. Raises KeyError."""
-    example = _body(name, EXAMPLES[name], site=not name.startswith(_OF_AGENCY))
+    example = _body(name, EXAMPLES[name], place=place_of(name))
     return Offered(name, CATALOG[name].label, example, _schema(name, _like(EXAMPLES[name])))
 
 
@@ -267,9 +267,13 @@ def _like(example: Any) -> Data:
     return {"type": kinds[type(example)]} if type(example) in kinds else {}
 
 
-def _body(event_type: str, data: Data, *, site: bool = True) -> Data:
-    of_install = site and (event_type not in CATALOG or event_type.startswith("install."))
+def data_of(name: str) -> tuple[Data, Data]:
+    """The JSON Schema and an example of the data of one of the platform's own. Raises KeyError."""
+    return _like(EXAMPLES[name]), EXAMPLES[name]
+
+
+def _body(event_type: str, data: Data, *, place: Place = "install") -> Data:
     return message(
-        event_type=event_type, occurred_at=MOMENT, data=data, site_id=SITE if site else None,
-        install_id=INSTALL if of_install else None,
+        event_type=event_type, occurred_at=MOMENT, data=data, site_id=None if place == "agency" else SITE,
+        install_id=INSTALL if place == "install" else None,
     )  # fmt: skip

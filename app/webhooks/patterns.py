@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from app.access.permissions import ROLE_PERMISSIONS, Permission, Role
-from app.events.catalog import CATALOG
+from app.access.permissions import ROLE_PERMISSIONS, Role
 from app.events.models import Event
+from app.events.rights import may_hear
 from app.webhooks.models import Webhook
 
 PATTERN = re.compile(r"\*|[a-z][a-z0-9_]*(\.[a-z0-9_]+)*(\.\*)?")
-UNHEARD = frozenset({"page.was_sent"})  # between a form and its own function, nobody else's news
 
 
 def matches(patterns: Iterable[str], event_type: str) -> bool:
@@ -23,11 +22,8 @@ def matches(patterns: Iterable[str], event_type: str) -> bool:
 
 
 def may_receive(role: Role, event_type: str, *, of_module: bool) -> bool:
-    """Whether the role may see such events. What modules tell carries records; the platform's events say what they need."""
-    needed = {Permission.RECORDS_VIEW} if of_module and event_type not in CATALOG else set()
-    if event_type in CATALOG:
-        needed.add(CATALOG[event_type].permission)
-    return bool(needed) and needed <= ROLE_PERMISSIONS[role]
+    """Whether the role may see such events."""
+    return may_hear(ROLE_PERMISSIONS[role], event_type, of_module=of_module)
 
 
 def wants(webhook: Webhook, event: Event) -> bool:
@@ -35,7 +31,6 @@ def wants(webhook: Webhook, event: Event) -> bool:
     return (
         webhook.agency_id == event.agency_id
         and (webhook.site_id is None or webhook.site_id == event.site_id)
-        and event.type not in UNHEARD
         and matches(webhook.patterns, event.type)
         and may_receive(webhook.granted_role, event.type, of_module=event.install_id is not None)
     )

@@ -18,7 +18,7 @@ from app.lib.ids import uuid7
 from app.queue.enqueue import wake
 from app.webhooks.actions import WebhookOff, tell
 from app.webhooks.models import Delivery, Webhook
-from app.webhooks.patterns import UNHEARD, may_receive
+from app.webhooks.patterns import may_receive
 
 MOST = 10_000
 """Deliveries of one replay; the oldest come first, so that the next replay can begin where this one ended."""
@@ -86,7 +86,6 @@ def may_get(webhook: Webhook, event: Event) -> bool:
         webhook.disabled_at is None
         and webhook.agency_id == event.agency_id
         and webhook.site_id in (None, event.site_id)
-        and event.type not in UNHEARD
         and may_receive(webhook.granted_role, event.type, of_module=event.install_id is not None)
     )
 
@@ -116,8 +115,7 @@ def _elsewhere(db: Session, chosen: Select[Any], target: Webhook, *, now: dateti
     allowed = [
         and_(events.c.type == kind, of_module.is_(module))
         for kind, module in kinds
-        if kind not in UNHEARD | {catalog.WEBHOOK_TESTED.name}
-        and may_receive(target.granted_role, kind, of_module=module)
+        if kind != catalog.WEBHOOK_TESTED.name and may_receive(target.granted_role, kind, of_module=module)
     ]
     rows = select(
         literal(target.agency_id), literal(target.id), events.c.id, events.c.type, literal(now), literal(now)

@@ -14,7 +14,10 @@ from tests.support.browser import Browser
 from tests.support.everything import Everything, make_everything, member_routes
 from tests.support.world import World
 
-OF_THE_PLATFORM = {"editor.picture"}  # pictures of the starters that every author begins from
+OF_THE_PLATFORM = {
+    "editor.picture",  # pictures of the starters that every author begins from
+    "webhooks.event",  # what the platform tells everybody
+}
 
 
 @pytest.fixture

@@ -65,6 +65,7 @@ CALLERS = {
     "runtime_install": {"dramac_runtime", "dramac_staff"},
     "runtime_install_id": {"dramac_runtime", "dramac_staff"},
     "runtime_is_member": {"dramac_runtime"},
+    "runtime_site_installs": {"dramac_runtime"},
     "runtime_member_email": {"dramac_runtime"},
     "runtime_speaks_for": {"dramac_runtime", "dramac_module"},
     "short_id_taken": {"dramac_app", "dramac_staff"},

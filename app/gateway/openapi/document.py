@@ -60,18 +60,36 @@ def openapi_document(
         schemas["File"] = FILE
         paths |= file_paths(upload=bool(upload_fields(context, access)))
     if events:
-        paths["/events"] = {"get": _events(context)}
+        paths["/events"] = {"get": _events("this module")}
         paths["/events/types"] = {"get": _event_types()}
     if functions:
         paths |= _function_paths(context)
+    info = {
+        "title": f"{context.module_name} on {context.site.name}",
+        "version": context.version,
+        "description": context.manifest.summary,
+    }
+    return _document(info, f"{base_url}/api/modules/{context.module_slug}", paths, schemas=schemas, tags=tags)
+
+
+def site_events_document(*, base_url: str) -> dict[str, Any]:
+    """OpenAPI 3.1 of the event stream of a whole site, which is the same for every caller."""
+    paths = {"/events": {"get": _events("this site")}, "/events/types": {"get": _event_types()}}
+    info = {
+        "title": "Events of a site",
+        "version": "1",
+        "description": "What happens to a site and on it, for pulling.",
+    }
+    return _document(info, f"{base_url}/api", paths, schemas={"Problem": _problem()}, tags=[])
+
+
+def _document(
+    info: dict[str, Any], server: str, paths: dict[str, Any], *, schemas: dict[str, Schema], tags: list[dict[str, Any]]
+) -> dict[str, Any]:  # fmt: skip
     return {
         "openapi": "3.1.0",
-        "info": {
-            "title": f"{context.module_name} on {context.site.name}",
-            "version": context.version,
-            "description": context.manifest.summary,
-        },
-        "servers": [{"url": f"{base_url}/api/modules/{context.module_slug}"}],
+        "info": info,
+        "servers": [{"url": server}],
         "security": [{"key": []}],
         "tags": tags,
         "paths": paths,
@@ -260,16 +278,18 @@ def _aggregate(name: str, many: str) -> dict[str, Any]:
     return _operation(name, f"aggregate_{name}", f"Count and sum {many}", answer, parameters=[group, metrics])
 
 
-def _events(context: InstallContext) -> dict[str, Any]:
+def _events(of: str) -> dict[str, Any]:
     event = {
         "type": "object",
         "properties": {
             "id": {"type": "string"},
-            "type": {"type": "string", "enum": list(context.manifest.own_events)}
-            if context.manifest.own_events
-            else {"type": "string"},
+            "type": {"type": "string", "description": "One of /events/types"},
             "timestamp": {"type": "string", "format": "date-time"},
+            "subject": {"type": "string", "description": "The id of what it is about"},
+            "actor": {"type": "string", "description": "Who did it"},
             "data": {"type": "object"},
+            "site": {"type": "string"},
+            "install": {"type": ["string", "null"]},
         },
     }
     answer = {
@@ -292,7 +312,7 @@ def _events(context: InstallContext) -> dict[str, Any]:
         "in": "query",
         "schema": {"type": "integer", "minimum": 1, "maximum": 200, "default": 100},
     }
-    return _operation("", "pull_events", "Events of this module, oldest first", answer, parameters=[after, limit])
+    return _operation("", "pull_events", f"Events of {of}, oldest first", answer, parameters=[after, limit])
 
 
 def _event_types() -> dict[str, Any]:
