@@ -7,14 +7,17 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
 
-from flask import g, request
+from flask import Response, g, make_response, render_template, request
 
 from app.access.actors import Actor
 from app.domains.hosting import SERVED
-from app.errors import NotFound, Unavailable
+from app.errors import AppError, NotFound, Unavailable
 from app.lib.ids import decode
 from app.runtime.context import InstallNotReady, load_install
+from app.runtime.own_pages import OWN_PAGE
+from app.web.errors import page, status_of
 from app.web.guard import Access, declare
+from app.web.headers import allow_framing
 
 log = logging.getLogger(__name__)
 AnyView = TypeVar("AnyView", bound=Callable[..., Any])
@@ -48,6 +51,14 @@ def _enter(inner: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(inner)
     def guarded(install_id: str, **kwargs: Any) -> Any:
         try:
+            return entered(install_id, **kwargs)
+        except AppError as error:
+            if OWN_PAGE not in request.args:
+                raise
+            return _hole(error)
+
+    def entered(install_id: str, **kwargs: Any) -> Any:
+        try:
             context = load_install(decode("ins", install_id))
         except InstallNotReady as error:
             log.info("%s: %s", install_id, error)
@@ -59,3 +70,20 @@ def _enter(inner: Callable[..., Any]) -> Callable[..., Any]:
         return inner(context=context, **kwargs)
 
     return guarded
+
+
+def _hole(error: AppError) -> Response:
+    """A site's own page shows nothing where a module is paused, gone or has no such page; why is said in its editor.
+
+    What a visitor sent is not answered with nothing: then the error page may stand in that frame.
+    """
+    log.info("%s is a hole in a page of its site: %s", request.path, error)
+    allow_framing(["'self'"])
+    status = status_of(error)
+    answer = (
+        page(status, error.message)
+        if request.method == "POST"
+        else make_response(render_template("embed/hole.html"), status)
+    )
+    answer.headers["Cache-Control"] = "no-store"
+    return answer

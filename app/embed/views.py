@@ -25,6 +25,7 @@ from app.runtime.audience import audience
 from app.runtime.context import InstallContext, version_files
 from app.runtime.files.queries import open_bytes
 from app.runtime.files.serving import chunks, file_headers
+from app.runtime.own_pages import OWN_PAGE, has_leave
 from app.runtime.pages.markup import link_assets, protect_forms
 from app.runtime.pages.params import read_theme
 from app.runtime.pages.spam import STAMP, make_stamp
@@ -36,7 +37,6 @@ from app.web.visits import this_visit
 
 bp = Blueprint("embed", __name__, url_prefix="/embed")
 
-OWN_PAGE = "_page"
 MAX_FORM_BYTES = 256 * 1024
 SESSION_FIELD = "dramac_session"
 OURS = (
@@ -59,10 +59,10 @@ def page(context: InstallContext, name: str) -> Response:
     try:
         found = find_page(context, name)
     except NotFound:
-        if request.headers.get("Sec-Fetch-Dest") != "iframe":
+        if request.headers.get("Sec-Fetch-Dest") != "iframe" or OWN_PAGE in request.args:
             raise
         return _missing(context, name)
-    if is_closed(context, name):
+    if _is_closed_here(context, name):
         return _door(context, name, found)
     return _answer(context, name, found, _show(context, found, _fresh(found)), framers=_framers(context, found.modes))
 
@@ -106,7 +106,7 @@ def submit(context: InstallContext, name: str) -> Response:
     request.max_content_length = MAX_FORM_BYTES + (upload_bytes(context, found) if with_files else 0)
     request.max_form_memory_size = MAX_FORM_BYTES  # of its texts
     framers = _framers(context, found.modes)
-    if is_closed(context, name):
+    if _is_closed_here(context, name):
         session = _session(context)
         if session is None:
             return _door(context, name, found)
@@ -157,6 +157,18 @@ def file(context: InstallContext, file_id: UUID) -> Response:
     answer.content_length = content.seek(0, 2)
     content.seek(0)
     return answer.make_conditional(request)  # type: ignore[return-value]  # it gives itself back
+
+
+def _is_closed_here(context: InstallContext, name: str) -> bool:
+    """Whether the page opens only with a session: the site's own pages show it without one, in their frames alone."""
+    if not is_closed(context, name):
+        return False
+    config: Config = current_app.config["DRAMAC"]
+    framed = request.headers.get("Sec-Fetch-Dest", "iframe") == "iframe"  # older browsers do not say
+    return not framed or not has_leave(
+        config.secret_keys, request.args.get(OWN_PAGE, ""), install=encode("ins", context.install_id), page=name,
+        params=request.args, now=utcnow(),
+    )  # fmt: skip
 
 
 def _show(context: InstallContext, found: Page, form: FormState | None) -> Shown:
@@ -250,7 +262,7 @@ def _answer(
             parents=framers,
             page_name=name,
             sent="sent" in request.args and outcome is None,
-            closed=is_closed(context, name),
+            closed=_is_closed_here(context, name),
             analytics=_told_of(context, name, again="sent" in request.args or outcome is not None),
             again="sent" in request.args or outcome is not None,
             # the sandbox has escaped every value in it; what is left is the author's, held by the origin and its CSP

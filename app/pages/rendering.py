@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from app.pages.content import Content, ModulePage
 from app.pages.serving import Found, Place
+from app.runtime.own_pages import OWN_PAGE
 from app.web.assets import asset
 from app.web.filters import css_color, on_color
 from app.web.markdown import to_html
@@ -51,8 +52,12 @@ class MenuItem:
     children: tuple[MenuItem, ...] = ()
 
 
+Leave = Callable[[ModulePage], str]
+"""What a block's frame says for itself: runtime.own_pages."""
+
+
 def render_page(
-    place: Place, found: Found, *, canonical: str = "", preview: str = "", request_id: str = ""
+    place: Place, found: Found, *, leave: Leave, canonical: str = "", preview: str = "", request_id: str = ""
 ) -> tuple[str, str]:
     """(HTML, content security policy). canonical: where the page is at home; preview: "" | "whole" | "framed".
 
@@ -80,7 +85,7 @@ def render_page(
         words=partial(words, place),
         picture=partial(picture, place),
         absolute=partial(absolute, place),
-        frame=lambda block: frame_url(block, found.look),
+        frame=lambda block: frame_url(block, found.look, leave=leave(block)),
     )
     return level_headings(html), policy(
         style, framed=preview == "framed", script=f"{place.origin}{frames}" if frames else ""
@@ -161,9 +166,9 @@ def absolute(place: Place, source: str) -> str:
     return f"{place.origin}{where}" if where.startswith("/") else where
 
 
-def frame_url(block: ModulePage, look: Mapping[str, Any]) -> str:
+def frame_url(block: ModulePage, look: Mapping[str, Any], *, leave: str) -> str:
     """The address of a module's page as a block shows it, in the site's colours."""
-    args = {**block.params, "theme": look["theme"], "_page": "1"}
+    args = {**block.params, "theme": look["theme"], OWN_PAGE: leave}
     return f"/embed/{block.install}/{block.page}?{urlencode(args)}"
 
 

@@ -18,11 +18,15 @@ from app.config import Config
 from app.db.base import db
 from app.db.scope import platform_scope
 from app.db.session import transaction
+from app.domains.setup import configure_domains, current_setup
+from app.embed.actions import set_closed
 from app.factory import create_platform_app, create_runtime_app
+from app.installs.models import Install
 from app.lib.clock import utcnow
-from app.pages import structure
+from app.pages import actions, structure
 from app.pages.counting import keep_views
 from app.pages.models import SitePage
+from app.runtime.context import forget_install
 from app.runtime.pages.spam import MIN_S
 from tests.e2e.conftest import Theme, Visit
 from tests.support.modules import put_on, release
@@ -45,7 +49,10 @@ def origins(wired: Config) -> Iterator[tuple[str, str]]:
     for server, make in zip(servers, (create_platform_app, create_runtime_app), strict=True):
         server.app = make(config)
         threading.Thread(target=server.serve_forever, daemon=True).start()
+    before = current_setup()
+    configure_domains(replace(before, platform_url=urls[0]))  # who may frame previews is known to the process
     yield urls[0], urls[1]
+    configure_domains(before)
     for server in servers:
         server.shutdown()
 
@@ -175,3 +182,41 @@ def test_a_modules_form_works_inside_a_page(
     expect(frame.get_by_text("Thank you. We have received your message")).to_be_visible()
     assert [one["email"] for one in install.records("enquiries")] == ["rita@example.com"]
     assert (seen.page.url, seen.policy_violations()) == (f"{runtime}/s/{desk.site.slug}/", [])
+
+
+def test_what_does_not_serve_is_a_hole_and_what_is_closed_elsewhere_is_not(
+    origins: tuple[str, str], visit: Visitor, desk: Desk, world: World, config: Config
+) -> None:
+    platform, runtime = origins
+    released = release(package(first_party("enquiries")), world.agency("Publisher"))
+    install = put_on(released, desk.site, config=config, settings={"notify_to": "desk@example.test"})
+    install.data().insert("forms", {"name": "Contact", "key": "contact", "heading": "Write to us"})
+    with desk.session() as session:
+        row = session.get_one(Install, install.id)
+        set_closed(
+            session, install=row, page="contact", pages=["contact"], closed=True, by=desk.ada.actor, now=utcnow()
+        )
+    forget_install(install.id)
+    shown = {"kind": "module", "install": install.public_id, "page": "contact", "title": "Contact form"}
+    page = desk.page(
+        blocks=[{**shown}, {"kind": "text", "text": "In between"}, {**shown, "page": "nowhere", "title": "Gone"}]
+    )
+    with desk.session() as session:
+        actions.publish_page(session, page=session.get_one(SitePage, page.id), by=desk.ada.actor, now=utcnow())
+    seen = visit(f"{runtime}/s/{desk.site.slug}/")
+    expect(
+        seen.page.frame_locator("iframe[title='Contact form']").get_by_role("heading", name="Write to us")
+    ).to_be_visible()
+    expect(seen.page.locator("iframe[title='Gone']")).to_be_hidden()
+    with desk.session() as session:
+        session.get_one(Install, install.id).status = "paused"
+    forget_install(install.id)
+    seen.page.reload()
+    expect(seen.page.locator("iframe[title='Contact form']")).to_be_hidden()
+    assert seen.page.get_by_text("refused to connect").count() == 0
+    expect(seen.page.get_by_text("In between")).to_be_visible()
+    editor = visit(f"{platform}/pages/{page.public_id}", cookies={"dramac_session": desk.ada.cookie}).page
+    expect(editor.get_by_text("Visitors see nothing here: the module is paused on this site.")).to_be_visible()
+    expect(
+        editor.get_by_text("Visitors see nothing here: this module’s page is no longer on the site.")
+    ).to_be_visible()

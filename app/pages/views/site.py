@@ -16,11 +16,13 @@ from app.domains.known import platform_origins
 from app.errors import NotFound
 from app.lib.clock import utcnow
 from app.pages import serving
+from app.pages.content import ModulePage
 from app.pages.images import read_image
 from app.pages.preview import read_token
 from app.pages.rendering import absolute, look_style, policy, render_page
 from app.pages.serving import Found, Place, Shown
 from app.runtime.audience import audience
+from app.runtime.own_pages import give_leave
 from app.web.guard import public
 from app.web.visits import this_visit
 
@@ -62,7 +64,7 @@ def preview(slug: str, token: str) -> Response:
     of_site, found = serving.find_preview(page_id, version_id)
     if of_site != slug:
         raise NotFound()
-    html, _ = render_page(_place(slug), found, preview="framed" if framed else "whole")
+    html, _ = render_page(_place(slug), found, leave=_leave, preview="framed" if framed else "whole")
     made = make_response(html)
     framers = " ".join(platform_origins(site_id=found.site_id)) if framed else "'none'"
     made.headers["Content-Security-Policy"] = policy(look_style(found.look), framed=framed, ancestors=framers)
@@ -78,7 +80,9 @@ def answer(place: Place, path: str) -> Response:
         raise NotFound()
     if path != "/" and path.endswith("/"):
         return make_response(redirect(with_query(place.url(quote(path.rstrip("/") or "/"))), code=308))
-    shown = serving.show(place, path, lambda found: render_page(place, found, canonical=_home_of(place, found)))
+    shown = serving.show(
+        place, path, lambda found: render_page(place, found, leave=_leave, canonical=_home_of(place, found))
+    )
     if isinstance(shown, Found):
         return _redirected(place, shown) if shown.redirect_to else _lost(place, shown)
     if request.method == "GET":
@@ -143,11 +147,15 @@ def with_query(target: str) -> str:
 
 def _lost(place: Place, found: Found) -> Response:
     _is_of(found.site_id)
-    html, rule = render_page(place, found, request_id=g.request_id)
+    html, rule = render_page(place, found, leave=_leave, request_id=g.request_id)
     made = make_response(html, 404)
     made.headers["Content-Security-Policy"] = rule
     made.headers["Cache-Control"] = "no-store"
     return made
+
+
+def _leave(block: ModulePage) -> str:
+    return give_leave(_config().secret_keys, install=block.install, page=block.page, params=block.params, now=utcnow())
 
 
 def _home_of(place: Place, found: Found) -> str:

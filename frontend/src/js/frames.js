@@ -1,13 +1,19 @@
-// On a site's own pages: a module's frame is as tall as its page. Without this it keeps the height its author chose.
+// On a site's own pages: a module's frame is as tall as its page, and a hole where the module does not answer. Without this it
+// keeps the height its author chose.
 import { Link } from "../../../packages/sdk/src/link.ts";
 
 function fit(frame) {
   const link = new Link(frame, "null", {
-    connected: () => link.say({ type: "welcome", theme: document.documentElement.dataset.theme, tokens: {}, fit: true }),
+    connected: () => {
+      frame.hidden = false; // a page that was only slow
+      link.say({ type: "welcome", theme: document.documentElement.dataset.theme, tokens: {}, fit: true });
+    },
     said: (message) => {
       if (message.type === "height" && message.height > 0) frame.height = message.height;
     },
-    silent: () => {},
+    silent: () => {
+      if (!link.connected) frame.hidden = true; // what a visitor has come to within a frame stays where it is
+    },
   });
   link.open(frame.getAttribute("src"));
 }

@@ -22,6 +22,7 @@ from app.installs.models import Install
 from app.lib.clock import utcnow
 from app.lib.ids import uuid7
 from app.runtime.context import forget_install
+from app.runtime.own_pages import give_leave
 from app.runtime.pages import spam
 from tests.support.domains import verified_domain
 from tests.support.modules import Installed
@@ -108,6 +109,38 @@ def test_a_closed_page_shows_nothing_until_a_session_opens_it(
     assert row.usage_count == 1
     assert row.last_used_at is not None
     assert token.text.encode() not in row.token_hash
+
+
+def test_a_closed_page_stays_open_in_its_sites_own_page_as_it_was_put_there(
+    visitor: Visitor, enquiries: Installed, token: NewToken, config: Config, fill: Fill
+) -> None:
+    def leave(now: datetime = utcnow(), **changed: Any) -> str:  # noqa: B008  # the same for all of them
+        told = {"install": enquiries.public_id, "page": "contact", "params": {"form": "contact"}, **changed}
+        return give_leave(config.secret_keys, now=now, **told)
+
+    def shows(query: str, dest: str = "iframe") -> bool:
+        answer = visitor.get(_path(enquiries) + f"?{query}", headers={"Sec-Fetch-Dest": dest})
+        assert "frame-ancestors 'self'" in answer.headers["Content-Security-Policy"]
+        return "<h1>Write to us</h1>" in answer.text
+
+    good = f"form=contact&theme=auto&_page={leave()}"
+    assert shows(good)
+    refused = {
+        "no leave": shows("form=contact&_page=1"),
+        "alone in a window": shows(good, "document"),
+        "with other parameters": shows(f"form=contact&accent=x&_page={leave(params={'form': 'other'})}"),
+        "of another install": shows(f"form=contact&_page={leave(install='ins_' + '0' * 26)}"),
+        "of another page": shows(f"form=contact&_page={leave(page='survey')}"),
+        "of the day before yesterday": shows(f"form=contact&_page={leave(utcnow() - timedelta(days=2))}"),
+    }
+    assert refused == dict.fromkeys(refused, False)
+    page = visitor.get(_path(enquiries) + f"?{good}", headers={"Sec-Fetch-Dest": "iframe"})
+    assert "data-closed" not in page.text
+    words = {"name": "Ann", "email": "ann@example.com", "message": "Hello", "answers__topic": "A"}
+    sent = visitor.post(_path(enquiries) + f"?{good}", fill(page, enquiries, **words))
+    assert (sent.status_code, "_page=" in sent.headers["Location"]) == (303, True)
+    assert shows(sent.headers["Location"].partition("?")[2]) is False  # it says thank you
+    assert [record["name"] for record in enquiries.records("enquiries")] == ["Ann"]
 
 
 def test_a_revoked_token_and_its_sessions_open_nothing(

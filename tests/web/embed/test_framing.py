@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 
 import pytest
+from bs4 import BeautifulSoup
 
 from app.config import Config
 from app.db.base import db
 from app.db.scope import platform_scope
 from app.db.session import transaction
+from app.installs.models import Install
 from app.lib.ids import uuid7
+from app.runtime.context import forget_install
 from app.tenancy.models import Site
 from tests.support.domains import MISSING, added_domain, check, verified_domain
 from tests.support.modules import Installed
@@ -40,6 +43,39 @@ def test_E2_exactly_the_verified_origins_may_frame_a_page(visitor: Visitor, enqu
     for _ in range(3):
         check(first, MISSING)
     assert framers(visitor, enquiries) == (f"https://{two}", True)
+
+
+def test_where_a_module_does_not_serve_its_sites_own_page_has_a_hole(
+    visitor: Visitor, enquiries: Installed, site: Site
+) -> None:
+    seen = {}
+    for status in ("active", "paused", "removed"):
+        with platform_scope("test"), transaction(db.session()) as session:
+            session.get_one(Install, enquiries.id).status = status
+        forget_install(enquiries.id)
+        for page in ("contact", "nowhere"):
+            answer = visitor.get(f"/embed/{enquiries.public_id}/{page}?_page=1", headers={"Sec-Fetch-Dest": "iframe"})
+            policy = answer.headers["Content-Security-Policy"]
+            words = BeautifulSoup(answer.text, "html.parser").body
+            assert words is not None
+            seen[status, page] = (
+                answer.status_code,
+                "frame-ancestors 'self'" in policy,
+                bool(words.get_text().strip()),
+            )
+    assert seen == {
+        ("active", "contact"): (200, True, True), ("active", "nowhere"): (404, True, False),
+        ("paused", "contact"): (503, True, False), ("paused", "nowhere"): (503, True, False),
+        ("removed", "contact"): (404, True, False), ("removed", "nowhere"): (404, True, False),
+    }  # fmt: skip
+    # elsewhere, and for who has written something, it is an error as ever
+    assert (
+        "frame-ancestors 'none'"
+        in visitor.get(f"/embed/{enquiries.public_id}/contact").headers["Content-Security-Policy"]
+    )
+    sent = visitor.post(f"/embed/{enquiries.public_id}/contact?_page=1", {"name": "Ann"})
+    assert (sent.status_code, "frame-ancestors 'self'" in sent.headers["Content-Security-Policy"]) == (404, True)
+    assert "<h1" in sent.text
 
 
 def test_E2_the_platforms_preview_is_framed_by_the_platform_alone(

@@ -22,6 +22,7 @@ from app.pages.models import SitePage
 from app.pages.preview import preview_token
 from app.pages.queries import views_of
 from app.pages.showing import look_of
+from app.runtime.own_pages import give_leave
 from app.tenancy.actions.sites import archive_site
 from app.tenancy.models import Site
 from app.web.assets import asset
@@ -219,7 +220,7 @@ def test_search_engines_get_live_pages_that_may_be_listed(desk: Desk, reader: Re
     assert re.findall("<loc>", reader.get("/sitemap.xml").text) == []
 
 
-def test_a_module_stands_in_a_sandboxed_frame_of_its_own(desk: Desk, reader: Reader) -> None:
+def test_a_module_stands_in_a_sandboxed_frame_of_its_own(desk: Desk, reader: Reader, config: Config) -> None:
     page = desk.page()
     block = {"kind": "module", "install": INSTALL, "page": "contact", "title": "Write to us", "height": 500,
              "params": {"form": "visit", "theme": "dark"}}  # fmt: skip
@@ -229,8 +230,9 @@ def test_a_module_stands_in_a_sandboxed_frame_of_its_own(desk: Desk, reader: Rea
     change(desk, page, actions.publish_page, now=utcnow())
     answer = reader.get("/")
     frame = soup(answer).select("iframe")[0]
+    leave = give_leave(config.secret_keys, install=INSTALL, page="contact", params={"form": "visit"}, now=utcnow())
     assert frame.attrs == {
-        "id": "b-00000001", "src": f"/embed/{INSTALL}/contact?form=visit&theme=auto&_page=1", "title": "Write to us",
+        "id": "b-00000001", "src": f"/embed/{INSTALL}/contact?form=visit&theme=auto&_page={leave}", "title": "Write to us",
         "height": "500", "loading": "lazy", "sandbox": ["allow-scripts", "allow-forms", "allow-popups"], "allow": "",
         "referrerpolicy": "strict-origin", "data-fit": "",
     }  # fmt: skip
