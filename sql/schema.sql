@@ -475,7 +475,9 @@ CREATE TABLE install_moves (
   copied_tables text[] NOT NULL DEFAULT '{}'::text[],
   copied_rows bigint NOT NULL DEFAULT 0,
   file_rows jsonb NOT NULL DEFAULT '{}'::jsonb,
-  keep_until timestamp with time zone
+  keep_until timestamp with time zone,
+  own_before jsonb,
+  own_after jsonb
 );
 CREATE TABLE install_put_back_rows (
   move_id uuid NOT NULL,
@@ -1519,7 +1521,7 @@ ALTER TABLE install_moves ADD CONSTRAINT install_moves_pkey PRIMARY KEY (id);
 ALTER TABLE install_moves ADD CONSTRAINT install_moves_reason_check CHECK ((length(reason) <= 1000));
 ALTER TABLE install_moves ADD CONSTRAINT install_moves_records_check CHECK ((records = ANY (ARRAY['keep'::text, 'put_back'::text])));
 ALTER TABLE install_moves ADD CONSTRAINT install_moves_site_id_install_id_fkey FOREIGN KEY (site_id, install_id) REFERENCES modules_v2(site_id, id) ON DELETE CASCADE;
-ALTER TABLE install_moves ADD CONSTRAINT install_moves_state_check CHECK ((state = ANY (ARRAY['ordered'::text, 'watching'::text, 'settled'::text, 'undone'::text, 'failed'::text])));
+ALTER TABLE install_moves ADD CONSTRAINT install_moves_state_check CHECK ((state = ANY (ARRAY['ordered'::text, 'watching'::text, 'settled'::text, 'unhealthy'::text, 'undone'::text, 'failed'::text])));
 ALTER TABLE install_moves ADD CONSTRAINT install_moves_to_version_id_fkey FOREIGN KEY (to_version_id) REFERENCES module_versions(id);
 ALTER TABLE install_put_back_rows ADD CONSTRAINT install_put_back_rows_agency_id_move_id_fkey FOREIGN KEY (agency_id, move_id) REFERENCES install_moves(agency_id, id) ON DELETE CASCADE;
 ALTER TABLE install_put_back_rows ADD CONSTRAINT install_put_back_rows_agency_id_site_id_fkey FOREIGN KEY (agency_id, site_id) REFERENCES sites(agency_id, id) ON DELETE CASCADE;
@@ -1943,6 +1945,7 @@ CREATE INDEX inbound_seen_age ON public.inbound_seen USING btree (at);
 CREATE INDEX inbound_seen_receipt ON public.inbound_seen USING btree (agency_id, receipt_id);
 CREATE INDEX install_moves_install ON public.install_moves USING btree (agency_id, install_id, id DESC);
 CREATE INDEX install_moves_kept ON public.install_moves USING btree (keep_until) WHERE (keep_until IS NOT NULL);
+CREATE INDEX install_moves_unhealthy ON public.install_moves USING btree (agency_id, install_id) WHERE (state = 'unhealthy'::text);
 CREATE INDEX install_moves_watched ON public.install_moves USING btree (watch_until) WHERE (state = 'watching'::text);
 CREATE INDEX install_put_back_rows_run ON public.install_put_back_rows USING btree (run_id, "position");
 CREATE INDEX install_put_backs_age ON public.install_put_backs USING btree (created_at);

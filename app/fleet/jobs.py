@@ -11,8 +11,8 @@ import time
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from app.access.actors import Actor, job
 from app.db.base import db as flask_db
@@ -94,21 +94,25 @@ def _item(db: Session, run: Run, state: str) -> RunItem | None:
 
 
 def _taken_back(db: Session, run: Run) -> str:
-    """What to say of an install of this run that the watch has taken back; "" when there is none."""
+    """What to say of an install of this run that the watch has taken back, or could not; "" when there is none."""
+    back = aliased(Move)
     row = db.execute(
-        select(Site.name, Move.id)
+        select(Site.name, Move.state, Move.reason, back.reason.label("back_reason"))
         .join(RunItem, RunItem.install_id == Move.install_id)
         .join(Site, Site.id == Move.site_id)
+        .outerjoin(back, and_(back.undoes_id == Move.id, back.by_itself))
         .where(
-            RunItem.run_id == run.id, RunItem.state == "done", Move.kind == "upgrade", Move.state == "undone",
+            RunItem.run_id == run.id, RunItem.state == "done", Move.kind == "upgrade",
             Move.to_version_id == RunItem.to_version_id, Move.ordered_at >= run.started_at,
+            or_(Move.state == "unhealthy", and_(Move.state == "undone", back.id.is_not(None))),
         )
         .limit(1)
     ).first()  # fmt: skip
     if row is None:
         return ""
-    reason = db.scalar(select(Move.reason).where(Move.undoes_id == row.id, Move.by_itself))
-    return f"The upgrade of {row.name} was taken back{f': {reason}' if reason else '.'}" if reason is not None else ""
+    if row.state == "unhealthy":
+        return f"{row.name} does worse since its upgrade: {row.reason}"
+    return f"The upgrade of {row.name} was taken back{f': {row.back_reason}' if row.back_reason else '.'}"
 
 
 def _see_to(db: Session, run_id: UUID, install_id: UUID) -> None:

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from app.errors import AppError
 from app.fleet.queries import Cell
-from app.installs.inheritance import Level, resolve
+from app.installs.carried import unfit_settings
+from app.installs.inheritance import Level, resolve, site_level
 from app.installs.levels import level_of
 from app.installs.models import Install, ModuleSettings
 from app.installs.settings import missing
@@ -161,7 +162,7 @@ def _step(
         common = "It asks for more than was agreed to. Agree to that below, or upgrade it from its own plan."
     ready, refused = [], []
     for cell in cells:
-        reason = STATES.get(cell.status) or common or _lacks(db, cell, installs[cell.id], after, above)
+        reason = STATES.get(cell.status) or common or _lacks(db, cell, installs[cell.id], before, after, above)
         if reason:
             refused.append(Refusal(cell, reason))
         else:
@@ -176,13 +177,19 @@ def _lacks(
     db: Session,
     cell: Cell,
     install: Install,
+    before: Manifest,
     after: Manifest,
     above: Mapping[tuple[UUID, UUID | None], Level],
 ) -> str:
-    """Why this install cannot take the version: a required setting or another module is missing; "" when it can."""
+    """Why this install cannot take the version: a required setting or another module is missing, or the version cannot have
+    a value that a setting has; "" when it can.
+    """
     levels = [above[key] for key in ((cell.module_id, None), (cell.module_id, cell.client_id)) if key in above]
-    found = resolve(after, [*levels, Level("site", install.id, install.settings, install.secrets)])
-    if errors := missing(after, found):
+    levels.append(site_level(install.id, install.settings, install.secrets))
+    unfit = unfit_settings(before, after, levels)
+    errors = [one.error for one in unfit.values()]
+    errors += [one for one in missing(after, resolve(after, levels)) if one.pointer.strip("/") not in unfit]
+    if errors:
         return f"{' '.join(one.detail for one in errors)} Fill it in on its own plan, or for all sites."
     if after.requires:
         try:

@@ -18,7 +18,7 @@ from app.tenancy.models import Client, Site
 
 PAGE_SITES = 25
 MOST = 2000  # installs that one selection may hold
-HEALTH = ("ok", "failing", "paused", "watching", "not_set_up")
+HEALTH = ("ok", "stuck", "failing", "paused", "watching", "not_set_up")
 DRIFT = ("behind", "major_behind", "settings", "yanked")
 LATELY = timedelta(hours=1)
 

@@ -27,6 +27,7 @@ from app.events.outbox import publish
 from app.fleet.letters import tell_stopped
 from app.fleet.models import Policy, Rollout, RolloutSite
 from app.installs.models import Install, Move
+from app.installs.queries import move_to_undo
 from app.installs.upgrades import upgrade_install
 from app.lib.clock import utcnow
 from app.lib.ids import uuid7
@@ -141,7 +142,9 @@ def _order(db: Session, rollout: Rollout, one: RolloutSite, version: Version, no
     """Order the upgrade of one site; one that cannot take it is left out with the reason."""
     install = db.get_one(Install, one.install_id)
     if install.version_id == version.id:
-        return _note(one, "healthy", "It was upgraded already.", now)
+        if move_to_undo(db, install=install) is None:
+            return _note(one, "healthy", "It has this version already.", now)
+        return _note(one, "watching", "", now)  # the next look says what became of that upgrade
     try:
         with db.begin_nested():
             upgrade_install(db, install=install, version=version, by=_actor(rollout), now=now)
@@ -178,6 +181,10 @@ def _look(db: Session, rollout: Rollout, sites: list[RolloutSite], now: datetime
             way = back.get(move.id)
             reason = way.reason if way and way.reason else "somebody took it back"
             _note(one, "unhealthy", f"The upgrade was taken back: {reason}", now)
+        elif move.state == "unhealthy":
+            _note(
+                one, "unhealthy", f"{move.reason} Go back, go to another version or take it as it is on its page.", now
+            )
         elif move.state == "settled":
             _note(one, "healthy", "", now)
         elif move.state == "watching":

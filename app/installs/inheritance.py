@@ -85,8 +85,8 @@ def can_lock(spec: Any) -> bool:
 def resolve(manifest: Manifest, levels: Sequence[Level]) -> dict[str, Resolved]:
     """Every setting of the version as it is in force at the last of the levels, given from the agency downwards.
 
-    A value from above that this version cannot have (another kind, out of range) is passed over: versions side by side
-    share what the agency gives.
+    A value that this version cannot have (another kind, out of range) is passed over, from wherever it is: versions side
+    by side share what the agency gives, and an own value may be from another version of the module.
     """
     return {name: _resolve(name, spec, levels) for name, spec in manifest.setting_fields.items()}
 
@@ -131,6 +131,4 @@ def _resolve(name: str, spec: Any, levels: Sequence[Level]) -> Resolved:
 def _gives(name: str, spec: Any, level: Level) -> bool:
     if spec.type == "secret":
         return name in level.sealed
-    if name not in level.settings:
-        return False
-    return level.kind == "site" or fits(spec, level.settings[name])
+    return name in level.settings and fits(spec, level.settings[name])

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, desc, func, or_, select
 from sqlalchemy.orm import Session
 
-from app.installs.inheritance import Level
+from app.installs.inheritance import Level, site_level
 from app.installs.models import Install, ModuleSettings
 from app.lib.ids import encode
 from app.modules.manifest import Manifest
@@ -74,6 +74,12 @@ def levels_above(db: Session, *, agency_id: UUID, client_id: UUID | None, module
 def levels_of_site(db: Session, *, site: Site, module_id: UUID) -> list[Level]:
     """The levels above the installs of a site."""
     return levels_above(db, agency_id=site.agency_id, client_id=site.client_id, module_id=module_id)
+
+
+def own_levels(db: Session, *, install: Install) -> list[Level]:
+    """Every level of one install, its own last."""
+    above = levels_of_site(db, site=db.get_one(Site, install.site_id), module_id=install.module_id)
+    return [*above, site_level(install.id, install.settings, install.secrets)]
 
 
 def kept_level(

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, ForeignKeyConstraint, Text, func
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db.base import Base, Identified
@@ -79,9 +79,11 @@ class ModuleSettings(Identified, Base):
 class Move(Identified, Base):
     """An install going to another version. kind: upgrade, rollback.
 
-    state: ordered, watching, settled, undone, failed. records, of a rollback: keep (those written since stay where the
-    older version can hold them) or put_back (as the copy says). figures: {base, now, breach}, as rollouts.watch keeps them.
-    file_rows, of a rollback: {created, changed, deleted, not_held} of the file of what was written since.
+    state: ordered, watching, settled, unhealthy (does worse, or was to go back, and could not), undone, failed.
+    records, of a rollback: keep (those written since stay where the older version can hold them) or put_back (as the copy
+    says). figures: {base, now, breach}, as rollouts.watch keeps them. own_before, own_after: {settings, secrets} that the
+    site gave by itself, secrets sealed; None of old moves. file_rows, of a rollback: {created, changed, deleted, not_held,
+    settings_left: names} of the file of what was written since.
     """
 
     __tablename__ = "install_moves"
@@ -113,6 +115,8 @@ class Move(Identified, Base):
     copied_tables: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}", default=list)
     copied_rows: Mapped[int] = mapped_column(server_default="0", default=0)
     file_rows: Mapped[dict[str, Any]] = mapped_column(server_default="{}", default=dict)
+    own_before: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    own_after: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     keep_until: Mapped[datetime | None]
 
     before: Mapped[Version] = relationship(lazy="raise", foreign_keys=[from_version_id], viewonly=True)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Any
 
 import psycopg
-from sqlalchemy import select, update
+from sqlalchemy import null, select, update
 from sqlalchemy.orm import Session
 
 from app.db.scope import platform_scope, tenant_scope
 from app.db.session import transaction
 from app.installs.actions import KEPT
+from app.installs.carried import set_since
 from app.installs.models import Install, Move
 from app.installs.queries import ordered_move
 from app.installs.since import Since, counts_of, file_name, write_file
@@ -61,7 +63,7 @@ def keep_file(db: Session, owner: psycopg.Connection, work: Work) -> None:
         copy_name=snapshot_name(undone.agency_id, undone.id),
         put_back=work.records == "put_back",
     )
-    head = {
+    head: dict[str, Any] = {
         "module": work.manifest.slug,
         "from": work.previous.version,
         "to": work.manifest.version,
@@ -69,6 +71,9 @@ def keep_file(db: Session, owner: psycopg.Connection, work: Work) -> None:
         "gone_back_at": rfc3339(utcnow()),
         "records": work.records,
     }
+    with transaction(db):
+        back, taken = db.get_one(Move, work.move_id), db.get_one(Move, undone.id)
+        head["settings"] = set_since(taken, back, work.manifest)
     if not storage().exists(name):
         write_file(owner, since, name=name, head=head)
     with transaction(db):
@@ -111,16 +116,20 @@ def end_move(db: Session, install: Install, *, now: datetime) -> None:
 
 
 def fail_move(db: Session, install: Install, reason: str, *, now: datetime) -> None:
-    """Nothing was changed. An upgrade that could not be taken back is no longer watched: nothing would come of it."""
+    """Nothing was changed. An upgrade that was watched and could not be taken back is unhealthy: people have to decide."""
     move = ordered_move(db, install=install)
     if move is None:
         return
-    move.state, move.ended_at, move.reason = "failed", now, (move.reason or reason)[:1000]
+    why, move.reason = move.reason, (move.reason or reason)[:1000]
+    move.state, move.ended_at = "failed", now
     move.keep_until = now if move.kind == "upgrade" else now + KEPT
+    if move.own_before is not None:
+        install.settings, install.secrets = move.own_before["settings"], move.own_before["secrets"]
     if move.undoes_id:
         undone = db.get_one(Move, move.undoes_id)
         if undone.state == "watching":
-            undone.state, undone.ended_at = "settled", now
+            undone.state, undone.ended_at = "unhealthy", now
+            undone.reason = f"{why} It could not go back: {reason}".strip()[:1000]
 
 
 def purge_moves(db: Session) -> None:
@@ -131,4 +140,8 @@ def purge_moves(db: Session) -> None:
         storage().delete(snapshot_name(row.agency_id, row.id))
         storage().delete(file_name(row.agency_id, row.id))
         with tenant_scope(row.agency_id), transaction(db):
-            db.execute(update(Move).where(Move.id == row.id).values(keep_until=None, copied_tables=[]))
+            db.execute(
+                update(Move)
+                .where(Move.id == row.id)
+                .values(keep_until=None, copied_tables=[], own_before=null(), own_after=null())
+            )

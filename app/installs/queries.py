@@ -192,6 +192,8 @@ def move_to_undo(db: Session, *, install: Install) -> Move | None:
     """The upgrade that led to the version the install has now; None when it came to it otherwise."""
     found = select(Move).where(Move.agency_id == install.agency_id, Move.install_id == install.id)
     found = found.where(
-        Move.kind == "upgrade", Move.state.in_(("watching", "settled")), Move.to_version_id == install.version_id
+        Move.kind == "upgrade",
+        Move.state.in_(("watching", "settled", "unhealthy")),
+        Move.to_version_id == install.version_id,
     ).options(joinedload(Move.before))
     return db.scalar(found.order_by(Move.id.desc()).limit(1))

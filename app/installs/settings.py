@@ -11,7 +11,7 @@ from app.errors import FieldError, Invalid
 from app.installs.inheritance import Level, Lock, Resolved, can_inherit, resolve
 from app.installs.inheritance import sealed_setting as sealed_setting
 from app.installs.setting_values import Known as Known
-from app.installs.setting_values import WrongValue, label_of, read_value
+from app.installs.setting_values import WrongValue, fits, label_of, read_value
 from app.modules.conditions import matches, parse_condition
 from app.modules.kinds import Column
 from app.modules.manifest import Manifest
@@ -51,12 +51,18 @@ def check_settings(
 ) -> CheckedSettings:
     """The site's own settings after `given` is put over `before` (those kept so far; none for a new install).
 
+    Of `before`, what this version cannot have is left out.
+
     above: the agency's and the client's level; inherit: names that go back to what those or the default say. An empty
     text is no value, for a secret "as it was"; None takes a value away, also one from above. A setting hidden by its
     condition is not required. Raises SettingsInvalid with one error per setting; of one that is locked too.
     """
     fields = manifest.setting_fields
-    own = {name: value for name, value in (before or {}).items() if name in fields and name not in inherit}
+    own = {
+        name: value
+        for name, value in (before or {}).items()
+        if name in fields and name not in inherit and fits(fields[name], value)
+    }
     upper = resolve(manifest, above)
     errors, secrets, forgotten = [], dict[str, str](), {name for name in inherit if name in secrets_set}
     for name, value in given.items():

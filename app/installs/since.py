@@ -1,6 +1,7 @@
 """The reconciliation file: what was written to an install's records since an upgrade, made when it is gone back from.
 
-JSON Lines. The first line says of what it is; each further one is a record that was created, changed or deleted, under the
+JSON Lines. The first line says of what it is, and which settings the newer version had that were others before
+({setting, before, value, stays, why}); each further one is a record that was created, changed or deleted, under the
 names of the version that wrote it, with what of it the older version has no place for. Secrets are not in it.
 """
 
@@ -72,11 +73,12 @@ def write_file(owner: psycopg.Connection, since: Since, *, name: str, head: dict
                     _line(file, line)
 
 
-def counts_of(name: str) -> dict[str, int]:
-    """{created, changed, deleted, not_held} of a file. Raises ObjectMissing."""
-    counts = {"created": 0, "changed": 0, "deleted": 0, "not_held": 0}
+def counts_of(name: str) -> dict[str, Any]:
+    """{created, changed, deleted, not_held, settings_left} of a file, the last one names of settings. Raises ObjectMissing."""
+    counts: dict[str, Any] = {"created": 0, "changed": 0, "deleted": 0, "not_held": 0}
     with storage().reading(name) as file:
-        next(file)
+        settings = json.loads(next(file)).get("settings", [])
+        counts["settings_left"] = [one["setting"] for one in settings if not one["stays"]]
         for line in file:
             one = json.loads(line)
             counts[one["change"]] += 1
@@ -237,18 +239,20 @@ def _line(file: IO[bytes], value: dict[str, Any]) -> None:
 
 
 def csv_of(lines: Iterator[bytes]) -> Iterator[bytes]:
-    """The file as CSV, a record per line: its values as one JSON text. The first line of the source is left out."""
-    next(lines, None)
+    """The file as CSV, a record per line: its values as one JSON text. Settings come first, as of a table "(settings)"."""
     yield "\ufefftable,id,change,stays,not_held,values,before\r\n".encode()
+    for one in json.loads(next(lines, b"{}")).get("settings", []):
+        yield _row(["(settings)", one["setting"], "changed", one["stays"], one["why"]], one["value"], one["before"])
     for line in lines:
         one = _exactly(line)
         held = "; ".join(f"{item['field']}: {item['why']}" for item in one["not_held"])
-        texts = (
-            _DIGITS.sub(r"\1", json.dumps(one[key], ensure_ascii=False)) if one[key] else ""
-            for key in ("values", "before")
+        yield _row(
+            [one["table"], one["id"], one["change"], one["stays"], held], one["values"] or None, one["before"] or None
         )
-        out = io.StringIO()
-        csv.writer(out).writerow(
-            [one["table"], one["id"], one["change"], "yes" if one["stays"] else "no", held, *texts]
-        )
-        yield out.getvalue().encode()
+
+
+def _row(cells: list[Any], *values: Any) -> bytes:
+    texts = ("" if value is None else _DIGITS.sub(r"\1", json.dumps(value, ensure_ascii=False)) for value in values)
+    out = io.StringIO()
+    csv.writer(out).writerow([*("yes" if c is True else "no" if c is False else c for c in cells), *texts])
+    return out.getvalue().encode()

@@ -23,11 +23,13 @@ from app.installs.actions import (
     order,
     tell,
 )
+from app.installs.carried import own_of, put_over, restored, unfit_settings
 from app.installs.entitlement.actions import claim
-from app.installs.levels import levels_of_site
+from app.installs.levels import levels_of_site, own_levels
 from app.installs.models import Install, Move
 from app.installs.queries import move_to_undo
-from app.installs.settings import CheckedSettings, check_settings
+from app.installs.setting_values import ANYTHING
+from app.installs.settings import CheckedSettings, SettingsInvalid, check_settings
 from app.installs.surroundings import known_values, must_have_requirements
 from app.lib.ids import uuid7
 from app.modules.consent import grant_of
@@ -77,13 +79,26 @@ def upgrade_losses(db: Session, *, install: Install, version: Version) -> list[L
 def checked_for(
     db: Session, *, install: Install, version: Version, settings: Mapping[str, Any] | None = None
 ) -> CheckedSettings:
-    """The settings the install would have at that version, with these put over what it has. Raises SettingsInvalid."""
-    known = known_values(db, install.agency_id, install.site_id)
+    """The settings the install would have at that version, with these put over what it has.
+
+    Raises SettingsInvalid, also for a value in force that the version cannot have and that `settings` does not replace.
+    """
+    known, given = known_values(db, install.agency_id, install.site_id), settings or {}
+    held = Manifest.from_dict(db.get_one(Version, install.version_id).manifest)
     manifest = Manifest.from_dict(version.manifest)
-    above = levels_of_site(db, site=db.get_one(Site, install.site_id), module_id=install.module_id)
-    return check_settings(
-        manifest, settings or {}, known=known, before=install.settings, secrets_set=install.secrets, above=above
-    )
+    *above, own = own_levels(db, install=install)
+    levels = [*above, own]
+    errors = [one.error for name, one in unfit_settings(held, manifest, levels).items() if name not in given]
+    try:
+        checked = check_settings(
+            manifest, given, known=known, before=install.settings, secrets_set=install.secrets, above=above
+        )
+    except SettingsInvalid as error:
+        told = {one.pointer for one in errors}
+        errors += [one for one in error.errors if one.pointer not in told]
+    if errors:
+        raise SettingsInvalid(" ".join(one.detail for one in errors), errors=errors)
+    return checked
 
 
 def upgrade_install(
@@ -98,13 +113,14 @@ def upgrade_install(
     by: Actor,
     now: datetime,
 ) -> None:
-    """Move the install to another published version; a job adds what its tables lack. Settings keep their values.
+    """Move the install to another published version; a job adds what its tables lack. Settings keep their values; where
+    the version cannot have one, `settings` has to say what it is from then on.
 
     consent: a person has agreed to what the new version asks beyond the old one. lose: likewise to the fields and
     tables it has no place for, which are hidden with their values for 30 days; an option that records use is refused by
     the job all the same. settings: values put over those kept, secrets sealed under `keys`. Raises NotNow,
     VersionNotPublished, WouldLoseData, ConsentNeeded, RequirementsMissing, SettingsInvalid (such as a new required
-    setting without a default), NotFound (a version the agency may not have), NotEntitled.
+    setting without a default, or a value the version cannot have), NotFound (a version the agency may not have), NotEntitled.
     """
     _must_be_another(install, version)
     if version.status != "published":
@@ -120,9 +136,11 @@ def upgrade_install(
         raise ConsentNeeded()
     checked = checked_for(db, install=install, version=version, settings=settings)
     _end_watch(db, install, now=now)
-    move = Move(kind="upgrade")
-    _move(db, install, version, checked, move, event=INSTALL_UPGRADED, lost=lost, by=by, now=now)
+    move = Move(kind="upgrade", own_before=own_of(install))
+    install.settings = put_over(install, Manifest.from_dict(version.manifest), checked.values)
     keep_secrets(install, checked, keys)
+    move.own_after = own_of(install)
+    _move(db, install, version, move, event=INSTALL_UPGRADED, lost=lost, by=by, now=now)
 
 
 def rollback_install(
@@ -139,9 +157,10 @@ def rollback_install(
 
     records "keep": they stay; what only the newer version has is hidden with its values for 30 days (an option that
     records use is no such thing: the job refuses then). "put_back": the tables the upgrade touched become what they were
-    before it, and what was written to them since is in the file alone. reason: why, in a sentence; by_itself: nobody
-    asked for it. Raises as upgrade_install() but for WouldLoseData and ConsentNeeded; NotNow without an upgrade to take
-    back, TooLate.
+    before it, and what was written to them since is in the file alone. Likewise the settings: what the site gave by itself
+    before comes back, and with "keep" what people set since stays where the older version can have it. reason: why, in a
+    sentence; by_itself: nobody asked for it. Raises as upgrade_install() but for WouldLoseData and ConsentNeeded; NotNow
+    without an upgrade to take back, TooLate.
     """
     undone = move_to_undo(db, install=install)
     if undone is None or undone.moved_at is None:
@@ -152,13 +171,29 @@ def rollback_install(
     previous = db.get_one(Version, undone.from_version_id)
     _must_be_another(install, previous)
     lost = upgrade_losses(db, install=install, version=previous)
-    checked = checked_for(db, install=install, version=previous)
-    move = Move(kind="rollback", undoes_id=undone.id, records=records, reason=reason[:1000], by_itself=by_itself)
-    _move(db, install, previous, checked, move, event=INSTALL_ROLLED_BACK, lost=lost, by=by, now=now)
+    move = Move(
+        kind="rollback", undoes_id=undone.id, records=records, reason=reason[:1000], by_itself=by_itself,
+        own_before=own_of(install),
+    )  # fmt: skip
+    _settings_back(db, install, undone, Manifest.from_dict(previous.manifest), keep=records == "keep")
+    move.own_after = own_of(install)
+    _move(db, install, previous, move, event=INSTALL_ROLLED_BACK, lost=lost, by=by, now=now)
+
+
+def _settings_back(db: Session, install: Install, undone: Move, older: Manifest, *, keep: bool) -> None:
+    """Give the site its own settings of before. Raises SettingsInvalid, such as for what a level above no longer gives."""
+    own = restored(install, undone, older, keep=keep)
+    above = levels_of_site(db, site=db.get_one(Site, install.site_id), module_id=install.module_id)
+    checked = check_settings(older, {}, known=ANYTHING, before=own["settings"], secrets_set=own["secrets"], above=above)
+    install.settings, install.secrets = own["settings"], own["secrets"]
+    install.settings = put_over(install, older, checked.values)
 
 
 def stop_watching(db: Session, *, install: Install, by: Actor, now: datetime) -> None:
-    """Take the upgrade as it is before its 30 minutes are over. Raises NotNow when none is watched."""
+    """Take the upgrade as it is: before its 30 minutes are over, or though it does worse and could not go back.
+
+    Raises NotNow when there is none such.
+    """
     if not _end_watch(db, install, now=now):
         raise NotNow("No upgrade is being watched.")
     version = db.get_one(Version, install.version_id)
@@ -167,9 +202,10 @@ def stop_watching(db: Session, *, install: Install, by: Actor, now: datetime) ->
 
 
 def _end_watch(db: Session, install: Install, *, now: datetime) -> bool:
+    open_move = Move.state.in_(("watching", "unhealthy"))
     ended = db.execute(
         update(Move)
-        .where(Move.agency_id == install.agency_id, Move.install_id == install.id, Move.state == "watching")
+        .where(Move.agency_id == install.agency_id, Move.install_id == install.id, open_move)
         .values(state="settled", ended_at=now)
         .returning(Move.id)
     )
@@ -187,7 +223,6 @@ def _move(
     db: Session,
     install: Install,
     version: Version,
-    checked: CheckedSettings,
     move: Move,
     *,
     event: EventType,
@@ -201,7 +236,6 @@ def _move(
     must_have_requirements(db, after, site)
     if any(one.kind != "option" for one in lost):
         install.parked_until = now + KEPT
-    install.settings = {**install.settings, **checked.values}  # values of settings that are gone stay, for the way back
     install.granted = {**grant_of(after), "by": by.ref, "at": now.isoformat()}
     install.previous_version_id, install.version_id = install.version_id, version.id
     move.id, move.agency_id, move.site_id, move.install_id = uuid7(), install.agency_id, install.site_id, install.id

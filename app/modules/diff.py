@@ -7,7 +7,7 @@ must use is minor, the rest is patch.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from semantic_version import Version
@@ -205,10 +205,24 @@ def _settings(old: Manifest, new: Manifest) -> Iterator[Change]:
             sentence = f'the setting "{name}" was {before[name].type} and is {field.type}'
             yield Change("setting_narrowed", path, sentence, "major")
         elif before[name] != field:
-            reasons = list(narrowings(before[name], field))
+            reasons = [
+                _options(before[name], field) if one.startswith("options ") else one
+                for one in narrowings(before[name], field)
+            ]
             kind = "setting_narrowed" if reasons else "setting_changed"
             sentence = f'the setting "{name}" ' + (f"is narrower: {', '.join(reasons)}" if reasons else "changed")
             yield Change(kind, path, sentence, "major" if reasons else "patch")
+
+
+def _options(before: Any, after: Any) -> str:
+    """Which options are gone and which there are now, the first twelve of each by name."""
+
+    def few(names: Sequence[str]) -> str:
+        return ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
+
+    gone = [one for one in before.options if one not in after.options]
+    words = f"the options {few(gone)} are gone" if len(gone) > 1 else f"the option {gone[0]} is gone"
+    return f"{words}, there {'are' if len(after.options) > 1 else 'is'} now {few(after.options)}"
 
 
 def _roles(old: Manifest, new: Manifest) -> Iterator[Change]:

@@ -24,8 +24,10 @@ from app.errors import AppError, NotFound
 from app.gateway.models import ApiKey
 from app.gateway.requestlog import opened_query
 from app.installs.models import Install
+from app.lib.difference import DiffLine
 from app.lib.ids import decode
 from app.lib.sql import load_sql
+from app.rollouts.page_text import PageText, loses, page_differences, read_page, text_difference
 from app.rollouts.scene import Scene
 from app.runtime.context import InstallContext
 from app.runtime.data import Access, Surface, Transaction
@@ -56,7 +58,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One answer. shape: {path in the answer: kind of value}; records: how many a list had."""
+    """One answer. shape: {path in the answer: kind of value}; records: how many a list had; page: of a visitor's page."""
 
     status: int
     code: str
@@ -64,11 +66,14 @@ class Told:
     size_bytes: int
     shape: dict[str, str]
     records: int | None
+    page: PageText | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """A question with both answers. differences: in sentences, () when they are alike."""
+    """A question with both answers. differences: in sentences, () when they are alike. loses: a page without what visitors
+    could see or do; text: what differs of a page as it is read: [{kind, text}], as difference() gives it.
+    """
 
     what: str
     fields: str
@@ -79,10 +84,12 @@ class Compared:
     new_ms: float
     differences: tuple[str, ...]
     slow: bool
+    loses: bool = False
+    text: tuple[DiffLine, ...] = ()
 
     @property
     def worse(self) -> bool:
-        return self.new_status >= 400 > self.old_status
+        return self.loses or self.new_status >= 400 > self.old_status
 
     def to_dict(self) -> dict[str, Any]:
         return {**asdict(self), "worse": self.worse}
@@ -129,10 +136,10 @@ def ask_all(here: Scene, context: InstallContext, questions: list[Question], *, 
 
 def show_all(here: Scene, context: InstallContext, names: list[str]) -> list[Told]:
     """Every page of a visitor, without parameters."""
-    return [_asked(here, partial(_page, here, context, name)) for name in names]
+    return [_asked(here, partial(_page, here, context, name), page=True) for name in names]
 
 
-def _asked(here: Scene, ask: Callable[[], bytes]) -> Told:
+def _asked(here: Scene, ask: Callable[[], bytes], *, page: bool = False) -> Told:
     begin = time.perf_counter()
     try:
         with here.connection.savepoint():
@@ -142,8 +149,9 @@ def _asked(here: Scene, ask: Callable[[], bytes]) -> Told:
     except psycopg.Error as error:
         body, status, code = b"", 500, error.sqlstate or "database"
     took_ms = (time.perf_counter() - begin) * 1000
-    shape, records = _shape(body) if status == 200 else ({}, None)
-    return Told(status, code, took_ms, len(body), shape, records)
+    shape, records = _shape(body) if status == 200 and not page else ({}, None)
+    read = read_page(body.decode()) if status == 200 and page else None
+    return Told(status, code, took_ms, len(body), shape, records, read)
 
 
 def _answer(tx: Transaction, one: Question) -> bytes:
@@ -195,6 +203,8 @@ def compare(what: str, fields: str, times: int, old: Told, new: Told) -> Compare
     return Compared(
         what, fields, times, old.status, new.status, round(old.took_ms, 1), round(new.took_ms, 1),
         tuple(_differences(old, new)), slow,
+        loses=old.page is not None and new.page is not None and loses(old.page, new.page),
+        text=tuple(text_difference(old.page, new.page)) if old.page and new.page else (),
     )  # fmt: skip
 
 
@@ -213,3 +223,5 @@ def _differences(old: Told, new: Told) -> Iterator[str]:
             yield f"{path} was {kind}, and is {new.shape[path]}"
     for path in new.shape.keys() - old.shape.keys():
         yield f"{path} is new"
+    if old.page is not None and new.page is not None:
+        yield from page_differences(old.page, new.page)

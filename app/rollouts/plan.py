@@ -14,6 +14,8 @@ from semantic_version import Version as Semver
 from sqlalchemy.orm import Session
 
 from app.errors import AppError, Invalid
+from app.installs.carried import Unfit, unfit_settings
+from app.installs.levels import own_levels
 from app.installs.models import Install
 from app.installs.surroundings import must_have_requirements
 from app.installs.upgrades import checked_for, upgrade_losses
@@ -25,6 +27,7 @@ from app.modules.models import Module, Version
 from app.modules.queries import versions_of
 from app.modules.storage.plan import Loss
 from app.rollouts.affected import Affected, affected_by
+from app.rollouts.files import FileChange, changed_files
 from app.rollouts.tables import TablePlan, counted, table_plans
 from app.rollouts.uses import UNKNOWN, Use, last_uses
 from app.tenancy.models import Site
@@ -53,12 +56,16 @@ class PermissionChange:
 
 @dataclass(frozen=True, slots=True)
 class SettingChange:
-    """One setting. fill: it needs a value now, and there is none that would do."""
+    """One setting. fill: it needs a value now, and there is none that would do. has: the value in force that the new
+    version cannot have, and who gives it, as a sentence; "" when there is none such. locked: the site may not choose.
+    """
 
     name: str
     kind: PartKind
     sentence: str
     fill: bool
+    has: str = ""
+    locked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +111,7 @@ class UpgradePlan:
     settings: tuple[SettingChange, ...]
     permissions: tuple[PermissionChange, ...]
     parts: tuple[tuple[str, str, tuple[PartChange, ...]], ...]  # (key, label, changes)
+    files: tuple[FileChange, ...]
     releases: tuple[Release, ...]
     affected: Affected
     needs_consent: bool
@@ -116,7 +124,7 @@ class UpgradePlan:
     @property
     def to_fill(self) -> frozenset[str]:
         """The settings that need a value before the upgrade."""
-        return frozenset(one.name for one in self.settings if one.fill)
+        return frozenset(one.name for one in self.settings if one.fill and not one.locked)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON; moments in RFC 3339, counts null where they are not known."""
@@ -149,6 +157,7 @@ class UpgradePlan:
                 ]
                 for key, _, changes in self.parts
             },
+            "files": [one.to_dict() for one in self.files],
             "releases": [
                 {
                     "version": one.version,
@@ -185,6 +194,7 @@ def make_plan(
     losses = tuple(_loss(one, counts.of(one)) for one in lost)
     uses = last_uses(db, install=install, module=module, old=old, diff=diff, now=now)
     wrong = _settings_to_fill(db, install, version, settings)
+    unfit = unfit_settings(old, new, own_levels(db, install=install))
     return UpgradePlan(
         module=module.slug,
         module_name=module.name,
@@ -194,13 +204,14 @@ def make_plan(
         bump=diff.least_bump,
         tables=table_plans(old, new, diff, counts),
         losses=losses,
-        settings=_settings(diff, wrong, new),
+        settings=_settings(diff, wrong, new, unfit),
         permissions=_permissions(diff, uses),
         parts=_parts(diff, uses),
+        files=changed_files(db, old=held, new=version),
         releases=_releases(db, install, held, version),
         affected=affected_by(db, install=install, counts=counts, now=now),
         needs_consent=diff.needs_consent,
-        blocks=_blocks(db, install, new, site, losses),
+        blocks=_blocks(db, install, new, site, losses, unfit),
     )
 
 
@@ -209,7 +220,12 @@ def _loss(one: Loss, rows: int | None) -> PlannedLoss:
 
 
 def _blocks(
-    db: Session, install: Install, new: Manifest, site: Site, losses: tuple[PlannedLoss, ...]
+    db: Session,
+    install: Install,
+    new: Manifest,
+    site: Site,
+    losses: tuple[PlannedLoss, ...],
+    unfit: Mapping[str, Unfit],
 ) -> tuple[str, ...]:
     found = []
     if install.status != "active":
@@ -218,6 +234,7 @@ def _blocks(
         must_have_requirements(db, new, site)
     except AppError as error:
         found.append(error.message)
+    found += [one.error.detail for one in unfit.values() if one.lock]
     for one in losses:
         if one.blocks:
             records = "1 record uses it" if one.rows == 1 else f"{one.rows} records use it"
@@ -236,13 +253,17 @@ def _settings_to_fill(
     return {}
 
 
-def _settings(diff: ManifestDiff, wrong: dict[str, str], new: Manifest) -> tuple[SettingChange, ...]:
+def _settings(
+    diff: ManifestDiff, wrong: dict[str, str], new: Manifest, unfit: Mapping[str, Unfit]
+) -> tuple[SettingChange, ...]:
     kinds: dict[str, PartKind] = {"setting_added": "added", "setting_removed": "removed"}
     found = []
     for change in diff.changes:
         if change.path.startswith("settings."):
             name = change.path.removeprefix("settings.")
-            found.append(SettingChange(name, kinds.get(change.kind, "changed"), change.sentence, name in wrong))
+            has, locked = (unfit[name].has, unfit[name].lock is not None) if name in unfit else ("", False)
+            kind = kinds.get(change.kind, "changed")
+            found.append(SettingChange(name, kind, change.sentence, name in wrong or name in unfit, has, locked))
     told = {one.name for one in found}
     for name, detail in wrong.items():
         if name not in told and name in new.setting_fields:

@@ -22,7 +22,10 @@ from app.db.pools import alone, owner_connection
 from app.db.scope import platform_scope
 from app.db.session import transaction
 from app.errors import AppError, Conflict
+from app.installs.carried import told, unfit_settings
+from app.installs.inheritance import Level, resolve
 from app.installs.jobs import needed_manifests
+from app.installs.levels import own_levels
 from app.installs.models import Install
 from app.installs.steps import begun, failed, finished
 from app.lib.clock import utcnow
@@ -133,7 +136,7 @@ def _rehearsed(db: Session, rehearsal_id: UUID) -> dict[str, Any]:
         old, new = Manifest.from_dict(held.manifest), Manifest.from_dict(version.manifest)
         questions = last_questions(db, install=install, since=now - KEPT, keys=current_setup().keys)
         package = read_folder(files_of(db, version_id=version.id).items())
-        install_id, module_id = install.id, install.module_id
+        install_id, module_id, levels = install.id, install.module_id, own_levels(db, install=install)
         db.expunge(version)
     needed = needed_manifests(db, module_id)
 
@@ -142,7 +145,8 @@ def _rehearsed(db: Session, rehearsal_id: UUID) -> dict[str, Any]:
             row = db.get_one(Rehearsal, rehearsal_id)
             row.steps, row.changed_at = begun(row.steps, key, now=utcnow()), utcnow()
 
-    found = _on_a_copy(step, install_id, old, new, version, needed, questions, now=now)
+    found = _on_a_copy(step, install_id, old, new, version, needed, levels, questions, now=now)
+    found["settings"] = _settings(old, new, levels)
     step("tests")
     found["tests"] = _tests(package, now)
     step("gone")
@@ -156,6 +160,7 @@ def _on_a_copy(
     new: Manifest,
     version: Version,
     needed: list[Manifest],
+    levels: list[Level],
     questions: list[Question],
     *,
     now: datetime,
@@ -171,7 +176,7 @@ def _on_a_copy(
         told = ask_all(here, here.context, questions, now=now)
         shown = show_all(here, here.context, pages)
         step("move")
-        after, moved = here.move(old, new, version, needed)
+        after, moved = here.move(old, new, version, needed, levels)
         step("after")
         told_after = ask_all(here, after, questions, now=now)
         shown_after = show_all(here, after, pages)
@@ -193,6 +198,19 @@ def _on_a_copy(
         "requests": [one.to_dict() for one in _worst_first(asked)],
         "pages": [one.to_dict() for one in _worst_first(seen)],
     }
+
+
+def _settings(old: Manifest, new: Manifest, levels: list[Level]) -> list[dict[str, str]]:
+    """The settings whose value the new version cannot have: [{label, has, then}]."""
+    after = resolve(new, levels)
+    return [
+        {
+            "label": one.label,
+            "has": one.has,
+            "then": "nothing" if after[name].value is None else told(after[name].value),
+        }
+        for name, one in unfit_settings(old, new, levels).items()
+    ]
 
 
 def _named(layout: Layout, counts: dict[Any, int], *kinds: str) -> list[dict[str, Any]]:
@@ -223,4 +241,4 @@ def _verdict(found: dict[str, Any]) -> str:
     if lost or any(one["worse"] for one in answers) or any(one["failures"] for one in found["tests"]):
         return "bad"
     differs = any(one["differences"] or one["slow"] for one in answers)
-    return "look" if differs or found["hidden"] or found["against"] or found["left"] else "well"
+    return "look" if differs or found["hidden"] or found["against"] or found["left"] or found["settings"] else "well"

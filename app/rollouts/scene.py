@@ -6,10 +6,11 @@ Nothing of it is ever committed: neither a failure nor a killed worker leaves an
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import MappingProxyType
 from uuid import uuid4
 
 import psycopg
@@ -17,6 +18,7 @@ from psycopg import sql
 
 from app.db.pools import owner_connection
 from app.errors import Conflict
+from app.installs.inheritance import Level
 from app.installs.records import fill_defaults
 from app.lib.ids import uuid7
 from app.modules.consent import grant_of
@@ -29,7 +31,7 @@ from app.modules.storage.export import enter_site, relations_of
 from app.modules.storage.layout import Layout, TableLayout
 from app.modules.storage.merge import align
 from app.modules.storage.plan import plan
-from app.runtime.context import InstallContext
+from app.runtime.context import InstallContext, in_force
 from app.runtime.data import Access, Transaction
 from app.runtime.data.scoped import Connection, Scope
 from app.runtime.data.writes import Settings
@@ -102,9 +104,12 @@ class Scene:
             )
 
     def move(
-        self, old: Manifest, new: Manifest, version: Version, needed: list[Manifest]
+        self, old: Manifest, new: Manifest, version: Version, needed: list[Manifest], levels: Sequence[Level]
     ) -> tuple[InstallContext, Moved]:
-        """Go to the new version as an upgrade would; returns the install as that version sees it."""
+        """Go to the new version as an upgrade would; returns the install as that version sees it.
+
+        levels: of its settings; where the version cannot have a value, its default is taken.
+        """
         self.as_owner()
         union = self.context.physical
         begin = time.perf_counter()
@@ -119,8 +124,10 @@ class Scene:
         left = [
             step.sentence for step in made.steps if step.part is not None and _missing(layout, step.table, step.part)
         ]
+        settings, sealed = in_force(new, levels)
         context = replace(
-            self.context, version_id=version.id, version=version.version, digest=version.digest, manifest=new,
+            self.context, settings=MappingProxyType(settings), sealed=MappingProxyType(sealed),
+            version_id=version.id, version=version.version, digest=version.digest, manifest=new,
             layout=layout.for_manifest(new), physical=layout, layout_key=f"{self.context.layout_key}:{version.digest}",
             granted=grant_of(new),
         )  # fmt: skip

@@ -14,6 +14,8 @@ from app.access.permissions import Permission
 from app.config import Config
 from app.errors import AppError, Invalid, NotFound
 from app.installs.forms import Choices, errors_by_setting, read_settings, settings_groups
+from app.installs.inheritance import resolve
+from app.installs.levels import own_levels
 from app.installs.models import Install, Move
 from app.installs.queries import install_with_parts, installed_modules, move_to_undo, moves_of, people_of
 from app.installs.since import csv_of, file_name
@@ -28,6 +30,7 @@ from app.rollouts.models import Rehearsal
 from app.rollouts.plan import UpgradePlan, make_plan, newer_versions
 from app.web.guard import requires
 from app.web.htmx import fragment, htmx_target, respond, say_not_done, trigger_toast
+from app.web.markdown import to_html
 
 bp = Blueprint("rollouts", __name__)
 
@@ -66,7 +69,9 @@ def stop(install: Install) -> Response:
     except AppError as error:
         say_not_done(error)
     else:
-        trigger_toast("success", "No longer watched", "You can still go back by hand for 30 days.")
+        trigger_toast(
+            "success", "Taken as it is", "It is no longer watched. You can still go back by hand for 30 days."
+        )
     return respond(redirect_to=url_for("rollouts.versions", install_id=install.public_id))
 
 
@@ -146,6 +151,7 @@ def _plan_page(
             plan=made,
             version=version,
             versions=[(one.version, one.version) for one in newer],
+            notes={one.version: to_html(one.changelog) for one in made.releases},
             fill=_inputs(install, version, made, sent or {}, error),
             problem=error.message if error else None,
             agreed=request.form.get("agree") == "1",
@@ -168,12 +174,16 @@ def last_rehearsal(db: Session, *, install: Install, version: Version) -> Rehear
 def _inputs(
     install: Install, version: Version, made: UpgradePlan, sent: dict[str, Any], error: AppError | None
 ) -> list[Any]:
-    """The controls of the settings that need a value now."""
+    """The controls of the settings that need a value now, filled in with what the version would take."""
     manifest = Manifest.from_dict(version.manifest)
+    taken = resolve(manifest, own_levels(g.db, install=install))
     wrong = errors_by_setting([(one.pointer, one.detail) for one in getattr(error, "errors", [])])
     groups = settings_groups(
         manifest,
-        values={**install.settings, **sent},
+        values={
+            **{name: one.value for name, one in taken.items() if manifest.setting_fields[name].type != "secret"},
+            **sent,
+        },
         secrets_set=frozenset(install.secrets),
         errors=wrong,
         choices=Choices(

@@ -6,11 +6,12 @@ It keeps nothing between looks but what stands in install_moves: a worker that i
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import and_, select, text
 from sqlalchemy.orm import Session
 
 from app.access.actors import job
@@ -30,6 +31,8 @@ from app.rollouts.letters import tell_people
 
 log = logging.getLogger(__name__)
 
+UNTOLD = and_(Move.state == "unhealthy", ~Move.figures.has_key("told"))
+
 
 def watch() -> None:
     """One look at all of them; each is then seen to in a transaction of its own."""
@@ -37,12 +40,20 @@ def watch() -> None:
     with platform_scope("upgrades that are watched"), transaction(db):
         bases = {row.id: _figures(row) for row in _rows(db, base=True, now=now)}
         rows = _rows(db, base=False, now=now)
+        untold = db.execute(select(Move.id, Move.agency_id, Move.install_id).where(UNTOLD)).all()
     for row in rows:
-        try:
-            with tenant_scope(row.agency_id), transaction(db):
-                _see_to(db, row.id, _figures(row), bases.get(row.id), now=now)
-        except Exception:  # one install must not keep the others from being looked at
-            log.exception("the watch of install %s stumbled", row.install_id)
+        _apart(db, row, lambda: _see_to(db, row.id, _figures(row), bases.get(row.id), now=now))  # noqa: B023  # called at once
+    for one in untold:
+        _apart(db, one, lambda: _tell_stuck(db, one.id))  # noqa: B023  # as above
+
+
+def _apart(db: Session, row: Any, act: Callable[[], None]) -> None:
+    """In a transaction of its own: one install must not keep the others from being looked at."""
+    try:
+        with tenant_scope(row.agency_id), transaction(db):
+            act()
+    except Exception:
+        log.exception("the watch of install %s stumbled", row.install_id)
 
 
 def _rows(db: Session, *, base: bool, now: datetime) -> list[Any]:
@@ -67,7 +78,11 @@ def _see_to(db: Session, move_id: UUID, seen: Figures, base: Figures | None, *, 
     }  # fmt: skip
     if verdict.breach and install.status == "active":
         _take_back(db, install, move, verdict.breach, now=now)
-    elif now >= move.watch_until:
+    elif now < move.watch_until or install.status == "provisioning":
+        return  # a way back that somebody ordered ends it
+    elif verdict.breach and install.status == "paused":
+        _give_up(db, install, move, f"{verdict.breach} It is paused, so it could not go back.", now=now)
+    else:
         _settle(db, install, move, now=now)
 
 
@@ -80,11 +95,24 @@ def _take_back(db: Session, install: Install, move: Move, reason: str, *, now: d
             )  # fmt: skip
     except AppError as error:  # such as a module the older version needs that is gone: people have to decide
         log.warning("install %s does worse and could not go back: %s", install.id, error)
-        move.state, move.ended_at = "settled", now
-        move.reason = f"{reason} It could not go back: {error.message}"[:1000]
-        tell_people(db, install, move, "stuck", reason=move.reason)
+        _give_up(db, install, move, f"{reason} It could not go back: {error.message}", now=now)
         return
     tell_people(db, install, move, "rolled_back", reason=reason)
+
+
+def _give_up(db: Session, install: Install, move: Move, reason: str, *, now: datetime) -> None:
+    """It does worse and stays where it is, until people have decided."""
+    move.state, move.ended_at, move.reason = "unhealthy", now, reason[:1000]
+    _tell_stuck(db, move.id)
+
+
+def _tell_stuck(db: Session, move_id: UUID) -> None:
+    """Once: the letter of an upgrade that could not go back, also of one whose way back failed in its job."""
+    move = db.get(Move, move_id, with_for_update=True)
+    if move is None or move.state != "unhealthy" or "told" in move.figures:
+        return
+    move.figures = {**move.figures, "told": True}
+    tell_people(db, db.get_one(Install, move.install_id), move, "stuck", reason=move.reason)
 
 
 def _settle(db: Session, install: Install, move: Move, *, now: datetime) -> None:

@@ -12,7 +12,7 @@ import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -26,7 +26,7 @@ from redis import RedisError
 from app.db.pools import runtime_pool
 from app.errors import NotFound, Unavailable
 from app.installs.entitlement.rules import FREE, Entitlement, NotEntitled, entitled, read_entitlement
-from app.installs.inheritance import Resolved, level_from_row, resolve, site_level
+from app.installs.inheritance import Level, Resolved, level_from_row, resolve, site_level
 from app.lib.clock import utcnow
 from app.modules.manifest import Manifest
 from app.modules.storage.layout import Layout
@@ -302,15 +302,19 @@ def _context(row: dict[str, Any], made: list[Connected]) -> InstallContext:
 def _settings(manifest: Manifest, row: dict[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Sealed]]:
     """What is in force on the site, of all levels: values, and secrets as stored."""
     above = [level_from_row(level) for level in row["levels"]]
-    found = resolve(manifest, [*above, site_level(row["install_id"], row["settings"], row["secrets"])])
-    fields = manifest.setting_fields
-    # one without any value is left out: whoever asks for it gets nothing, as of a setting that is not there
-    values = {n: one.value for n, one in found.items() if fields[n].type != "secret" and _is_there(one)}
+    values, sealed = in_force(manifest, [*above, site_level(row["install_id"], row["settings"], row["secrets"])])
     if row.get("trial_until") is not None:
         # what a trial is given without being asked, whether declared or not: the colour of the agency
         values |= row["settings"]
-    sealed = {name: Sealed(one.sealed, one.sealed_for) for name, one in found.items() if one.sealed}
     return MappingProxyType(values), MappingProxyType(sealed)
+
+
+def in_force(manifest: Manifest, levels: Sequence[Level]) -> tuple[dict[str, Any], dict[str, Sealed]]:
+    """({setting: value}, {secret: as stored}) of a version, as these levels give them."""
+    found, fields = resolve(manifest, levels), manifest.setting_fields
+    # one without any value is left out: whoever asks for it gets nothing, as of a setting that is not there
+    values = {n: one.value for n, one in found.items() if fields[n].type != "secret" and _is_there(one)}
+    return values, {name: Sealed(one.sealed, one.sealed_for) for name, one in found.items() if one.sealed}
 
 
 def _is_there(one: Resolved) -> bool:

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from app.access.permissions import StaffPermission
 from app.errors import Invalid, NotFound
 from app.lib.clock import utcnow
+from app.lib.difference import DiffLine, difference
 from app.lib.ids import decode
 from app.modules.consent import asks_of
 from app.modules.diff import diff_manifests
@@ -18,7 +19,6 @@ from app.modules.manifest import Manifest, Problem
 from app.modules.models import Module, Version
 from app.modules.queries import files_of
 from app.studio.actions import approve, refuse
-from app.studio.editor.queries import DiffLine, difference
 from app.studio.letters import tell_refused
 from app.studio.models import Publication
 from app.studio.publishing.accessibility import NOT_LOOKED

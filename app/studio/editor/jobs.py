@@ -21,13 +21,14 @@ from app.db.scope import platform_scope
 from app.db.session import transaction
 from app.errors import AppError, NotFound
 from app.lib.clock import utcnow
+from app.lib.difference import difference
 from app.modules.package import Package
 from app.runtime.acceptance import Failure, Report, call_on_sample, draw_sample, run_tests, show_sample_page
 from app.runtime.pages.view import Shown
 from app.runtime.previews import Preview, keep_preview
 from app.studio.editor.checks import check_project
 from app.studio.editor.models import Project, Trial
-from app.studio.editor.queries import difference, files
+from app.studio.editor.queries import files
 from app.studio.editor.screens import screens
 
 log = logging.getLogger(__name__)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -42,14 +41,6 @@ class Change:
     author_name: str
     at: datetime
     deleted: bool
-
-
-@dataclass(frozen=True, slots=True)
-class DiffLine:
-    """A line of a difference. kind: same, added, removed, skip (text says how many lines are left out)."""
-
-    kind: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,20 +161,3 @@ def last_tests(db: Session, *, project: Project) -> Trial | None:
         .order_by(desc(Trial.created_at))
         .limit(1)
     ).one_or_none()
-
-
-def difference(before: bytes | None, after: bytes | None) -> list[DiffLine] | None:
-    """What changed between two states of a file, three lines around each change; None for what is no text."""
-    try:
-        old, new = [(content or b"").decode().splitlines() for content in (before, after)]
-    except UnicodeDecodeError:
-        return None
-    found: list[DiffLine] = []
-    for line in difflib.unified_diff(old, new, lineterm="", n=3):
-        if line.startswith(("---", "+++")) and not found:
-            continue
-        if line.startswith("@@"):
-            found.append(DiffLine("skip", line))
-        else:
-            found.append(DiffLine({"+": "added", "-": "removed"}.get(line[:1], "same"), line[1:]))
-    return found

@@ -1,5 +1,5 @@
 -- The installs of an agency with what is to be known of each, a page of sites at a time. `total` and `sites` are of all pages.
--- health: not_set_up, paused, watching, failing (of the last hour's calls and runs 5 % failed, or work was given up), ok.
+-- health: not_set_up, stuck (an upgrade that does worse and could not go back), paused, watching, failing (of the last hour's calls and runs 5 % failed, or work was given up), ok.
 -- drift: behind (a newer version within the major), major_behind, yanked, settings (unlike what the agency gives).
 WITH calls AS (
   SELECT install_id, count(*) AS tried, count(*) FILTER (WHERE status >= 500) AS failed
@@ -12,12 +12,13 @@ WITH calls AS (
   WHERE agency_id = CAST(:agency AS uuid) AND started_at >= CAST(:since AS timestamptz)
   GROUP BY install_id
 ), watched AS (
-  SELECT install_id FROM install_moves WHERE agency_id = CAST(:agency AS uuid) AND state = 'watching'
+  SELECT install_id, state FROM install_moves WHERE agency_id = CAST(:agency AS uuid) AND state IN ('watching', 'unhealthy')
 ), cells AS (
   SELECT i.id, i.site_id, s.name AS site_name, lower(s.name) AS site_key, s.client_id, c.name AS client_name, i.module_id,
          m.slug AS module_slug, m.name AS module_name, m.icon AS module_icon, v.version, n.version AS latest, i.status, i.task, i.failure,
          i.changed_at,
          CASE WHEN i.status IN ('provisioning', 'failed', 'removing') THEN 'not_set_up'
+              WHEN EXISTS (SELECT FROM watched w WHERE w.install_id = i.id AND w.state = 'unhealthy') THEN 'stuck'
               WHEN i.status = 'paused' THEN 'paused'
               WHEN EXISTS (SELECT FROM watched w WHERE w.install_id = i.id) THEN 'watching'
               WHEN coalesce(calls.failed, 0) + coalesce(runs.failed, 0) > 0

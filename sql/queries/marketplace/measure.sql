@@ -9,9 +9,10 @@ WITH calls AS (
   FROM module_function_runs r JOIN modules_v2 i ON i.id = r.install_id
   WHERE r.started_at > :now - interval '30 days' AND r.trigger <> 'test' GROUP BY 1
 ), upgrades AS (
-  SELECT i.module_id, count(*) AS n, count(*) FILTER (WHERE e.type = 'install.failed') AS failures
-  FROM events e JOIN modules_v2 i ON i.id = e.install_id
-  WHERE e.type IN ('install.activated', 'install.failed') AND e.data ->> 'task' = 'upgrade' AND e.occurred_at > :now - interval '30 days'
+  -- those whose end is known: one that was taken back, or does worse and could not be, did not go well
+  SELECT i.module_id, count(*) AS n, count(*) FILTER (WHERE m.state <> 'settled') AS failures
+  FROM install_moves m JOIN modules_v2 i ON i.id = m.install_id
+  WHERE m.kind = 'upgrade' AND m.state IN ('settled', 'unhealthy', 'undone', 'failed') AND m.ordered_at > :now - interval '30 days'
   GROUP BY 1
 ), leaving AS (
   SELECT module_id, count(*) AS n, count(*) FILTER (WHERE removed_at < installed_at + interval '7 days') AS soon

@@ -23,7 +23,7 @@ from app.fleet.rollout_actions import NotStopped, cancel_rollout, resume_rollout
 from app.fleet.rollout_queries import release_rings
 from app.installs.jobs import provision
 from app.installs.models import Install, Move
-from app.installs.upgrades import rollback_install
+from app.installs.upgrades import rollback_install, stop_watching
 from app.lib.clock import utcnow
 from app.modules.models import Version
 from app.tenancy.models import Agency, Site
@@ -199,6 +199,30 @@ def test_resuming_tries_the_site_again(rings: Rings) -> None:
     assert rings.tick().status == "done"
     with pytest.raises(NotStopped):
         rings.decide(resume_rollout)
+
+
+def test_a_site_that_does_worse_and_could_not_go_back_stops_the_ring_until_it_is_seen_to(rings: Rings) -> None:
+    first, second = rings.fleet.put_on("Alder"), rings.fleet.put_on("Birch")
+    rings.mode("minor")
+    rings.site(first, internal=True)
+    published(rings, "1.1.0")
+    rings.tick()
+    with platform_scope("test"), transaction(db.session()) as session:
+        session.execute(
+            update(Move).where(Move.install_id == first.id).values(state="unhealthy", reason="5 of 20 calls failed.")
+        )
+    rollout = rings.tick()
+    assert rollout.status == "stopped"
+    assert rollout.reason.startswith("Alder: 5 of 20 calls failed. Go back, go to another version")
+    rings.decide(resume_rollout)
+    assert rings.tick().status == "running"  # it has the version: what became of that is looked at
+    assert (rings.tick().status, rings.fleet.version_of(second)) == ("stopped", "1.0.0")
+    with tenant_scope(rings.fleet.agency.id), transaction(db.session()) as session:
+        stop_watching(session, install=session.get_one(Install, first.id), by=rings.fleet.ada.actor, now=rings.clock)
+    rings.decide(resume_rollout)
+    rings.tick()
+    rings.tick()
+    assert (rings.rollout().status, rings.fleet.version_of(second)) == ("running", "1.1.0")
 
 
 def test_a_release_that_was_called_off_does_not_begin_again(rings: Rings) -> None:

@@ -23,7 +23,7 @@ from app.fleet.actions import (
 )
 from app.fleet.models import Run
 from app.fleet.queries import chosen_cells
-from app.installs.models import Install
+from app.installs.models import Install, Move
 from app.lib.clock import utcnow
 from tests.support.fleet import Fleet, new_fleet
 from tests.support.world import World
@@ -180,3 +180,35 @@ def test_a_run_with_nothing_to_do_does_not_begin(fleet: Fleet) -> None:
     with pytest.raises(NothingToDo):
         start(fleet, [fleet.put_on("Alder")])
     assert fleet.runs() == []
+
+
+@pytest.mark.parametrize("state", ["unhealthy", "undone"])
+def test_a_run_stops_when_one_of_it_does_worse(fleet: Fleet, monkeypatch: pytest.MonkeyPatch, state: str) -> None:
+    first, second = fleet.put_on("Alder"), fleet.put_on("Birch")
+    fleet.release("1.1.0")
+    through = jobs.provision
+
+    def provision(install_id: str) -> None:
+        through(install_id)
+        with transaction(db.session()) as session:
+            move = session.query(Move).filter_by(install_id=first.id).one()
+            move.state, move.reason = state, "5 of 20 calls failed. It could not go back: no."
+            if state == "undone":
+                session.add(
+                    Move(
+                        agency_id=move.agency_id, site_id=move.site_id, install_id=move.install_id, kind="rollback",
+                        from_version_id=move.to_version_id, to_version_id=move.from_version_id, undoes_id=move.id,
+                        by_itself=True, reason="5 of 20 calls failed", ordered_at=utcnow(), state="settled",
+                    )
+                )  # fmt: skip
+
+    monkeypatch.setattr(jobs, "provision", provision)
+    run = fleet.work(start(fleet, [first, second]))
+    assert (run.status, states(fleet, run)) == ("stopped", ["done", "waiting"])
+    assert (
+        run.reason
+        == {
+            "unhealthy": "Alder does worse since its upgrade: 5 of 20 calls failed. It could not go back: no.",
+            "undone": "The upgrade of Alder was taken back: 5 of 20 calls failed",
+        }[state]
+    )

@@ -90,7 +90,7 @@ def test_putting_back_makes_the_records_what_they_were_and_the_file_has_what_was
     assert (back.status, back.version_id, content(desk, old)) == ("active", old.id, before)
     undone, move = moves(desk, install)
     assert (undone.state, move.state) == ("undone", "settled")
-    assert move.file_rows == {"created": 1, "changed": 1, "deleted": 2, "not_held": 1}
+    assert move.file_rows == {"created": 1, "changed": 1, "deleted": 2, "not_held": 1, "settings_left": []}
     head, *rows = lines(desk, move)
     assert (head["from"], head["to"], head["records"]) == ("2.0.0", "1.0.0", "put_back")
     told = {(one["table"], one["change"]): one for one in rows}

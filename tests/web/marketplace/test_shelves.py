@@ -242,15 +242,15 @@ def test_measures_come_from_calls_runs_upgrades_and_removals(
             "VALUES (%s, %s, %s, %s, %s, 'GET', '/x', %s, %s)",
             [now, f"req_{uuid7()}", agency.id, site.id, install, 500 if number < 4 else 200, 1000 * (number + 1)],
         )
-    for task in ("upgrade", "upgrade", "install"):
-        kind = "install.failed" if task == "install" else "install.activated"
+    for state in ("settled", "settled", "settled", "undone", "failed", "unhealthy", "watching", "ordered"):
         staff_rows.execute(
-            "INSERT INTO events (agency_id, site_id, install_id, type, data, dispatched_at) VALUES (%s, %s, %s, %s, %s, now())",
-            [agency.id, site.id, install, kind, psycopg.types.json.Jsonb({"task": task})],
+            "INSERT INTO install_moves (agency_id, site_id, install_id, kind, from_version_id, to_version_id, state, ordered_at)"
+            " SELECT agency_id, site_id, id, 'upgrade', version_id, version_id, %s, %s FROM modules_v2 WHERE id = %s",
+            [state, now, install],
         )
     survey()
     with tenant_scope(ada.agency_id), transaction(db.session()) as session:
         measured = session.get_one(Measures, listing.module_id)
         facts = {fact.label: fact.share if fact.share is not None else fact.text for fact in facts_of(None, measured)}
-    assert (measured.tried, measured.left_soon, measured.upgrades, measured.upgrade_failures) == (2, 1, 2, 0)
-    assert facts == {"Error rate": 0.1, "API answers within": "38 ms", "Upgrades that went well": 1.0}
+    assert (measured.tried, measured.left_soon, measured.upgrades, measured.upgrade_failures) == (2, 1, 6, 3)
+    assert facts == {"Error rate": 0.1, "API answers within": "38 ms", "Upgrades that went well": 0.5}

@@ -40,7 +40,7 @@ def changed(slug: str, version: str = "2.0.0") -> dict[str, bytes]:
     )
     return {
         "module.yaml": (text + SETTINGS + "permissions: {email: true}\n").encode(),
-        "CHANGELOG.md": b"# 2.0.0\nMoods.",
+        "CHANGELOG.md": b"# 2.0.0\n- Moods, **at last**.",
     }
 
 
@@ -66,7 +66,8 @@ def test_the_plan_is_reached_from_the_install_and_shows_each_part(
     assert page.texts("#tables tbody tr .badge") == ["Changed", "Parked", "Added"]
     assert [one.split("\n")[0] for one in page.texts("#permissions li")] == ["New Asks for sending e-mail"]
     assert page.one("#upgrade [name=greeting]").has_attr("required")
-    assert "Moods." in page.one("#changelog").get_text()
+    assert page.one("#changelog .prose li strong").get_text() == "at last"
+    assert "**" not in page.one("#changelog").get_text()
 
 
 def test_an_upgrade_needs_both_agreements_and_the_setting(

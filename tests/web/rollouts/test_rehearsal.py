@@ -73,7 +73,7 @@ def test_a_bad_release_is_shown_for_what_it_is_and_nothing_is_left(practice: Pra
     assert (practice.hash(), schemas(practice)) == (before, there)
     assert practice.stored().version_id == practice.good.id
     page = browse(practice.ada).get(f"/installs/{practice.install.public_id}/rehearsals/{found.public_id}")
-    assert "1 question that worked and would fail" in page.text
+    assert "1 question that worked and would fail or lose something" in page.text
     assert "%2B351210000001" not in page.text
     assert "Ann" not in page.one("#questions").get_text()
     plan = browse(practice.ada).get(f"/installs/{practice.install.public_id}/upgrade")
@@ -129,3 +129,33 @@ def test_one_at_a_time_and_only_for_those_who_configure(practice: Practice, worl
     stranger = world.person(world.agency())
     assert browse(stranger).get(first).status == 404
     assert browse(stranger).post(address, form).status == 404
+
+
+PAGES = "pages:\n  book: {{title: Book, template: book.html}}\n  about: {{title: About, template: about.html}}\n"
+ABOUT = b"<h1>About us</h1><p>A practice by the sea.</p>"
+
+
+def paged(practice: Practice, number: str, book: str) -> Version:
+    """The good version with two pages."""
+    made = files(GOOD.replace("1.0.0", number) + PAGES, practice.slug, WELL)
+    return released(practice.ada, {**made, "templates/book.html": book.encode(), "templates/about.html": ABOUT})
+
+
+def test_pages_are_compared_as_visitors_read_them(practice: Practice, browse: Browse, world: World) -> None:
+    old = paged(practice, "3.0.0", "<h1>Book</h1><p>Open every day of the week.</p>")
+    install = installed(practice.config, practice.ada, world.site(Agency(id=practice.ada.agency_id)), old)
+    practice.install = install
+    other = paged(practice, "3.0.1", "<h1>Something else</h1><p>Closed on Mondays, and every day of March.</p>")
+    plan = browse(practice.ada).get(f"/installs/{install.public_id}/upgrade")
+    assert plan.texts("#files summary") == ["Changed templates/book.html Page · +1 −1"]
+    assert plan.texts("#files .diff [data-kind=removed] code") == ["<h1>Book</h1><p>Open every day of the week.</p>"]
+    found = rehearsed(practice, browse, other)
+    pages = {one["what"]: one for one in found.result["pages"]}
+    assert (found.result["verdict"], pages["about"]["differences"], pages["book"]["worse"]) == ("look", [], False)
+    assert pages["book"]["differences"] == ["70 % of its words are others"]
+    page = browse(practice.ada).get(f"/installs/{install.public_id}/rehearsals/{found.public_id}")
+    assert page.texts("#questions .diff [data-kind=added] code") == [
+        "Something else", "Closed on Mondays, and every day of March.",
+    ]  # fmt: skip
+    empty = rehearsed(practice, browse, paged(practice, "3.0.2", "{# nothing yet #}"))
+    assert (empty.result["verdict"], empty.result["pages"][0]["differences"]) == ("bad", ["the page is empty"])

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, g, make_response, render_template, reques
 from app.access.permissions import Permission
 from app.errors import AppError, Conflict, Invalid, NotFound
 from app.lib.clock import utcnow
+from app.lib.difference import difference
 from app.studio.builder import choices, forms, keys, words
 from app.studio.builder.changes import Change, Gone
 from app.studio.builder.manifesttext import at, mapping, sequence
@@ -16,7 +17,7 @@ from app.studio.builder.saving import FILE, Clash, apply, undo
 from app.studio.builder.sheet import Sheet, sheet_of
 from app.studio.editor.actions import FileChanged, ProjectDeleted
 from app.studio.editor.models import Project
-from app.studio.editor.queries import difference, file_now
+from app.studio.editor.queries import file_now
 from app.web.errors import status_of
 from app.web.guard import requires
 from app.web.htmx import fragment, is_htmx, respond, trigger_toast

@@ -7,6 +7,7 @@ from flask import Response, g, make_response, render_template, request, url_for
 from app.access.permissions import Permission
 from app.errors import AppError, Conflict
 from app.lib.clock import utcnow
+from app.lib.difference import difference
 from app.studio.editor import actions, queries
 from app.studio.editor.checks import check_project, new_content
 from app.studio.editor.locks import hold
@@ -146,7 +147,7 @@ def _conflict(project: Project, path: str, text: str, error: actions.FileChanged
     theirs = error.state.content if error.state is not None else None
     context = {
         **panes_of(project, path, problem=error.message),
-        "lines": queries.difference(theirs, text.encode()),
+        "lines": difference(theirs, text.encode()),
         "base_now": error.state.revision if error.state is not None else None,
     }
     if is_htmx():

@@ -7,6 +7,7 @@ from flask import Response, g, make_response, redirect, render_template, request
 from app.access.permissions import Permission
 from app.errors import NotFound
 from app.lib.clock import utcnow
+from app.lib.difference import difference
 from app.studio.editor import actions, queries
 from app.studio.editor.models import Project
 from app.studio.editor.views.common import bp, must_live, number, to_file
@@ -42,7 +43,7 @@ def change(project: Project) -> Response | str:
     now = queries.file_now(g.db, project=project, path=path)
     return render_template(
         "studio/editor/change.html", project=project, path=path, state=state,
-        lines=queries.difference(before, state.content), is_now=now is not None and now.revision == state.revision,
+        lines=difference(before, state.content), is_now=now is not None and now.revision == state.revision,
         can_author=g.actor.can(Permission.MODULES_AUTHOR),
     )  # fmt: skip
 

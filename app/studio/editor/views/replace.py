@@ -10,6 +10,7 @@ from app.access.permissions import Permission
 from app.errors import AppError, Conflict, NotFound
 from app.lib.clock import utcnow
 from app.lib.crypto import random_token
+from app.lib.difference import DiffLine, difference
 from app.queue.enqueue import redis
 from app.studio.editor import actions, queries
 from app.studio.editor.models import Project
@@ -24,11 +25,11 @@ KEPT_S = 1800
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One file that would change. did: new, changed or deleted; lines: as queries.difference()."""
+    """One file that would change. did: new, changed or deleted; lines: as difference()."""
 
     path: str
     did: str
-    lines: list[queries.DiffLine] | None
+    lines: list[DiffLine] | None
 
 
 @bp.post("/<public_id:project_id>/replace")
@@ -57,7 +58,7 @@ def compare(project: Project, sent: str) -> Response:
         Difference(
             path,
             "new" if path not in today else "deleted" if path not in coming else "changed",
-            queries.difference(today.get(path), coming.get(path)),
+            difference(today.get(path), coming.get(path)),
         )
         for path in sorted({*today, *coming})
         if today.get(path) != coming.get(path)
