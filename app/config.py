@@ -87,6 +87,21 @@ def _name_in(url: str) -> str:
     return ""
 
 
+def same_site(one: str, other: str) -> bool:
+    """Whether browsers count two addresses as one site: they share the part of their names that somebody registered.
+
+    There a page sends the cookies of the other along, and may set cookies for it.
+    """
+    from publicsuffixlist import PublicSuffixList  # its list takes 0.1 s to read, which only production needs
+
+    hosts = [urlsplit(url).hostname or "" for url in (one, other)]
+    if not all(_name_in(url) for url in (one, other)):
+        return hosts[0] == hosts[1]
+    suffixes = PublicSuffixList()
+    sites = [suffixes.privatesuffix(host) or host for host in hosts]
+    return sites[0] == sites[1]
+
+
 class _Reader:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.environ = environ
@@ -105,6 +120,11 @@ class _Reader:
             for name, value in (("PLATFORM_URL", platform_url), ("RUNTIME_URL", runtime_url)):
                 if not value.startswith("https://"):
                     self.problems.append(f"{name}: must be https in production, not {value}")
+            if same_site(platform_url, runtime_url):
+                self.problems.append(
+                    "RUNTIME_URL: module pages need a domain of their own in production, not one that browsers count as the"
+                    f" same site as {platform_url}; https://modules.example.net beside https://dramac.example.com is one"
+                )
         config = Config(
             env=env,
             data_dir=Path(self.environ.get("DATA_DIR") or ".data").absolute(),
