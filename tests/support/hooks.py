@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from uuid import UUID
 
 from flask import Flask
 from sqlalchemy import delete, select, update
@@ -209,17 +210,21 @@ class Hooks:
         pump.start()
         assert pump.wait(timeout_s), "the senders did not end in time"
 
-    def replay_all(self) -> None:
-        """Send everything that came for each endpoint to each other one of the agency."""
+    def replay_all(self) -> list[tuple[UUID, UUID]]:
+        """Send everything that came for each endpoint to each one of the agency; the (source, target) ids in their order."""
+        pairs = []
         with tenant_scope(self.agency.id, user_id=self.ada.id), transaction(db.session()) as session:
             found = list(session.scalars(select(Webhook).where(Webhook.agency_id == self.agency.id)))
-            session.execute(update(Delivery).where(Delivery.agency_id == self.agency.id).values(status="missed"))
             for source in found:
                 for target in found:
+                    missed = update(Delivery).where(Delivery.agency_id == self.agency.id)
+                    session.execute(missed.values(status="missed"))
+                    pairs.append((source.id, target.id))
                     replay(
                         session, webhook=source, target=target, since=utcnow() - timedelta(hours=1), by=self.ada.actor,
                         now=utcnow(),
                     )  # fmt: skip
+        return pairs
 
     @contextmanager
     def worker(self) -> Iterator[None]:
