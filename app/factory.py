@@ -12,6 +12,7 @@ from app.accounts import views as accounts
 from app.accounts.identity import register_identity
 from app.analytics import api as analytics_ingest
 from app.analytics.views import bp as analytics_bp
+from app.automations import step_views as automation_steps
 from app.automations import views as automations
 from app.cli.commands import register_commands
 from app.config import Config
@@ -129,6 +130,7 @@ def create_platform_app(config: Config) -> Flask:
     app.register_blueprint(gateway_views.bp)
     app.register_blueprint(webhooks.bp)
     app.register_blueprint(automations.bp)
+    app.register_blueprint(automation_steps.bp)
     app.register_blueprint(embeds.bp)
     app.register_blueprint(domains.bp)
     app.jinja_env.globals["brand"] = domains.brand

@@ -70,6 +70,14 @@ CREATE TABLE automation_runs (
   created_at timestamp with time zone NOT NULL DEFAULT now(),
   finished_at timestamp with time zone
 );
+CREATE TABLE automation_states (
+  agency_id uuid NOT NULL,
+  automation_id uuid NOT NULL,
+  revision bigint NOT NULL,
+  said text NOT NULL,
+  state jsonb NOT NULL,
+  at timestamp with time zone NOT NULL
+);
 CREATE TABLE automations (
   id uuid NOT NULL DEFAULT uuidv7(),
   agency_id uuid NOT NULL,
@@ -85,7 +93,8 @@ CREATE TABLE automations (
   off_after smallint NOT NULL DEFAULT 10,
   failures smallint NOT NULL DEFAULT 0,
   created_by uuid,
-  created_at timestamp with time zone NOT NULL DEFAULT now()
+  created_at timestamp with time zone NOT NULL DEFAULT now(),
+  revision bigint NOT NULL DEFAULT 1
 );
 CREATE TABLE body_recordings (
   install_id uuid NOT NULL,
@@ -1329,6 +1338,8 @@ ALTER TABLE automation_runs ADD CONSTRAINT automation_runs_automation_id_event_i
 ALTER TABLE automation_runs ADD CONSTRAINT automation_runs_event_id_fkey FOREIGN KEY (event_id) REFERENCES events(id) ON DELETE CASCADE;
 ALTER TABLE automation_runs ADD CONSTRAINT automation_runs_pkey PRIMARY KEY (id);
 ALTER TABLE automation_runs ADD CONSTRAINT automation_runs_status_check CHECK ((status = ANY (ARRAY['due'::text, 'running'::text, 'done'::text, 'failed'::text])));
+ALTER TABLE automation_states ADD CONSTRAINT automation_states_agency_id_automation_id_fkey FOREIGN KEY (agency_id, automation_id) REFERENCES automations(agency_id, id) ON DELETE CASCADE;
+ALTER TABLE automation_states ADD CONSTRAINT automation_states_pkey PRIMARY KEY (automation_id, revision);
 ALTER TABLE automations ADD CONSTRAINT automations_agency_id_fkey FOREIGN KEY (agency_id) REFERENCES agencies(id) ON DELETE CASCADE;
 ALTER TABLE automations ADD CONSTRAINT automations_agency_id_id_key UNIQUE (agency_id, id);
 ALTER TABLE automations ADD CONSTRAINT automations_agency_id_site_id_fkey FOREIGN KEY (agency_id, site_id) REFERENCES sites(agency_id, id) ON DELETE CASCADE;
@@ -1890,6 +1901,7 @@ CREATE INDEX audit_log_request ON public.audit_log USING btree (request_id) WHER
 CREATE INDEX automation_runs_event ON public.automation_runs USING btree (event_id);
 CREATE INDEX automation_runs_log ON public.automation_runs USING btree (agency_id, automation_id, id DESC);
 CREATE INDEX automation_runs_open ON public.automation_runs USING btree (due_at) WHERE (status = ANY (ARRAY['due'::text, 'running'::text]));
+CREATE INDEX automation_states_automation ON public.automation_states USING btree (agency_id, automation_id);
 CREATE INDEX automations_site ON public.automations USING btree (agency_id, site_id);
 CREATE INDEX case_bundles_age ON public.case_bundles USING btree (expires_at);
 CREATE INDEX case_bundles_install ON public.case_bundles USING btree (agency_id, install_id, id DESC);
@@ -1974,6 +1986,7 @@ CREATE INDEX marketplace_words_like ON public.marketplace_words USING gin (word 
 CREATE INDEX memberships_user ON public.memberships USING btree (user_id);
 CREATE INDEX module_analytics_aggregates_agency ON public.module_analytics_aggregates USING btree (agency_id, level, grain, dimension, day);
 CREATE INDEX module_analytics_aggregates_module ON public.module_analytics_aggregates USING btree (module_id, grain, dimension, day) WHERE (level = 'install'::text);
+CREATE INDEX module_analytics_events_at ON ONLY public.module_analytics_events USING brin (at) WITH (autosummarize='on', pages_per_range='32');
 CREATE INDEX module_analytics_events_site ON ONLY public.module_analytics_events USING btree (agency_id, site_id, at);
 CREATE INDEX module_analytics_marks_site ON public.module_analytics_marks USING btree (agency_id, site_id, at);
 CREATE INDEX module_collection_items_module ON public.module_collection_items USING btree (module_id);
@@ -2044,6 +2057,7 @@ CREATE UNIQUE INDEX audit_log_pkey ON public.audit_log USING btree (id);
 CREATE UNIQUE INDEX automation_runs_agency_id_id_key ON public.automation_runs USING btree (agency_id, id);
 CREATE UNIQUE INDEX automation_runs_automation_id_event_id_key ON public.automation_runs USING btree (automation_id, event_id);
 CREATE UNIQUE INDEX automation_runs_pkey ON public.automation_runs USING btree (id);
+CREATE UNIQUE INDEX automation_states_pkey ON public.automation_states USING btree (automation_id, revision);
 CREATE UNIQUE INDEX automations_agency_id_id_key ON public.automations USING btree (agency_id, id);
 CREATE UNIQUE INDEX automations_pkey ON public.automations USING btree (id);
 CREATE UNIQUE INDEX body_recordings_pkey ON public.body_recordings USING btree (install_id);
@@ -2281,6 +2295,7 @@ CREATE POLICY lookup ON marketplace_publishers FOR SELECT TO dramac_lookup USING
 CREATE POLICY lookup ON marketplace_words FOR ALL TO dramac_lookup USING (true) WITH CHECK (true);
 CREATE POLICY lookup ON memberships FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON module_analytics_aggregates FOR SELECT TO dramac_lookup USING (true);
+CREATE POLICY lookup ON module_analytics_events FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON module_blobs FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON module_connections FOR SELECT TO dramac_lookup USING (true);
 CREATE POLICY lookup ON module_database_registry FOR SELECT TO dramac_lookup USING (true);
@@ -2380,6 +2395,7 @@ CREATE POLICY staff ON api_keys FOR ALL TO dramac_staff USING (true) WITH CHECK 
 CREATE POLICY staff ON audit_heads FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON audit_log FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON automation_runs FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
+CREATE POLICY staff ON automation_states FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON automations FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON body_recordings FOR ALL TO dramac_staff USING (true) WITH CHECK (true);
 CREATE POLICY staff ON case_bundles FOR SELECT TO dramac_staff USING ((((for_user_id IS NULL) AND (for_agency_id IS NULL) AND (revoked_at IS NULL) AND (expires_at > now())) OR (expires_at < (now() - '30 days'::interval))));
@@ -2488,6 +2504,7 @@ CREATE POLICY tenant ON api_keys FOR ALL TO dramac_app USING ((agency_id = ( SEL
 CREATE POLICY tenant ON audit_heads FOR SELECT TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON audit_log FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON automation_runs FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
+CREATE POLICY tenant ON automation_states FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON automations FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON body_recordings FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
 CREATE POLICY tenant ON case_bundles FOR ALL TO dramac_app USING ((agency_id = ( SELECT current_agency_id() AS current_agency_id))) WITH CHECK ((agency_id = ( SELECT current_agency_id() AS current_agency_id)));
@@ -2592,6 +2609,7 @@ CREATE TRIGGER version_stays BEFORE UPDATE ON public.module_versions FOR EACH RO
 CREATE TRIGGER voted AFTER INSERT OR DELETE ON public.module_rating_votes FOR EACH ROW EXECUTE FUNCTION module_rating_voted();
 CREATE TRIGGER voted AFTER INSERT OR DELETE ON public.module_request_votes FOR EACH ROW EXECUTE FUNCTION module_request_voted();
 -- grants
+GRANT DELETE, INSERT, SELECT ON automation_states TO dramac_app;
 GRANT DELETE, INSERT, SELECT ON external_domains TO dramac_app;
 GRANT DELETE, INSERT, SELECT ON log_searches TO dramac_app;
 GRANT DELETE, INSERT, SELECT ON marketplace_bits TO dramac_lookup;
@@ -2608,6 +2626,7 @@ GRANT DELETE, INSERT, SELECT ON site_page_steps TO dramac_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON agencies TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON api_keys TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON automation_runs TO dramac_staff;
+GRANT DELETE, INSERT, SELECT, UPDATE ON automation_states TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON automations TO dramac_app;
 GRANT DELETE, INSERT, SELECT, UPDATE ON automations TO dramac_staff;
 GRANT DELETE, INSERT, SELECT, UPDATE ON clients TO dramac_app;
@@ -3942,6 +3961,17 @@ AS $function$
   GROUP BY 1, 2, 3, 4, 5
 $function$
 ;
+CREATE OR REPLACE FUNCTION public.publisher_here_now(wanted uuid, since timestamp with time zone)
+ RETURNS bigint
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  SELECT count(DISTINCT (site_id, visitor)) FROM module_analytics_events
+  WHERE at > greatest(since, now() - interval '1 hour') AND module_id = wanted AND visitor IS NOT NULL
+    AND EXISTS (SELECT FROM module_source m WHERE m.id = wanted AND m.agency_id = current_agency_id())
+$function$
+;
 CREATE OR REPLACE FUNCTION public.publisher_key_known(agency uuid, wanted bytea)
  RETURNS boolean
  LANGUAGE sql
@@ -4403,6 +4433,7 @@ GRANT EXECUTE ON FUNCTION oauth_client_name TO dramac_app;
 GRANT EXECUTE ON FUNCTION oauth_introspect TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION oauth_origin_known TO dramac_runtime;
 GRANT EXECUTE ON FUNCTION publisher_analytics TO dramac_app;
+GRANT EXECUTE ON FUNCTION publisher_here_now TO dramac_app;
 GRANT EXECUTE ON FUNCTION publisher_key_known TO dramac_app, dramac_staff;
 GRANT EXECUTE ON FUNCTION publisher_names TO dramac_app, dramac_staff;
 GRANT EXECUTE ON FUNCTION publisher_retention TO dramac_app;

@@ -18,7 +18,7 @@ from app.analytics.windows import Window
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """found: as queries.dashboard() says. busy: views by weekday and hour, now: visitors here now; None where neither is asked.
+    """found: as queries.dashboard() says. busy: views by weekday and hour, None where it is not asked. now: visitors here now.
 
     retention: how many installs stay, of a publisher's module; None elsewhere.
     """
@@ -29,12 +29,12 @@ class Board:
     found: dict[str, Any]
     series: Series
     busy: list[list[int]] | None
-    now: int | None
+    now: int
     retention: list[Cohort] | None
 
 
 def read_board(db: Session, whose: Whose, window: Window, filters: Mapping[str, str], *, now: datetime) -> Board:
-    """At most three statements."""
+    """At most five statements."""
     found = queries.dashboard(db, whose, window, filters=filters)
     of_agency, stays = whose.kind != "publisher", None
     if not of_agency and whose.module_id is not None:
@@ -43,5 +43,5 @@ def read_board(db: Session, whose: Whose, window: Window, filters: Mapping[str, 
     return Board(
         whose=whose, window=window, filters=filters, found=found, series=Series(found["series"], window),
         busy=queries.busy_hours(db, whose, window) if of_agency and not filters else None,
-        now=queries.here_now(db, whose, now=now) if of_agency else None, retention=stays,
+        now=queries.here_now(db, whose, now=now), retention=stays,
     )  # fmt: skip

@@ -13,8 +13,6 @@ FAILURES = {"error": "Script errors", "call_failed": "Failed API calls", "run_fa
 TRIED = ("mount", "call", "run")  # what a share of failures is of
 MARKS = {"installed": "Installed", "upgraded": "Upgraded to", "rolled_back": "Rolled back to", "removed": "Removed",
          "released": "Released"}  # fmt: skip
-STEP = 8 / 7  # each step of a duration is so much longer than the one before (sum_calls.sql)
-FEW = 20  # calls below which a percentile says nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +92,16 @@ def key_figures(series: Series, window: Window) -> list[Figure]:
     points = (rate - failed_before / tried_before) * 100 if tried and tried_before else None
     seen_before, people_before = series.sum("view", before=True), series.sum("view", "visitors", before=True)
     people = sum(visitors)
+    added_up = {"hour": "Each hour's, added up; ", "day": "Each day's, added up; "}[window.grain]
+    added_up = (
+        added_up if window.length > 1 else ""
+    )  # who comes on two days is two: nothing kept tells that they are one
     return [
         Figure("Views", seen, "number", _vs(seen_before, before), _change(seen, seen_before), _floats(views)),
-        Figure("Visitors", people, "number", _vs(people_before, before), _change(people, people_before), _floats(visitors)),
+        Figure(
+            "Visitors", people, "number", f"{added_up}{_vs(people_before, before)}", _change(people, people_before),
+            _floats(visitors),
+        ),
         Figure(
             "Forms sent", sum(sent), "number", f"{sum(sent) / seen:.1%} of views" if seen else "No views yet",
             _change(sum(sent), series.sum("submit", before=True)), _floats(sent),
@@ -108,7 +113,7 @@ def key_figures(series: Series, window: Window) -> list[Figure]:
     ]  # fmt: skip
 
 
-def more_facts(series: Series, tops: Sequence[dict[str, Any]]) -> list[tuple[str, str, str]]:
+def more_facts(series: Series) -> list[tuple[str, str, str]]:
     """(label, figure, what it is of) of what is measured beside the key figures."""
     found = []
     times, mounts = series.sum("time", "total"), series.sum("mount")
@@ -117,32 +122,7 @@ def more_facts(series: Series, tops: Sequence[dict[str, Any]]) -> list[tuple[str
     again, visitors = series.sum("view", "repeats"), series.sum("view", "visitors")
     if visitors:
         found.append(("Looked more than once", f"{again / visitors:.0%}", "of visitors, within a day"))
-    for event, label in (("call", "API calls"), ("run", "Function runs")):
-        steps = [
-            (int(row["value"]), int(row["count"]))
-            for row in tops
-            if (row["dimension"], row["event"]) == ("latency", event)
-        ]
-        number = sum(count for _, count in steps)
-        if number:
-            middle, slow = percentile(steps, 0.5), percentile(steps, 0.95)
-            said = (
-                f"half within {middle:.0f} ms, 19 of 20 within {slow:.0f} ms"
-                if number >= FEW
-                else "too few for durations"
-            )
-            found.append((label, f"{number:,}", said))
     return found
-
-
-def percentile(steps: Sequence[tuple[int, int]], share: float) -> float:
-    """Milliseconds within which a share of durations stayed; at most a seventh too high. steps: (step, how many)."""
-    wanted, seen = sum(count for _, count in steps) * share, 0
-    for step, count in sorted(steps):
-        seen += count
-        if seen >= wanted:
-            return float(STEP**step / 1000)
-    return 0.0
 
 
 def funnel(series: Series) -> list[Line]:

@@ -11,8 +11,9 @@ from sqlalchemy import select
 from app.access.permissions import Permission
 from app.analytics import figures
 from app.analytics.board import Board, read_board
+from app.analytics.durations import courses
 from app.analytics.names import words_of
-from app.analytics.queries import FILTERS, Whose
+from app.analytics.queries import FILTERS, Whose, here_now
 from app.analytics.releases import AFTER
 from app.analytics.setup import setup
 from app.analytics.sums import MOST_NAMES
@@ -26,6 +27,7 @@ from app.lib.ids import decode, encode
 from app.modules.models import Module
 from app.tenancy.models import Agency, Site
 from app.web.guard import requires
+from app.web.htmx import fragment, is_htmx
 from app.web.links import url_with
 
 bp = Blueprint("analytics", __name__)
@@ -77,10 +79,12 @@ def publisher(module: Module) -> Response:
 
 
 def _answer(name: str, whose: Whose, *, title: str, about: str, **parts: Any) -> Response:
+    if request.args.get("part") == "now" and is_htmx():
+        return make_response(fragment("analytics/_now.html", now=here_now(g.db, whose, now=utcnow())))
     window = read_window(request.args, zone=whose.zone, now=utcnow())
     filters = {} if whose.kind == "publisher" else _filters()
     board = read_board(g.db, whose, window, filters, now=utcnow())
-    if (table := request.args.get("csv", "")) in TABLES:
+    if (table := request.args.get("csv", "")) in TABLES and not window.wrong:
         return _csv(board, table)
     return make_response(
         render_template(
@@ -90,7 +94,8 @@ def _answer(name: str, whose: Whose, *, title: str, about: str, **parts: Any) ->
                 {"label": label, "href": url_with(**{"range": key, "from": None, "to": None}), "current": window.range == key}
                 for key, label in RANGES.items()
             ],
-            figures=figures.key_figures(board.series, window), facts=figures.more_facts(board.series, board.found["tops"]),
+            figures=figures.key_figures(board.series, window), facts=figures.more_facts(board.series),
+            courses=courses(board.found["latency"], window),
             funnel=figures.funnel(board.series),
             marks=[(mark.step, mark.text) for mark in figures.marks(board.found["marks"], window)],
             versions=figures.versions(board.found["tops"]), rankings=_rankings(board), most_days=MOST_DAYS,
@@ -99,7 +104,8 @@ def _answer(name: str, whose: Whose, *, title: str, about: str, **parts: Any) ->
                 row["module_id"]: encode("mod", UUID(row["module_id"])) for row in board.found["parts"] if row["module_id"]
             },
             after=AFTER, most_names=MOST_NAMES, countries_known=setup().countries_known, failures=_failures(board), **parts,
-        )
+        ),
+        422 if window.wrong else 200,
     )  # fmt: skip
 
 

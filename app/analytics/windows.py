@@ -10,18 +10,23 @@ from zoneinfo import ZoneInfo
 DAYS = {"7d": 7, "30d": 30, "90d": 90}
 RANGES = {"24h": "24 h", "7d": "7 d", "30d": "30 d", "90d": "90 d"}
 MOST_DAYS = 366
+EARLIEST = date(2000, 1, 1)
 HOURS = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """range: one of RANGES or custom. Days are of `zone` and whole; hours are the last 24, the one that runs included."""
+    """range: one of RANGES or custom. Days are of `zone` and whole; hours are the last 24, the one that runs included.
+
+    wrong: why it is not the days that were asked for, with the name of the field that says so.
+    """
 
     range: str
     zone: str
     first: date
     last: date
     since: datetime  # of hours; of days where the first begins
+    wrong: tuple[str, str] | None = None
 
     @property
     def grain(self) -> str:
@@ -84,7 +89,7 @@ class Window:
 
 
 def read_window(given: Mapping[str, str], *, zone: str, now: datetime) -> Window:
-    """`range=7d`, or `from=2026-10-01&to=2026-10-31`; 30 days for everything else."""
+    """`range=7d`, or `from=2026-10-01&to=2026-10-31`; 30 days for everything else, saying what was wrong with days."""
     today = now.astimezone(ZoneInfo(zone)).date()
     chosen = given.get("range", "")
     if chosen == "24h":
@@ -93,13 +98,33 @@ def read_window(given: Mapping[str, str], *, zone: str, now: datetime) -> Window
             since += timedelta(seconds=3600 - offset.seconds % 3600)  # hours begin where the zone's do
             since = since if since + timedelta(hours=HOURS - 1) <= now else since - timedelta(hours=1)
         return Window("24h", zone, since.date(), today, since)
-    first, last = _day(given.get("from", "")), _day(given.get("to", ""))
-    if first and last and first <= last and (last - first).days < MOST_DAYS:
-        last = min(last, today)
-        return Window("custom", zone, min(first, last), last, _midnight(min(first, last), zone))
+    wrong = None
+    if chosen not in DAYS and (given.get("from") or given.get("to")):
+        first, last = _day(given.get("from", "")), _day(given.get("to", ""))
+        wrong = _wrong(first, last, today)
+        if first and last and not wrong:
+            return Window("custom", zone, first, min(last, today), _midnight(first, zone))
     chosen = chosen if chosen in DAYS else "30d"
     first = today - timedelta(days=DAYS[chosen] - 1)
-    return Window(chosen, zone, first, today, _midnight(first, zone))
+    return Window(chosen, zone, first, today, _midnight(first, zone), wrong)
+
+
+def _wrong(first: date | None, last: date | None, today: date) -> tuple[str, str] | None:
+    """(field, sentence) of what is wrong with these days."""
+    for name, day in (("from", first), ("to", last)):
+        if day is None:
+            return name, "Enter a day such as 2026-03-14."
+        if day < EARLIEST:
+            return name, f"Choose a day after {EARLIEST.day} January {EARLIEST.year}."
+    assert first
+    assert last
+    if first > last:
+        return "to", "The last day comes before the first. Choose a later one."
+    if first > today:
+        return "from", "That day has not come yet. Choose one up to today."
+    if (last - first).days >= MOST_DAYS:
+        return "to", f"At most {MOST_DAYS} days can be looked at once."
+    return None
 
 
 def _day(text: str) -> date | None:

@@ -2,36 +2,47 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, func, select, text
+from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.orm import Session
 
 from app.access.actors import Actor
-from app.access.permissions import Permission
 from app.automations import queries
-from app.automations.fields import check_values
-from app.automations.finding import ByName
-from app.automations.matching import condition_of
-from app.automations.models import Automation, Run
-from app.automations.steps import MOST_STEPS, Step, check_path
+from app.automations.checks import check_event, checked_step
+from app.automations.models import Automation, Run, State
+from app.automations.steps import MOST_STEPS, Step, seen_of
 from app.db.session import after_commit
-from app.errors import Conflict, Forbidden, Invalid
+from app.errors import Conflict, NotFound
 from app.events import catalog
 from app.events.outbox import changed, publish
 from app.lib.clock import utcnow
 from app.lib.ids import uuid7
 from app.queue.enqueue import wake
-from app.runtime.validation.problems import Facts
 from app.tenancy.models import Site
-from app.webhooks.catalogue import catalogue
-from app.webhooks.queries import manifests
-from app.workspace.forms.raw import Place as Amounts
+
+MOST_STATES = 20  # of an automation, to go back to
 
 
 class TooManyAutomations(Conflict):
     """An agency may have 100 automations. Delete one that is no longer needed."""
+
+
+class ChangedMeanwhile(Conflict):
+    """Somebody changed this a moment ago. Nothing of yours is saved yet."""
+
+    code = "version_mismatch"
+
+
+class StepGone(Conflict):
+    """This step was taken away a moment ago. What you see now is what is there."""
+
+
+class NothingToUndo(Conflict):
+    """There is no change of this automation to take back."""
 
 
 class NothingToDo(Conflict):
@@ -47,51 +58,114 @@ def create_automation(
     Raises Invalid with errors on event_type, conditions; TooManyAutomations.
     """
     assert by.agency_id is not None
-    _check(db, event_type=event_type, conditions=conditions, by=by)
+    check_event(db, event_type=event_type, conditions=conditions, by=by)
     db.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:agency, 23))"), {"agency": str(by.agency_id)})
     if (db.scalar(select(func.count()).select_from(Automation)) or 0) >= queries.MOST:
         raise TooManyAutomations()
     automation = Automation(
         id=uuid7(), agency_id=by.agency_id, site_id=site.id if site else None, name=name, event_type=event_type,
         conditions=conditions, role=_role(by), retries=retries, off_after=off_after, steps=[], active=False,
-        failures=0, off_reason="", created_by=by.id if by.kind == "person" else None, created_at=now,
+        failures=0, off_reason="", revision=1, created_by=by.id if by.kind == "person" else None, created_at=now,
     )  # fmt: skip
     db.add(automation)
+    db.flush()
     _tell(db, catalog.AUTOMATION_CREATED, automation, by=by, changes=changed({}, _facts(automation)))
     return automation
 
 
 def change_automation(
-    db: Session, *, automation: Automation, name: str, event_type: str, conditions: str, retries: int, off_after: int,
-    by: Actor,
+    db: Session, *, automation: Automation, seen: str, name: str, event_type: str, conditions: str, retries: int,
+    off_after: int, by: Actor,
 ) -> None:  # fmt: skip
-    """New values; from now on it may see and do what the role of who changed it may. Raises as create_automation()."""
-    _check(db, event_type=event_type, conditions=conditions, by=by)
-    before = _facts(automation)
-    automation.name, automation.event_type, automation.conditions = name, event_type, conditions
-    automation.retries, automation.off_after, automation.role = retries, off_after, _role(by)
-    if changes := changed(before, _facts(automation)):
-        _tell(db, catalog.AUTOMATION_CHANGED, automation, by=by, changes=changes)
+    """New values; from now on it may see and do what the role of who changed it may.
+
+    seen: of the automation that was edited. Raises ChangedMeanwhile, and as create_automation().
+    """
+    _lock(db, automation)
+    if automation.seen != seen:
+        raise ChangedMeanwhile()
+    check_event(db, event_type=event_type, conditions=conditions, by=by)
+    new = {
+        "name": name, "event_type": event_type, "conditions": conditions, "retries": retries, "off_after": off_after,
+    }  # fmt: skip
+    if new != automation.settings or automation.role != _role(by):
+        _change(db, automation, new, said="Changed what it waits for", by=by)
 
 
-def add_step(db: Session, *, automation: Automation, step: Step, by: Actor) -> None:
-    """One more step, after the others. Raises Invalid, Conflict when there are ten, Forbidden."""
+def add_step(db: Session, *, automation: Automation, step: Step, by: Actor) -> str:
+    """One more step, after the others; returns its id. Raises Invalid, Conflict when there are ten, Forbidden."""
+    _lock(db, automation)
     if len(automation.steps) >= MOST_STEPS:
         raise Conflict(f"An automation has at most {MOST_STEPS} steps.")
-    step = _checked_step(db, automation, step, by=by)
-    before = _facts(automation)
-    automation.steps, automation.role = [*automation.steps, step], _role(by)
-    _tell(db, catalog.AUTOMATION_CHANGED, automation, by=by, changes=changed(before, _facts(automation)))
+    step_id = secrets.token_hex(6)
+    kept = {**checked_step(db, automation, step, by=by), "id": step_id}
+    _change(db, automation, {"steps": [*automation.steps, kept]}, said=f"Added step {len(automation.steps) + 1}", by=by)
+    return step_id
 
 
-def remove_step(db: Session, *, automation: Automation, number: int, by: Actor) -> None:
-    """Without the step of this number (from 0); an automation without steps is off."""
-    if not 0 <= number < len(automation.steps):
+def change_step(db: Session, *, automation: Automation, step_id: str, seen: str, step: Step, by: Actor) -> None:
+    """Another content of a step, of the same kind. seen: of the step that was edited. Raises as add_step(), StepGone,
+    ChangedMeanwhile.
+    """
+    _lock(db, automation)
+    at = _place_of(automation, step_id)
+    before = automation.steps[at]
+    if seen_of(before) != seen:
+        raise ChangedMeanwhile()
+    kept = {**checked_step(db, automation, step, by=by), "id": step_id}
+    if kept == before and automation.role == _role(by):
         return
-    before = _facts(automation)
-    automation.steps = [step for at, step in enumerate(automation.steps) if at != number]
-    automation.active = automation.active and bool(automation.steps)
-    _tell(db, catalog.AUTOMATION_CHANGED, automation, by=by, changes=changed(before, _facts(automation)))
+    steps = [kept if number == at else one for number, one in enumerate(automation.steps)]
+    fields = sorted(name for name in kept if kept[name] != before.get(name) and name != "known")
+    _change(db, automation, {"steps": steps}, said=f"Edited step {at + 1}", by=by, edited=", ".join(fields))
+
+
+def move_step(db: Session, *, automation: Automation, step_id: str, before: str, by: Actor) -> None:
+    """A step to before another one, or to the end (before ""): asked for twice it stays there. Raises StepGone."""
+    _lock(db, automation)
+    at = _place_of(automation, step_id)
+    others = [one for one in automation.steps if one["id"] != step_id]
+    to = next((number for number, one in enumerate(others) if one["id"] == before), None) if before else len(others)
+    if before == step_id:
+        return
+    if to is None:
+        raise StepGone()
+    if to != at:
+        steps = [*others[:to], automation.steps[at], *others[to:]]
+        _change(db, automation, {"steps": steps}, said=f"Moved step {at + 1}", by=by)
+
+
+def remove_step(db: Session, *, automation: Automation, step_id: str, by: Actor) -> None:
+    """Without this step; an automation without steps is off. Raises StepGone."""
+    _lock(db, automation)
+    at = _place_of(automation, step_id)
+    steps = [one for one in automation.steps if one["id"] != step_id]
+    _change(db, automation, {"steps": steps}, said=f"Removed step {at + 1}", by=by)
+    automation.active = automation.active and bool(steps)
+
+
+def undo(db: Session, *, automation: Automation, revision: int, by: Actor) -> str:
+    """Back to what it was before its last change; returns what that was. revision: of the automation that is meant.
+
+    What comes back is held to today's rules again: Raises Invalid, Forbidden, ChangedMeanwhile, NothingToUndo.
+    """
+    _lock(db, automation)
+    if automation.revision != revision:
+        raise ChangedMeanwhile()
+    last = queries.last_state(db, automation_id=automation.id)
+    if last is None:
+        raise NothingToUndo()
+    new = {name: last.state[name] for name in (*automation.settings, "steps")}
+    if (new["event_type"], new["conditions"]) != (automation.event_type, automation.conditions):
+        check_event(db, event_type=new["event_type"], conditions=new["conditions"], by=by)
+    for step in new["steps"]:
+        if step not in automation.steps:
+            checked_step(db, automation, step, by=by)
+    stopped_by_it = last.state["active"] and not automation.steps
+    _write(db, automation, new, by=by)
+    automation.active = automation.active or stopped_by_it
+    db.delete(last)
+    return last.said
 
 
 def switch(db: Session, *, automation: Automation, on: bool, by: Actor) -> None:
@@ -118,53 +192,49 @@ def run_again(db: Session, *, run: Run, now: datetime) -> None:
     after_commit(db, lambda: wake("automations.work"))
 
 
-def _check(db: Session, *, event_type: str, conditions: str, by: Actor) -> None:
-    assert by.role is not None
-    assert by.agency_id is not None
-    known = manifests(db, agency_id=by.agency_id)
-    offered = {one.type for group in catalogue(role=by.role, modules=known) for one in group.events}
-    if event_type not in offered:
-        raise Invalid.field("event_type", "Choose an event of the list.")
-    if conditions.strip():
-        try:
-            condition_of(conditions, event_type, [manifest for _, manifest in known])
-        except Invalid as error:
-            raise Invalid.field("conditions", error.message) from error
+def _lock(db: Session, automation: Automation) -> None:
+    """The row as it is now, and nobody else's until this transaction ends. Raises NotFound when it was deleted."""
+    db.flush()
+    try:
+        db.refresh(automation, with_for_update={"key_share": True})
+    except InvalidRequestError as error:
+        raise NotFound() from error
 
 
-def _checked_step(db: Session, automation: Automation, step: Step, *, by: Actor) -> Step:
-    """The step as it is kept: with what its texts name."""
-    if step["kind"] == "mail" and step["to"] == "event":
-        check_path(step["path"], "path")
-    if step["kind"] == "webhook":
-        offered = queries.webhooks(db, agency_id=automation.agency_id, site_id=automation.site_id)
-        if step["webhook"] not in {str(one.id) for one in offered}:
-            raise Invalid.field("webhook", "Choose a webhook of the list.")
-    if step["kind"] in ("function", "record"):
-        if not by.can(Permission.RECORDS_EDIT):
-            raise Forbidden()
-        return _checked_place(db, automation, step, by=by)
-    return step
+def _place_of(automation: Automation, step_id: str) -> int:
+    for number, step in enumerate(automation.steps):
+        if step["id"] == step_id:
+            return number
+    raise StepGone()
 
 
-def _checked_place(db: Session, automation: Automation, step: Step, *, by: Actor) -> Step:
-    offered = queries.places(db, agency_id=automation.agency_id, site_id=automation.site_id)
-    place = next((one for one in offered if str(one.id) == step["install"]), None)
-    if place is None:
-        raise Invalid.field("target", "Choose one of the list.")
-    if step["kind"] == "function":
-        if step["function"] not in place.manifest.functions:
-            raise Invalid.field("target", "Choose one of the list.")
-        return step
-    table = place.manifest.tables.get(step["table"])
-    if table is None:
-        raise Invalid.field("target", "Choose one of the list.")
-    if unknown := sorted(step["values"].keys() - table.fields.keys()):
-        raise Invalid.field("values", f"{step['table']} has no field {unknown[0]}; it has {', '.join(table.fields)}.")
-    if step["act"] == "change":
-        check_path(step["path"], "path")
-    facts = Facts(utcnow(), place.locale, place.time_zone)
-    return check_values(step, table, Amounts(place.currency, place.time_zone), facts, ByName(db, place, by))
+def _change(
+    db: Session, automation: Automation, new: dict[str, Any], *, said: str, by: Actor, edited: str = ""
+) -> None:  # fmt: skip
+    """Write it, and keep what it was before."""
+    state = {**automation.settings, "steps": automation.steps, "active": automation.active}
+    db.add(
+        State(
+            agency_id=automation.agency_id, automation_id=automation.id, revision=automation.revision, said=said,
+            state=state, at=utcnow(),
+        )
+    )  # fmt: skip
+    _write(db, automation, new, by=by, edited=f"{said.lower()}: {edited}" if edited else "")
+    kept = (
+        select(State.revision).where(State.automation_id == automation.id).order_by(State.revision.desc())
+        .limit(MOST_STATES).scalar_subquery()
+    )  # fmt: skip
+    db.execute(delete(State).where(State.automation_id == automation.id, State.revision.not_in(kept)))
+
+
+def _write(db: Session, automation: Automation, new: dict[str, Any], *, by: Actor, edited: str = "") -> None:
+    before = _facts(automation)
+    for name, value in new.items():
+        setattr(automation, name, value)
+    automation.role, automation.revision = _role(by), automation.revision + 1
+    db.flush()
+    changes = changed(before, _facts(automation)) | ({"edited": [None, edited]} if edited else {})
+    _tell(db, catalog.AUTOMATION_CHANGED, automation, by=by, changes=changes)
 
 
 def _role(by: Actor) -> str:

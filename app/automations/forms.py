@@ -59,6 +59,12 @@ class AutomationForm(Form):
         return {name: self[name].data for name in names}
 
 
+def _keep_chosen(field: SelectField, gone: str) -> None:
+    """What a saved step names stays chosen although it is gone, so that no other takes its place unseen."""
+    if field.data and field.data not in [choice.value for choice in field.choices]:
+        field.choices = [SelectChoice(field.data, gone), *field.choices]
+
+
 class MailStep(Form):
     to = RadioField("To", default="owners",
                     choices=[SelectChoice("owners", "The owners"), SelectChoice("managers", "Owners and administrators"),
@@ -67,6 +73,10 @@ class MailStep(Form):
                 description="Used for an address in the event, such as record.email.")  # fmt: skip
     subject = Text("Subject", [InputRequired("Enter a subject."), Length(max=200)], description=PLACES)
     text = LongText("Text", [InputRequired("Enter a text."), Length(max=MOST_TEXT)], description=PLACES)
+
+    @staticmethod
+    def filled_from(step: Step) -> dict[str, str]:
+        return {name: step[name] for name in ("to", "path", "subject", "text")}
 
     def step(self) -> Step:
         return {"kind": "mail", **{name: self[name].data for name in ("to", "path", "subject", "text")}}
@@ -77,6 +87,11 @@ class WebhookStep(Form):
 
     def offer(self, webhooks: Iterable[Webhook]) -> None:
         self.webhook.choices = [SelectChoice(one.public_id, one.description or one.url[:80]) for one in webhooks]
+        _keep_chosen(self.webhook, "A webhook that was deleted")
+
+    @staticmethod
+    def filled_from(step: Step) -> dict[str, str]:
+        return {"webhook": encode("whk", UUID(step["webhook"]))}
 
     def step(self) -> Step:
         return {"kind": "webhook", "webhook": str(decode("whk", self.webhook.data))}
@@ -93,6 +108,11 @@ class FunctionStep(Form):
             for place in places
             for name in place.manifest.functions
         ]
+        _keep_chosen(self.target, "A function that is not there any more")
+
+    @staticmethod
+    def filled_from(step: Step) -> dict[str, str]:
+        return {"target": f"{encode('ins', UUID(step['install']))}/{step['function']}"}
 
     def step(self) -> Step:
         install, _, name = self.target.data.partition("/")
@@ -115,6 +135,13 @@ class RecordStep(Form):
             for place in places
             for name in place.manifest.tables
         ]
+        _keep_chosen(self.target, "A table that is not there any more")
+
+    @staticmethod
+    def filled_from(step: Step) -> dict[str, str]:
+        lines = "\n".join(f"{name} = {text}" for name, text in step["values"].items())
+        target = f"{encode('ins', UUID(step['install']))}/{step['table']}"
+        return {"target": target, "act": step["act"], "path": step["path"], "values": lines}
 
     def step(self) -> Step:
         """Raises Invalid on values."""

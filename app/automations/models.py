@@ -1,4 +1,4 @@
-"""automations and automation_runs as tables."""
+"""automations, automation_states and automation_runs as tables."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, SmallInteger
+from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, SmallInteger
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.access.actors import Actor, job
 from app.access.permissions import Role
+from app.automations.steps import seen_of
 from app.db.base import Base, Created, Identified
 
 
@@ -34,7 +35,19 @@ class Automation(Identified, Created, Base):
     retries: Mapped[int] = mapped_column(SmallInteger, server_default="3")
     off_after: Mapped[int] = mapped_column(SmallInteger, server_default="10")
     failures: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    revision: Mapped[int] = mapped_column(BigInteger, server_default="1")
     created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What its own form changes."""
+        names = ("name", "event_type", "conditions", "retries", "off_after")
+        return {name: getattr(self, name) for name in names}
+
+    @property
+    def seen(self) -> str:
+        """Tells whether the settings are still those that somebody saw."""
+        return seen_of(self.settings)
 
     @property
     def granted_role(self) -> Role:
@@ -44,6 +57,22 @@ class Automation(Identified, Created, Base):
     def actor(self) -> Actor:
         """Whoever acts in its runs; what it changes is signed so."""
         return job(f"automation {self.public_id}", agency_id=self.agency_id)
+
+
+class State(Base):
+    """What an automation was before a change: its settings, steps and active. said: what the change was."""
+
+    __tablename__ = "automation_states"
+    __table_args__ = (
+        ForeignKeyConstraint(["agency_id", "automation_id"], ["automations.agency_id", "automations.id"]),
+    )
+
+    agency_id: Mapped[UUID]
+    automation_id: Mapped[UUID] = mapped_column(primary_key=True)
+    revision: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    said: Mapped[str]
+    state: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    at: Mapped[datetime]
 
 
 class Run(Identified, Created, Base):

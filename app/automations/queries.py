@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from app.automations.models import Automation, Run
+from app.automations.models import Automation, Run, State
 from app.events.models import Event
 from app.modules.manifest import Manifest
 from app.tenancy.models import Site
@@ -57,6 +57,14 @@ class Place:
     locale: str
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What people read for what steps name by id. words: {id: what it is called}; addresses: {id of a webhook: its URL}."""
+
+    words: dict[str, str]
+    addresses: dict[str, str]
+
+
 def automations(db: Session, *, agency_id: UUID) -> list[Row]:
     """The agency's automations by name, at most 100, with the runs that are kept."""
     counted = (
@@ -83,6 +91,12 @@ def runs(db: Session, *, automation_id: UUID) -> list[Run]:
     """The newest 50 runs."""
     query = select(Run).where(Run.automation_id == automation_id).order_by(Run.id.desc()).limit(RUNS)
     return list(db.scalars(query))
+
+
+def last_state(db: Session, *, automation_id: UUID) -> State | None:
+    """What it was before its last change, if that is kept."""
+    query = select(State).where(State.automation_id == automation_id).order_by(State.revision.desc()).limit(1)
+    return db.scalars(query).first()
 
 
 def past_events(db: Session, automation: Automation) -> list[Event]:
@@ -124,3 +138,11 @@ def webhooks(db: Session, *, agency_id: UUID, site_id: UUID | None) -> list[Webh
     if site_id is not None:
         query = query.where(func.coalesce(Webhook.site_id, site_id) == site_id)
     return list(db.scalars(query.order_by(Webhook.url, Webhook.id)))
+
+
+def named_in_steps(db: Session, *, agency_id: UUID) -> Named:
+    """Of every webhook and install of the agency; what is not in it was taken away since."""
+    endpoints = webhooks(db, agency_id=agency_id, site_id=None)
+    words = {str(one.id): one.description or one.url for one in endpoints}
+    words |= {str(one.id): f"{one.module} on {one.site}" for one in places(db, agency_id=agency_id, site_id=None)}
+    return Named(words, {str(one.id): one.url for one in endpoints})

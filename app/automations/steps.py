@@ -1,5 +1,6 @@
 """The steps of an automation as data, their words with {places} for values of the event, and whether they make sense.
 
+Each has an id of its own beside:
 {"kind": "mail", "to": "owners" | "managers" | "event", "path", "subject", "text"}
 {"kind": "webhook", "webhook": id}
 {"kind": "function", "install": id, "function": name}
@@ -11,6 +12,8 @@ known: the records and people that the texts of values name, as they were found 
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from typing import Any
 
@@ -53,6 +56,11 @@ def found_in(text: str, values: dict[str, Any]) -> Any:
 def is_fixed(text: str) -> bool:
     """Whether it is the same for every event."""
     return _PLACE.search(text) is None
+
+
+def seen_of(content: dict[str, Any]) -> str:
+    """A short text that tells whether something is still what somebody saw."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def check_path(path: str, field: str) -> None:

@@ -9,9 +9,10 @@ from flask import Blueprint, Response, g, make_response, render_template, reques
 from app.access.permissions import Permission
 from app.automations import actions, queries
 from app.automations.doing import why, would
-from app.automations.forms import AGENCY, KINDS, AutomationForm, FunctionStep, MailStep, RecordStep, WebhookStep
+from app.automations.forms import AGENCY, AutomationForm
 from app.automations.matching import fits
 from app.automations.models import Automation, Run
+from app.automations.step_views import steps_shown
 from app.errors import AppError, NotFound
 from app.events.models import Event
 from app.lib.clock import utcnow
@@ -19,13 +20,11 @@ from app.lib.ids import decode
 from app.tenancy.models import Site
 from app.web.errors import status_of
 from app.web.guard import requires
-from app.web.htmx import respond, trigger_toast
+from app.web.htmx import fragment, is_htmx, respond, say_not_done, trigger_toast
 from app.webhooks.catalogue import catalogue
 from app.webhooks.queries import manifests, sites
 
 bp = Blueprint("automations", __name__)
-
-StepForm = MailStep | WebhookStep | FunctionStep | RecordStep
 
 
 @bp.get("/automations")
@@ -60,14 +59,17 @@ def create() -> Response:
 @bp.get("/automations/<public_id:automation_id>")
 @requires(Permission.AUTOMATIONS_VIEW, automation=Automation)
 def show(automation: Automation) -> Response:
+    """The page; for htmx its steps, with the form of ?closing= closed."""
+    if is_htmx():
+        closing = request.args.get("closing", "")
+        return make_response(fragment("automations/_steps.html", closing=closing, **steps_shown(automation)))
     return _shown(automation)
 
 
 @bp.get("/automations/<public_id:automation_id>/edit")
 @requires(Permission.AUTOMATIONS_MANAGE, automation=Automation)
 def edit(automation: Automation) -> Response:
-    names = ("name", "event_type", "conditions", "retries", "off_after")
-    kept = {**{name: getattr(automation, name) for name in names}, "site": AGENCY}
+    kept = {**automation.settings, "site": AGENCY}
     return _page("edit", form=_form(AutomationForm(formdata=None, data=kept)), automation=automation)
 
 
@@ -77,12 +79,17 @@ def change(automation: Automation) -> Response:
     form = _form(AutomationForm())
     if not form.validate():
         return _page("edit", status=422, form=form, automation=automation)
+    seen, before = request.form.get("seen", ""), automation.revision
     try:
-        actions.change_automation(g.db, automation=automation, by=g.actor, **form.values())
+        actions.change_automation(g.db, automation=automation, seen=seen, by=g.actor, **form.values())
+    except actions.ChangedMeanwhile:
+        return _page(
+            "edit", status=409, form=form, automation=automation, clash=_differences(form, automation.settings)
+        )
     except AppError as error:
         form.take(error)
         return _page("edit", status=status_of(error), form=form, automation=automation)
-    trigger_toast("success", "Automation saved")
+    _saved("Automation saved", automation, before)
     return _back(automation)
 
 
@@ -110,37 +117,18 @@ def remove(automation: Automation) -> Response:
     return respond(redirect_to=url_for(".index"))
 
 
-@bp.get("/automations/<public_id:automation_id>/step")
+@bp.post("/automations/<public_id:automation_id>/undo")
 @requires(Permission.AUTOMATIONS_MANAGE, automation=Automation)
-def step_form(automation: Automation) -> Response:
-    kind = _kind()
-    return _page("step", form=_step_form(automation, kind, blank=True), automation=automation, kind=kind, kinds=KINDS)
-
-
-@bp.post("/automations/<public_id:automation_id>/step")
-@requires(Permission.AUTOMATIONS_MANAGE, automation=Automation)
-def add_step(automation: Automation) -> Response:
-    kind = _kind()
-    form = _step_form(automation, kind)
-    if not form.validate():
-        return _page("step", status=422, form=form, automation=automation, kind=kind, kinds=KINDS)
+def undo(automation: Automation) -> Response:
+    """Take the last change back. ?revision=: of the automation that the button stood beside."""
+    revision = request.args.get("revision", "")
     try:
-        actions.add_step(g.db, automation=automation, step=form.step(), by=g.actor)
+        said = actions.undo(
+            g.db, automation=automation, revision=int(revision) if revision.isdecimal() else 0, by=g.actor
+        )
+        trigger_toast("success", "Taken back", f"{said}.")
     except AppError as error:
-        form.take(error)
-        return _page("step", status=status_of(error), form=form, automation=automation, kind=kind, kinds=KINDS)
-    trigger_toast("success", "Step added")
-    return _back(automation)
-
-
-@bp.post("/automations/<public_id:automation_id>/step-drop")
-@requires(Permission.AUTOMATIONS_MANAGE, automation=Automation)
-def remove_step(automation: Automation) -> Response:
-    number = request.form.get("number", "")
-    actions.remove_step(
-        g.db, automation=automation, number=int(number) if number.isascii() and number.isdigit() else -1, by=g.actor
-    )
-    trigger_toast("success", "Step removed")
+        say_not_done(error)
     return _back(automation)
 
 
@@ -161,7 +149,14 @@ def trial(automation: Automation) -> Response:
 def run(automation_run: Run) -> Response:
     run = automation_run
     automation, event = g.db.get_one(Automation, run.automation_id), g.db.get_one(Event, run.event_id)
-    return _page("run", run=run, automation=automation, event=event, can_manage=_can_manage(), names=_names(automation))
+    return _page(
+        "run",
+        run=run,
+        automation=automation,
+        event=event,
+        can_manage=_can_manage(),
+        named=_named(),
+    )
 
 
 @bp.post("/automation-runs/<public_id:automation_run_id>/again")
@@ -176,9 +171,29 @@ def _shown(automation: Automation, **more: Any) -> Response:
     context: dict[str, Any] = {
         "automation": automation, "site": g.db.get(Site, automation.site_id) if automation.site_id else None,
         "runs": queries.runs(g.db, automation_id=automation.id), "past": queries.past_events(g.db, automation),
-        "kinds": KINDS, "names": _names(automation), "can_manage": _can_manage(), "trial": None, "tried": [],
+        "named": _named(), "can_manage": _can_manage(), "trial": None, "tried": [],
+        "last": queries.last_state(g.db, automation_id=automation.id),
     }  # fmt: skip
     return _page("show", **{**context, **more})
+
+
+def _named() -> queries.Named:
+    return queries.named_in_steps(g.db, agency_id=g.agency.agency_id)
+
+
+def _differences(form: AutomationForm, now: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """[(label, as it is now, as it was typed)] of the fields that differ."""
+    return [
+        (form[name].label.text, str(value), str(form[name].data))
+        for name, value in now.items()
+        if form[name].data != value
+    ]
+
+
+def _saved(what: str, automation: Automation, before: int) -> None:
+    """A toast with a way back, when something was changed. before: the revision before."""
+    undo = url_for(".undo", automation_id=automation.public_id, revision=automation.revision)
+    trigger_toast("success", what, undo=undo if automation.revision != before else None)
 
 
 def _tried(automation: Automation, event: Event) -> list[tuple[str, str, str]]:
@@ -195,37 +210,6 @@ def _tried(automation: Automation, event: Event) -> list[tuple[str, str, str]]:
         except AppError as error:
             found.append((step["kind"], "failed", why(error)))
     return found
-
-
-def _names(automation: Automation) -> dict[str, str]:
-    """{id: words} of the webhooks and installs that steps name."""
-    webhooks = queries.webhooks(g.db, agency_id=automation.agency_id, site_id=None)
-    places = queries.places(g.db, agency_id=automation.agency_id, site_id=None)
-    return {
-        **{str(one.id): one.description or one.url for one in webhooks},
-        **{str(one.id): f"{one.module} on {one.site}" for one in places},
-    }
-
-
-def _kind() -> str:
-    kind = request.args.get("kind", "mail")
-    if kind not in KINDS:
-        raise NotFound()
-    return kind
-
-
-def _step_form(automation: Automation, kind: str, *, blank: bool = False) -> StepForm:
-    given: dict[str, Any] = {"formdata": None} if blank else {}
-    if kind == "mail":
-        return MailStep(**given)
-    agency_id, site_id = automation.agency_id, automation.site_id
-    if kind == "webhook":
-        form = WebhookStep(**given)
-        form.offer(queries.webhooks(g.db, agency_id=agency_id, site_id=site_id))
-        return form
-    placed = FunctionStep(**given) if kind == "function" else RecordStep(**given)
-    placed.offer(queries.places(g.db, agency_id=agency_id, site_id=site_id))
-    return placed
 
 
 def _form(form: AutomationForm) -> AutomationForm:

@@ -12,6 +12,8 @@ from app.web.charts import curve
 
 Named = tuple[str, Sequence[int], str]
 """A row of a chart: its name, a value for each label, its colour class."""
+Gapped = tuple[str, Sequence[float | None], str]
+"""The same of what was not measured everywhere."""
 _NICE = (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10)
 
 
@@ -70,6 +72,44 @@ def area(
     return Markup(
         '<figure class="ch" data-chart><div class="ch-plot">{}<div class="ch-tip" data-tip hidden></div></div>{}</figure>'
     ).format(svg, table_of(title, labels, lines, column, dict(marks)))
+
+
+def course(
+    chart_id: str, *, title: str, labels: Sequence[str], lines: Sequence[Gapped], column: str = "Day", height: int = 190
+) -> Markup:
+    """Lines over one axis that stop where nothing was measured; what was measured alone is a dot."""
+    known = [value for _, values, _ in lines for value in values if value is not None]
+    top, end, shapes = nice_top(max(known, default=0) * 1.05), max(len(labels) - 1, 1), []
+    for _, values, colour in reversed(lines):
+        for piece in _pieces(values):
+            points = [(i * 100 / end, 100 - value / top * 100) for i, value in piece]
+            path = curve(points) if len(points) > 1 else f"M{points[0][0]:.2f},{points[0][1]:.2f} h0.01"
+            shapes.append(
+                Markup('<path class="ch-line {}"{} vector-effect="non-scaling-stroke" d="{}"/>').format(
+                    colour, Markup(" data-dot") if len(points) == 1 else "", path
+                )
+            )
+    svg = Markup(
+        '<svg class="chart" width="100%" height="{}" role="img" aria-labelledby="{id}-t"><title id="{id}-t">{}</title>{}'
+        '<svg x="0" y="8%" width="100%" height="80%" viewBox="0 0 100 100" preserveAspectRatio="none" overflow="visible">{}</svg>'
+        '{}<line class="ch-cursor" x1="0" x2="0" y1="8%" y2="88%" data-cursor/></svg>'
+    ).format(
+        height, title, _grid(top, 8, 80), Markup("").join(shapes), ticks(labels, every_for(len(labels), 6)), id=chart_id,
+    )  # fmt: skip
+    return Markup(
+        '<figure class="ch" data-chart><div class="ch-plot">{}<div class="ch-tip" data-tip hidden></div></div>{}</figure>'
+    ).format(svg, table_of(title, labels, lines, column))
+
+
+def _pieces(values: Sequence[float | None]) -> list[list[tuple[int, float]]]:
+    """Stretches without a gap, as (place, value)."""
+    found: list[list[tuple[int, float]]] = [[]]
+    for i, value in enumerate(values):
+        if value is not None:
+            found[-1].append((i, value))
+        elif found[-1]:
+            found.append([])
+    return [piece for piece in found if piece]
 
 
 def stack(
@@ -140,7 +180,11 @@ def every_for(number: int, most: int = 7) -> int:
 
 
 def table_of(
-    title: str, labels: Sequence[str], rows: Sequence[Named], column: str, notes: dict[int, str] | None = None
+    title: str,
+    labels: Sequence[str],
+    rows: Sequence[Named] | Sequence[Gapped],
+    column: str,
+    notes: dict[int, str] | None = None,
 ) -> Markup:
     """The chart's numbers as a table that opens; where the pointer is, the browser reads them from it."""
     heads = Markup("").join(
@@ -152,7 +196,7 @@ def table_of(
     lines = Markup("").join(
         Markup('<tr><th scope="row">{}</th>{}{}</tr>').format(
             label,
-            Markup("").join(Markup("<td>{:,}</td>").format(values[i]) for _, values, _ in rows),
+            Markup("").join(_cell(values[i]) for _, values, _ in rows),
             Markup("<td>{}</td>").format(told.get(i, "")) if told else "",
         )
         for i, label in enumerate(labels)
@@ -164,9 +208,17 @@ def table_of(
     ).format(title, column, heads, lines)
 
 
+def _cell(value: float | None) -> Markup:
+    return (
+        Markup("<td>–</td>")
+        if value is None
+        else Markup("<td>{:,}</td>").format(int(value) if value == int(value) else value)
+    )
+
+
 def register_graphs(app: Flask) -> None:
-    """Jinja globals `area`, `stack`, `heat`."""
-    app.jinja_env.globals.update(area=area, stack=stack, heat=heat)
+    """Jinja globals `area`, `course`, `stack`, `heat`."""
+    app.jinja_env.globals.update(area=area, course=course, stack=stack, heat=heat)
 
 
 def _grid(top: float, begins: float, tall: float) -> Markup:

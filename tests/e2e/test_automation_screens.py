@@ -47,3 +47,30 @@ def test_automation_screens_hold_to_policy_and_accessibility(
             if found := seen.faults():
                 broken[path] = found
     assert broken == {}
+
+
+def test_steps_are_edited_in_place_and_moved_by_keyboard_without_losing_what_is_typed(
+    address: str, visit: Callable[..., Visit], world: World, config: Config
+) -> None:
+    shop = Automated.make(config, world, deals_module(world.agency("Publisher")))
+    automation = shop.automation(shop.mail(), shop.note(words="Hello"), shop.jot())
+    mail, note, jot = (step["id"] for step in automation.steps)
+    path = f"{address}/automations/{automation.public_id}"
+    page = visit(path, theme="light", width=1280, cookies={"dramac_session": shop.ada.cookie}).page
+    for place in (2, 1):
+        page.focus(f"#up-{jot}")
+        page.keyboard.press("Enter")
+        page.wait_for_selector(f"#steps li:nth-child({place})#step-{jot}")
+        assert page.evaluate("document.activeElement.id") == f"up-{jot}"
+    page.click(f"#edit-{mail}")
+    page.fill(f"#step-{mail} textarea", "Typed and kept")
+    page.click(f"#edit-{note}")
+    page.fill(f"#step-{note} textarea", "words = Bye\namount = many")
+    page.click(f"#step-{note} button:has-text('Save step')")
+    page.wait_for_selector(f"#step-{note} [aria-invalid=true]")
+    page.fill(f"#step-{note} textarea", "words = Bye\namount = 3")
+    page.click(f"#step-{note} button:has-text('Save step')")
+    page.wait_for_selector(f"#step-{note} textarea", state="detached")
+    assert page.input_value(f"#step-{mail} textarea") == "Typed and kept"
+    assert [step["id"] for step in shop.read(automation).steps] == [jot, mail, note]
+    assert shop.read(automation).steps[2]["values"] == {"words": "Bye", "amount": "3"}

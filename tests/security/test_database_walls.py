@@ -31,6 +31,7 @@ CALLERS = {
     "entitlement_of": {"dramac_app", "dramac_runtime", "dramac_staff"},
     "entitlement_try": {"dramac_app"},
     "publisher_analytics": {"dramac_app"},
+    "publisher_here_now": {"dramac_app"},
     "publisher_retention": {"dramac_app"},
     "publisher_key_known": {"dramac_app", "dramac_staff"},
     "release_figures": {"dramac_app"},

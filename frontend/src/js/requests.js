@@ -43,6 +43,11 @@ document.addEventListener("htmx:after:history:update", ({ detail }) => {
   if (detail.sourceElement?._htmx?.boosted) document.getElementById("main")?.focus({ preventScroll: true });
 });
 
+// what asks again and again does so only while somebody looks
+document.addEventListener("htmx:before:request", (event) => {
+  if (document.hidden && event.detail.ctx.sourceElement?.matches("[data-while-seen]")) event.preventDefault();
+});
+
 // the line at the top of the page; CSS holds it back for 150 ms
 let running = 0;
 const counted = new WeakSet(); // a request dropped before it was sent has a finish without a start

@@ -3,17 +3,31 @@
 -- `whole` are the rows that stand for all of what is looked at, and `at` is a day, or an hour of UTC.
 -- :earliest where the stretch before begins, :current where this one does, :latest where it ends
 , cut AS NOT MATERIALIZED (SELECT * FROM a WHERE at >= :earliest AND at <= :latest)
+, took AS (
+  SELECT event, at, at >= :current AS now, value::integer AS step, sum(count) AS n
+  FROM cut WHERE whole AND dimension = 'latency' GROUP BY 1, 2, 3, 4
+), took_by AS ( -- of each hour or day, and (at '') of each stretch as a whole
+  SELECT event, coalesce(at, '') AS at, now, step, sum(n) AS n FROM took GROUP BY GROUPING SETS ((event, now, at, step), (event, now, step))
+), took_within AS (
+  SELECT event, at, now, step, sum(n) OVER (PARTITION BY event, now, at ORDER BY step) AS within,
+         sum(n) OVER (PARTITION BY event, now, at) AS all_of_them
+  FROM took_by
+)
 SELECT jsonb_build_object(
   'series', (SELECT coalesce(jsonb_agg(s), '[]') FROM (
     SELECT at, event, sum(count)::bigint AS count, sum(visitors)::bigint AS visitors, sum(repeats)::bigint AS repeats,
            sum(total)::bigint AS total
     FROM cut WHERE whole AND dimension = '' GROUP BY at, event) s),
+  'latency', (SELECT coalesce(jsonb_agg(l), '[]') FROM (
+    SELECT event, at, now, max(all_of_them)::bigint AS count, min(step) FILTER (WHERE within >= all_of_them * 0.5) AS half,
+           min(step) FILTER (WHERE within >= all_of_them * 0.95) AS most
+    FROM took_within GROUP BY event, at, now) l),
   'tops', (SELECT coalesce(jsonb_agg(t ORDER BY t.count DESC, t.value), '[]') FROM (
     SELECT dimension, event, value, sum(count)::bigint AS count, sum(visitors)::bigint AS visitors,
            row_number() OVER (PARTITION BY dimension, event ORDER BY sum(count) DESC, value) AS place
-    FROM cut WHERE whole AND at >= :current AND dimension NOT IN ('', 'page')
-      AND (event = 'view' OR dimension IN ('name', 'latency', 'version'))
-    GROUP BY dimension, event, value) t WHERE t.place <= 50 OR t.dimension = 'latency'),
+    FROM cut WHERE whole AND at >= :current AND dimension NOT IN ('', 'page', 'latency')
+      AND (event = 'view' OR dimension IN ('name', 'version'))
+    GROUP BY dimension, event, value) t WHERE t.place <= 50),
   'pages', (SELECT coalesce(jsonb_agg(p ORDER BY p.count DESC, p.value), '[]') FROM (
     SELECT c.level, m.name AS module, c.value, sum(c.count) FILTER (WHERE event = 'view')::bigint AS count,
            sum(c.visitors) FILTER (WHERE event = 'view')::bigint AS visitors,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
+from flask import current_app
 
 from app.automations import actions, doing
 from app.automations.matching import MAX_DEPTH
@@ -205,6 +208,23 @@ def test_what_makes_no_sense_is_refused(shop: Automated, wrong: dict[str, Any], 
     with pytest.raises(Invalid) as refused:
         shop.automation(*given.pop("steps", []), **given)
     assert [one.pointer for one in refused.value.errors] == [f"/{field}"]
+
+
+def test_steps_added_at_once_are_all_there(shop: Automated) -> None:
+    automation = shop.automation(on=False)
+    app, ready = current_app._get_current_object(), Barrier(5)
+
+    def add(number: int) -> None:
+        with app.app_context(), tenant_scope(shop.agency.id, user_id=shop.ada.id), transaction(db.session()) as session:
+            row = session.get_one(Automation, automation.id)
+            ready.wait(10)
+            actions.add_step(session, automation=row, step=shop.mail(subject=str(number)), by=shop.ada.actor)
+
+    with ThreadPoolExecutor(5) as pool:
+        list(pool.map(add, range(5)))
+    row = shop.read(automation)
+    assert sorted(step["subject"] for step in row.steps) == ["0", "1", "2", "3", "4"]
+    assert (len({step["id"] for step in row.steps}), row.revision) == (5, 6)
 
 
 def test_another_agencys_install_is_no_place_to_act(shop: Automated) -> None:

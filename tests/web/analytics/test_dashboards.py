@@ -284,10 +284,104 @@ def test_odd_addresses_are_answered(place: Place, browse: Browse) -> None:
     place.count(place.happened())
     ada = browse(place.ada)
     for query in (
-        "range=x", "from=2026-13-40&to=x", "from=2026-02-02&to=2026-01-01", "from=1900-01-01&to=2900-01-01", "page=%00",
-        "page=" + "a" * 3000, "language=';DROP", "csv=nothing", "from=2999-01-01&to=2999-01-02",
+        "range=x", "page=%00", "page=" + "a" * 3000, "language=';DROP", "csv=nothing", "from=&to=",
     ):  # fmt: skip
         assert ada.get(f"/analytics?{query}").status == 200, query
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "at", "said"),
+    [
+        ("0001-01-01", "0001-12-31", "from", "Choose a day after 1 January 2000."),
+        ("2026-13-40", "2026-01-01", "from", "Enter a day such as 2026-03-14."),
+        ("2026-01-01", "", "to", "Enter a day such as 2026-03-14."),
+        ("2026-02-02", "2026-01-01", "to", "The last day comes before the first. Choose a later one."),
+        ("2001-01-01", "2026-01-01", "to", "At most 366 days can be looked at once."),
+        ("2999-01-01", "2999-01-02", "from", "That day has not come yet. Choose one up to today."),
+    ],
+)
+def test_days_that_cannot_be_shown_say_why_and_stay_typed(
+    place: Place, browse: Browse, first: str, last: str, at: str, said: str
+) -> None:
+    place.count(place.happened())
+    ada, site, install = browse(place.ada), place.site.public_id, place.install.public_id
+    for where in ("/analytics", f"/sites/{site}/analytics", f"/installs/{install}/analytics"):
+        for more in ("", "&csv=series"):
+            page = ada.get(f"{where}?from={first}&to={last}{more}")
+            assert (page.status, page.html.select_one("#days-error").get_text(" ", strip=True).startswith(said)) == (
+                422, True,
+            )  # fmt: skip
+        fields = {tag["name"]: tag["value"] for tag in page.html.select(".an-days [type=date]")}
+        assert fields == {"from": first, "to": last}
+        assert [tag["name"] for tag in page.html.select(".an-days [aria-invalid]")] == [at]
+
+
+def test_who_is_here_now_is_said_also_when_it_is_nobody_and_asked_again_in_one_statement(
+    place: Place, browse: Browse, statements: Statements
+) -> None:
+    ada, publisher = browse(place.ada), browse(place.publisher)
+    module = encode("mod", place.install.released.module_id)
+    boards = [
+        (ada, "/analytics"), (ada, f"/sites/{place.site.public_id}/analytics"),
+        (ada, f"/installs/{place.install.public_id}/analytics"), (publisher, f"/studio/modules/{module}/analytics"),
+    ]  # fmt: skip
+    assert {str(who.get(where).texts(".an-now")) for who, where in boards} == {"['0 people right now']"}
+    place.count(place.happened(), place.happened(visitor=2), place.happened(own=True, visitor=3))
+    found = []
+    for who, where in boards:
+        with statements.counted() as sent:
+            part = who.get(f"{where}?part=now", htmx=True)
+        assert len([one for one in sent if "analytics_events" in one or "publisher_here_now" in one]) == 1
+        assert not [one for one in sent if "aggregates" in one]
+        found.append(part.texts("#here-now"))
+    assert found == [["3 people right now"], ["3 people right now"], ["2 people right now"], ["2 people right now"]]
+
+
+def test_a_publisher_learns_of_nobody_elses_module_who_is_here(place: Place) -> None:
+    place.count(place.happened())
+    for person, many in ((place.publisher, 1), (place.ada, 0)):
+        with tenant_scope(person.agency_id), transaction(db.session()) as session:
+            query = text("SELECT publisher_here_now(:module, now() - interval '5 minutes')")
+            assert session.scalar(query, {"module": place.install.released.module_id}) == many
+
+
+def test_visitors_of_several_days_are_said_to_be_added_up(place: Place, browse: Browse) -> None:
+    place.count(place.happened(), place.happened(days_ago=1))
+    ada, day = browse(place.ada), utcnow().date()
+    notes = {
+        query: ada.get(f"/analytics?{query}").texts(".stat-note")[1]
+        for query in ("range=7d", "range=24h", f"from={day}&to={day}")
+    }
+    assert [note.split(",")[0] for note in notes.values()] == ["Each day's", "Each hour's", "vs 1"]
+
+
+def test_durations_have_a_course_and_the_stretch_before(place: Place, browse: Browse) -> None:
+    for number in range(20):
+        place.install.rows(
+            "INSERT INTO external_api_requests (at, request_id, agency_id, site_id, install_id, method, path, status, duration_us) "
+            "VALUES (now(), :request, :agency, :site, :install, 'GET', '/', 200, :took)",
+            request=f"r{number}", agency=place.site.agency_id, site=place.site.id,
+            took=500_000 if number == 19 else 10_000,
+        )  # fmt: skip
+    jobs.sum_calls()
+    columns = (
+        "agency_id, site_id, level, subject_id, module_id, grain, event, dimension, count, visitors, repeats, total"
+    )
+    place.install.rows(  # a week before, each took about twice as long
+        f"INSERT INTO module_analytics_aggregates ({columns}, day, bucket, value) "
+        f"SELECT {columns}, day - 8, bucket - interval '8 days', "
+        "CASE dimension WHEN 'latency' THEN (value::integer + 5)::text ELSE value END "
+        "FROM module_analytics_aggregates WHERE agency_id = :agency",
+        agency=place.site.agency_id,
+    )
+    place.count(place.happened())
+    page = browse(place.ada).get("/analytics?range=7d")
+    [said] = [note for note in page.texts(".stat-note") if note.startswith("Half within")]
+    assert said.split(", ") == ["Half within 10 ms (20 before)", "19 of 20 within 10 ms (20 before) -50%"]
+    rows = [row.get_text("|") for row in page.html.select("figure:has(#took-call-t) tbody tr")]
+    day = utcnow() - timedelta(days=1)  # of which the day a week before is the one that was written
+    assert [row.split("|")[1:] for row in rows[-2:]] == [["–", "–", "20", "20"], ["10", "10", "–", "–"]]
+    assert rows[-2].startswith(f"{day.day} {day:%b}")
 
 
 def test_days_of_ones_own_choice(place: Place, browse: Browse) -> None:

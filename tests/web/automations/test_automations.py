@@ -75,7 +75,7 @@ def test_from_nothing_to_a_run(shop: Automated, browse: Browse, platform_app: Fl
     assert ada.post(f"{path}/step?kind=record", note).status == 303
     jot = ada.get(f"{path}/step?kind=function").html.select("[name=target] option")
     assert ada.post(f"{path}/step?kind=function", {"target": jot[0]["value"]}).status == 303
-    assert ada.post(f"{path}/step-drop", {"number": "2"}).status == 303
+    assert ada.post(f"{path}/step-drop", {"step": stored(shop)[0].steps[2]["id"]}).status == 303
     assert ada.post(f"{path}/on").status == 303
     shop.deal(amount=5)
     shop.deal(amount=10, name="Cy", email="cy@example.com")
@@ -83,7 +83,8 @@ def test_from_nothing_to_a_run(shop: Automated, browse: Browse, platform_app: Fl
     [run] = shop.runs(automation)
     shown = ada.get(path)
     assert page_faults(shown.text, platform_app) == []
-    assert (shown.ids("#runs tbody tr"), shown.ids("#steps tbody tr")) == ([run.public_id], ["step-1", "step-2"])
+    steps = [f"step-{step['id']}" for step in stored(shop)[0].steps]
+    assert (shown.ids("#runs tbody tr"), shown.ids("#steps ol > li")) == ([run.public_id], steps)
     page = ada.get(f"/automation-runs/{run.public_id}")
     assert page_faults(page.text, platform_app) == []
     assert [page.texts(f"#step-{number} td")[3] for number in (1, 2)] == ["Done", "Done"]
@@ -137,13 +138,128 @@ def test_an_automation_that_makes_no_sense_is_not_made(
     assert (page.status, page.errors, stored(shop)) == (422, [error], [])
 
 
+def edit(shop: Automated, automation: Automation, **values: str) -> dict[str, str]:
+    """What the form of an automation sends, as somebody sees it now."""
+    return {**FORM, "seen": shop.read(automation).seen, **values}
+
+
 def test_it_is_changed(shop: Automated, browse: Browse) -> None:
     automation = shop.automation(shop.mail())
     page = browse(shop.ada).post(
-        f"/automations/{automation.public_id}/edit", {**FORM, "name": "Other", "event_type": "deal.updated", "conditions": ""}
-    )  # fmt: skip
+        f"/automations/{automation.public_id}/edit",
+        edit(shop, automation, name="Other", event_type="deal.updated", conditions=""),
+    )
     row = shop.read(automation)
     assert (page.status, row.name, row.event_type, row.conditions) == (303, "Other", "deal.updated", "")
+
+
+def test_who_saves_second_sees_what_the_first_saved_and_keeps_what_they_typed(shop: Automated, browse: Browse) -> None:
+    automation, ada = shop.automation(shop.mail()), browse(shop.ada)
+    path = f"/automations/{automation.public_id}/edit"
+    mine, theirs = (edit(shop, automation, name=name) for name in ("Mine", "Theirs"))
+    assert ada.post(path, theirs).status == 303
+    page = ada.post(path, mine)
+    assert (page.status, shop.read(automation).name) == (409, "Theirs")
+    assert page.html.select_one("[name=name]")["value"] == "Mine"
+    assert page.texts("[data-error-summary] tbody tr > *") == ["Name", "Theirs", "Mine"]
+    again = {**mine, "seen": page.html.select_one("[name=seen]")["value"]}
+    assert (ada.post(path, again).status, shop.read(automation).name) == (303, "Mine")
+
+
+def test_a_new_step_does_not_stand_in_the_way_of_who_edits_the_automation(shop: Automated, browse: Browse) -> None:
+    automation, ada = shop.automation(shop.mail()), browse(shop.ada)
+    mine = edit(shop, automation, name="Mine")
+    assert ada.post(f"/automations/{automation.public_id}/step?kind=mail", LETTER).status == 303
+    assert ada.post(f"/automations/{automation.public_id}/edit", mine).status == 303
+    assert len(shop.read(automation).steps) == 2
+
+
+def test_all_of_a_step_is_shown(shop: Automated, browse: Browse) -> None:
+    automation = shop.automation(shop.mail(), shop.note(words="Of {record.name}", amount="1,200"), shop.jot())
+    page = browse(shop.ada).get(f"/automations/{automation.public_id}")
+    assert page.texts("#steps dd") == [
+        "record.email", "Thanks, {record.name}", "{record.amount} received.",
+        "notes", "Deals on " + shop.site.name, "Makes a new record", "words = Of {record.name} amount = 1,200",
+        "jot", "Deals on " + shop.site.name, "The event, its data and its record",
+    ]  # fmt: skip
+
+
+def test_a_step_is_edited_where_it_stands(shop: Automated, browse: Browse) -> None:
+    automation, ada = shop.automation(shop.note(words="{record.name}"), shop.mail()), browse(shop.ada)
+    at = f"/automations/{automation.public_id}/step-edit?step={automation.steps[0]['id']}"
+    page, part = ada.get(at), ada.get(at, htmx=True)
+    assert (page_faults(page.text, ada.client.application), part.html.select_one("main")) == ([], None)
+    sent = {tag["name"]: tag.text.strip() for tag in part.html.select("textarea")}
+    assert sent == {"values": "words = {record.name}"}
+    sent |= {"seen": part.html.select_one("[name=seen]")["value"], "act": "create", "path": "record.id",
+             "target": f"{shop.deals.public_id}/notes"}  # fmt: skip
+    wrong = ada.post(at, {**sent, "values": "words = Hello\namount = many"})
+    assert (wrong.status, wrong.errors) == (422, ["amount must be a number such as 1299.50."])
+    assert "amount = many" in wrong.html.select_one("textarea").text
+    assert ada.post(at, {**sent, "values": "words = Hello"}).status == 303
+    assert [step.get("values") for step in shop.read(automation).steps] == [{"words": "Hello"}, None]
+    late = ada.post(at, {**sent, "values": "words = Bye"})
+    assert (late.status, late.html.select_one("textarea").text.strip()) == (409, "words = Bye")
+    assert late.texts("[data-error-summary] tbody tr > *") == ["Fields", "words = Hello", "words = Bye"]
+    assert shop.read(automation).steps[0]["values"] == {"words": "Hello"}
+
+
+def test_a_step_is_moved_and_every_change_is_taken_back(shop: Automated, browse: Browse) -> None:
+    automation, ada = shop.automation(shop.mail(), shop.note(), shop.jot()), browse(shop.ada)
+    path, (mail, note, jot) = f"/automations/{automation.public_id}", (step["id"] for step in automation.steps)
+
+    def order() -> list[str]:
+        return [step["id"] for step in shop.read(automation).steps]
+
+    def undo() -> None:
+        [button] = ada.get(path).html.select("#steps form[action*=undo]")
+        assert ada.post(button["action"]).status == 303
+
+    part = ada.post(f"{path}/step-move", {"step": jot, "before": note}, htmx=True)
+    assert part.ids("ol > li") == [f"step-{one}" for one in (mail, jot, note)]
+    ada.post(f"{path}/step-move", {"step": jot, "before": note})  # asked for twice
+    assert order() == [mail, jot, note]
+    ada.post(f"{path}/step-move", {"step": mail, "before": ""})
+    assert order() == [jot, note, mail]
+    undo()
+    undo()
+    assert order() == [mail, note, jot]
+    for step in (mail, note, jot):
+        ada.post(f"{path}/step-drop", {"step": step})
+    assert not shop.read(automation).active
+    undo()
+    assert (order(), shop.read(automation).active) == ([jot], True)
+    ada.post(f"{path}/edit", edit(shop, automation, name="Other"))
+    undo()
+    assert shop.read(automation).name == "Thank who bought"
+
+
+def test_undo_is_about_the_change_that_was_seen(shop: Automated, browse: Browse) -> None:
+    automation, ada = shop.automation(shop.mail(), shop.note()), browse(shop.ada)
+    path = f"/automations/{automation.public_id}"
+    [button] = ada.get(path).html.select("#steps form[action*=undo]")
+    ada.post(f"{path}/edit", edit(shop, automation, name="Other"))
+    ada.post(button["action"])
+    assert (shop.read(automation).name, len(shop.read(automation).steps)) == ("Other", 2)
+
+
+def test_what_is_typed_into_a_step_that_somebody_removed_can_be_added_anew(shop: Automated, browse: Browse) -> None:
+    automation, ada = shop.automation(shop.mail()), browse(shop.ada)
+    path, step = f"/automations/{automation.public_id}", automation.steps[0]["id"]
+    ada.post(f"{path}/step-drop", {"step": step})
+    page = ada.post(f"{path}/step-edit?step={step}", {**LETTER, "kind": "mail", "text": "Typed"})
+    assert (page.status, page.html.select_one("textarea").text.strip()) == (409, "Typed")
+    [form] = page.html.select("#step-form")
+    assert ada.post(form["action"], {**LETTER, "text": "Typed"}).status == 303
+    assert [one["text"] for one in shop.read(automation).steps] == ["Typed"]
+
+
+def test_removing_twice_removes_one(shop: Automated, browse: Browse) -> None:
+    automation, ada = shop.automation(shop.mail(), shop.note(), shop.jot()), browse(shop.ada)
+    first = automation.steps[0]["id"]
+    for _ in range(2):
+        assert ada.post(f"/automations/{automation.public_id}/step-drop", {"step": first}).status == 303
+    assert [step["kind"] for step in shop.read(automation).steps] == ["record", "function"]
 
 
 @pytest.mark.parametrize(
