@@ -71,15 +71,18 @@ class Part:
     complete: bool
 
 
-def part_of(html: str, page: Page, *, address: str) -> Part:
-    """A rendered page, made safe for other people's documents. address: of the page itself, absolute."""
+def part_of(html: str, page: Page, *, address: str, query: str = "") -> Part:
+    """A rendered page, made safe for other people's documents. address: of the page itself, absolute.
+
+    query: what makes it this page and not another, where its forms are sent to as well.
+    """
     cleaned = nh3.clean(
         html,
         tags=TAGS,
         clean_content_tags={"script", "style", "template", "iframe", "object", "svg", "math", "noscript"},
         attributes=ATTRIBUTES,
         generic_attribute_prefixes={"aria-", "data-"},
-        set_tag_attribute_values={"form": {"action": address}},
+        set_tag_attribute_values={"form": {"action": f"{address}?{query}" if query else address}},
         url_schemes={"https", "http", "mailto", "tel"},
         url_relative=("rewrite_with_base", address),
         link_rel="noopener",

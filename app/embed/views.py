@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -28,7 +29,7 @@ from app.runtime.files.serving import chunks, file_headers
 from app.runtime.own_pages import OWN_PAGE, has_leave
 from app.runtime.pages.markup import link_assets, protect_forms
 from app.runtime.pages.params import read_theme
-from app.runtime.pages.spam import STAMP, make_stamp
+from app.runtime.pages.spam import STAMP, make_shared_stamp, make_stamp
 from app.runtime.pages.submit import Outcome, submit_form
 from app.runtime.pages.uploads import shown_file, upload_bytes
 from app.runtime.pages.view import FormState, Shown, find_page, show_page
@@ -82,10 +83,14 @@ def part(context: InstallContext, name: str) -> Response:
     )  # fmt: skip
     params = {key: value for key, value in request.args.items() if key in found.params and key not in OURS}
     own = url_for(".page", install_id=encode("ins", context.install_id), name=name)
-    address = config.runtime_url + own
+    shown_as = {key: value for key, value in request.args.items() if key in ("theme", "lang", "accent")}
+    made = part_of(shown.html, found, address=config.runtime_url + own, query=urlencode(params | shown_as))
+    if found.kind == "form":  # without scripts it is sent from here, and the first time shall be enough
+        stamp = make_shared_stamp(config.secret_keys, context.install_id, name, now=utcnow())
+        made = replace(made, html=protect_forms(made.html, stamp))
     answer = make_response(
         render_template(
-            "embed/part.html", part=part_of(shown.html, found, address=address), install=encode("ins", context.install_id),
+            "embed/part.html", part=made, install=encode("ins", context.install_id),
             page_name=name, params=urlencode(params), theme=shown.theme, lang=lang, locale=shown.locale, accent=shown.accent,
             own_styles=request.args.get("styles") != "link", runtime_url=config.runtime_url,
             signature=signature(
@@ -93,7 +98,7 @@ def part(context: InstallContext, name: str) -> Response:
             ),
         )
     )  # fmt: skip
-    answer.headers["Cache-Control"] = "public, max-age=60, stale-while-revalidate=600"
+    answer.headers["Cache-Control"] = "public, max-age=60, stale-while-revalidate=600"  # spam.PART_KEPT_S in all
     return answer
 
 

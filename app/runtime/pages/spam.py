@@ -1,6 +1,9 @@
 """Keeps machines out of forms without asking people anything: a signed time stamp, a trap, a rate.
 
 The stamp is bound to its install and page, works once, not before MIN_S and not after MAX_S. Nothing is kept in a cookie.
+
+A page that other servers keep and hand out has one stamp for everybody who gets it. Such a shared stamp works shorter
+(SHARED_S after PART_KEPT_S) and for many: what is taken for a second click is the same words from the same place within AGAIN_S.
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ import hashlib
 import ipaddress
 import logging
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -23,8 +27,11 @@ log = logging.getLogger(__name__)
 
 STAMP, TRAP = "dramac_stamp", "dramac_website"
 MIN_S, MAX_S = 2, 24 * 3600
+PART_KEPT_S = 60 + 600  # how long a part may be handed out: its Cache-Control
+SHARED_S = 2 * 3600  # and how long somebody may sit over it
+AGAIN_S = 60
 PER_MINUTE = 10
-_PURPOSE = "form-stamp"
+_PURPOSE, _SHARED = "form-stamp", "~"  # which no random token has in it
 
 
 class Verdict(Enum):
@@ -38,16 +45,40 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """A stamp that was read. nonce: "" when nothing about it holds."""
+    """A stamp that was read. nonce: "" when nothing about it holds; shared: many may have it."""
 
     verdict: Verdict
     issued: int = 0
     nonce: str = ""
+    shared: bool = False
+
+    def once(self, sent: Iterable[tuple[str, str]], address: str) -> Once:
+        """What may be done once with it by who sent this from that address."""
+        if not self.shared:
+            return Once(self.nonce, MAX_S + 60)
+        told = repr((_network(address), sorted(sent))).encode()
+        return Once(f"{self.nonce}:{hashlib.sha256(told).hexdigest()[:32]}", AGAIN_S)
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """Something that is done once. for_s: how long that is remembered."""
+
+    name: str
+    for_s: int
 
 
 def make_stamp(keys: tuple[str, ...], install_id: UUID, page: str, *, now: datetime, issued: int = 0) -> str:
     """A new stamp. issued: when the person first saw the form, so that correcting it is not called too fast."""
-    head = f"{issued or int(now.timestamp())}.{random_token(12)}"
+    return _stamp(keys, install_id, page, f"{issued or int(now.timestamp())}.{random_token(12)}")
+
+
+def make_shared_stamp(keys: tuple[str, ...], install_id: UUID, page: str, *, now: datetime) -> str:
+    """A stamp for a page that is kept and handed to many."""
+    return _stamp(keys, install_id, page, f"{int(now.timestamp())}.{_SHARED}{random_token(12)}")
+
+
+def _stamp(keys: tuple[str, ...], install_id: UUID, page: str, head: str) -> str:
     return f"{head}.{sign(keys[0], _PURPOSE, _message(install_id, page, head))}"
 
 
@@ -62,24 +93,25 @@ def read_stamp(keys: tuple[str, ...], install_id: UUID, page: str, *, stamp: str
         return Stamp(Verdict.EXPIRED)
     issued = int(parts[0])
     age_s = now.timestamp() - issued
-    if age_s > MAX_S:
+    shared = parts[1].startswith(_SHARED)
+    if age_s > (PART_KEPT_S + SHARED_S if shared else MAX_S):
         return Stamp(Verdict.EXPIRED)
-    return Stamp(Verdict.TOO_FAST if age_s < MIN_S else Verdict.FINE, issued, parts[1])
+    return Stamp(Verdict.TOO_FAST if age_s < MIN_S else Verdict.FINE, issued, parts[1], shared)
 
 
-def use_once(nonce: str) -> bool:
+def use_once(once: Once) -> bool:
     """Whether this stamp is used for the first time; a second click on the button is not a second record."""
     try:
-        return bool(redis().set(f"dramac:form-used:{nonce}", "1", nx=True, ex=MAX_S + 60))
+        return bool(redis().set(f"dramac:form-used:{once.name}", "1", nx=True, ex=once.for_s))
     except RedisError as error:
         log.error("a form's stamp cannot be marked as used: %s", error)
         return True
 
 
-def give_back(nonce: str) -> None:
+def give_back(once: Once) -> None:
     """The form was not kept after all: its stamp may be used again."""
     try:
-        redis().delete(f"dramac:form-used:{nonce}")
+        redis().delete(f"dramac:form-used:{once.name}")
     except RedisError as error:
         log.error("a form's stamp cannot be given back: %s", error)
 

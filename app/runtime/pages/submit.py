@@ -79,7 +79,8 @@ def submit_form(
     if stamp.verdict is not Verdict.FINE:
         message = SLOW_DOWN if stamp.verdict is Verdict.TOO_FAST else AGAIN
         return Outcome(422, FormState(values, message=message), stamp.issued)
-    if not spam.use_once(stamp.nonce):
+    once = stamp.once([*pairs, *((key, file) for key, file, _ in files)], visitor.ip or "")
+    if not spam.use_once(once):
         return DONE
     kept = Kept()
     try:
@@ -87,11 +88,11 @@ def submit_form(
         _keep(context, name, page, {**record_values(page, context, posted), **kept.values}, visitor=visitor, now=now)
     except AppError as error:
         discard(context, kept, visitor=visitor)
-        spam.give_back(stamp.nonce)
+        spam.give_back(once)
         return _failed(error, FormState(values), stamp.issued, files=bool(files))
     except BaseException:
         discard(context, kept, visitor=visitor)
-        spam.give_back(stamp.nonce)
+        spam.give_back(once)
         raise
     return KEPT
 

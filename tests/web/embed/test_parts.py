@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from bs4 import BeautifulSoup
+from werkzeug.test import TestResponse
 
 from app.embed.served import part_of, structured_data
+from app.lib.clock import utcnow
 from app.modules.manifest.pages import Page
+from app.runtime.pages import spam
 from tests.support.modules import Installed
+from tests.web.conftest import new_address
 from tests.web.embed.conftest import BASE, Visitor
 
 ADDRESS = "https://run.example/embed/ins_x/page"
@@ -55,9 +61,49 @@ def test_a_form_posts_to_its_own_page_and_a_plain_widget_needs_no_frame(
     form = BeautifulSoup(visitor.get(f"/embed/{enquiries.public_id}/contact.html").text, "html.parser").form
     assert form is not None
     assert form["action"] == f"{BASE}/embed/{enquiries.public_id}/contact"
-    assert form.find_all(attrs={"name": "dramac_stamp"}) == []  # a kept page would hand the same stamp to everybody
     widget = BeautifulSoup(visitor.get(f"/embed/{workshop.public_id}/next.html").text, "html.parser")
     assert widget.find("main")["data-complete"] == f"{workshop.public_id} next  "  # type: ignore[index]
+
+
+def send(visitor: Visitor, page: TestResponse, **words: str) -> TestResponse:
+    """Send the form of a part as a browser without scripts does."""
+    form = BeautifulSoup(page.text, "html.parser").form
+    assert form is not None
+    hidden = {str(one["name"]): str(one["value"]) for one in form.find_all("input", type="hidden")}
+    traps = {str(one["name"]): "" for one in form.find_all("input", attrs={"tabindex": "-1"})}
+    assert list(traps) == [spam.TRAP]
+    return visitor.post(str(form["action"]).removeprefix(BASE), hidden | traps | words)
+
+
+def test_a_form_in_a_part_is_taken_the_first_time_from_everybody_who_got_it(
+    visitor: Visitor, enquiries: Installed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    form = enquiries.data().insert("forms", {"name": "Rate us", "key": "feedback", "heading": "How was it?"})
+    question = {"form": str(form.id), "label": "Rating", "key": "rating", "kind": "choice", "options": ["1", "5"]}
+    enquiries.data().insert("questions", question)
+    path = f"/embed/{enquiries.public_id}/contact.html?form=feedback&theme=dark&styles=link"
+    page = visitor.get(path)
+    action = BeautifulSoup(page.text, "html.parser").form["action"]  # type: ignore[index]
+    assert action == f"{BASE}/embed/{enquiries.public_id}/contact?form=feedback&theme=dark"
+    began = utcnow()
+
+    def later(by_s: int) -> None:
+        monkeypatch.setattr("app.embed.views.utcnow", lambda: began + timedelta(seconds=by_s))
+
+    said = {"name": "Ann", "email": "ann@example.com", "message": "Fine", "answers.rating": "5"}
+    later(30)
+    for _ in "ab":  # the second is a double click
+        assert send(visitor, page, **said).status_code == 303
+    neighbour = replace(visitor, address=new_address())
+    later(spam.PART_KEPT_S)  # the same part, handed out once more before it is over
+    assert send(neighbour, page, **said).status_code == 303
+    assert send(neighbour, page, **{**said, "message": "Better still"}).status_code == 303
+    kept = enquiries.records("enquiries")
+    assert sorted(one["message"] for one in kept) == ["Better still", "Fine", "Fine"]
+    assert {one["answers"]["rating"] for one in kept} == {"5"}
+    later(spam.PART_KEPT_S + spam.SHARED_S + 60)
+    over = send(neighbour, page, **{**said, "message": "Late"})
+    assert (over.status_code, "How was it?" in over.text, "Late" in over.text) == (422, True, True)
 
 
 @pytest.mark.parametrize("name", ["book", "nothing", "confirmation"])
