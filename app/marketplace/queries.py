@@ -101,29 +101,42 @@ def measures_of(db: Session, *, module_id: UUID) -> Measures | None:
 
 @dataclass(frozen=True, slots=True)
 class PublisherPage:
-    """A publisher as its page shows it: what the agency may find of it, most installed first."""
+    """A publisher as its page shows it: of what the agency may find of it one page, most installed first; the rest of all."""
 
     id: str
     name: str
     verified: bool
     installs: int
     since: datetime
+    modules: int
     items: list[Card]
 
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.modules // PER_PAGE))
 
-def publisher_page(db: Session, *, agency_id: UUID, most: int = 200) -> PublisherPage | None:
-    """None when the agency may find nothing of this publisher."""
-    query = select(Listing).where(Listing.agency_id == agency_id).order_by(Listing.installs.desc(), Listing.module_id)
-    rows = list(db.scalars(query.limit(most)))
+
+def publisher_page(db: Session, *, agency_id: UUID, page: int = 1) -> PublisherPage | None:
+    """None when the agency may find nothing of this publisher, or nothing on this page."""
+    every = select(
+        Listing,
+        func.count().over().label("modules"),
+        func.sum(Listing.installs).over().label("installed"),
+        func.min(Listing.published_at).over().label("since"),
+    ).where(Listing.agency_id == agency_id)
+    order = (Listing.installs.desc(), Listing.module_id)
+    rows = db.execute(every.order_by(*order).limit(PER_PAGE).offset((page - 1) * PER_PAGE)).all()
     if not rows:
         return None
+    first = rows[0]
     return PublisherPage(
         id=encode("agc", agency_id),
-        name=rows[0].publisher,
-        verified=rows[0].verified,
-        installs=sum(row.installs for row in rows),
-        since=min(row.published_at for row in rows),
-        items=[card_from(vars(row)) for row in rows],
+        name=first.Listing.publisher,
+        verified=first.Listing.verified,
+        installs=int(first.installed),
+        since=first.since,
+        modules=first.modules,
+        items=[card_from(vars(row.Listing)) for row in rows],
     )
 
 

@@ -12,6 +12,7 @@ from flask import Flask
 from app.lib.clock import utcnow
 from app.modules.package import Package, check_folder
 from app.runtime.acceptance import Report, draw_sample, run_tests, show_sample_page
+from app.runtime.functions.asked import Question, listening
 from app.runtime.functions.process import sandbox
 from app.runtime.pages.view import SERVED
 from app.studio.editor.starters import FOLDER, STARTERS, starter_files
@@ -33,9 +34,13 @@ def package_of(key: str) -> Package:
     return checked.package
 
 
+ASKED: dict[str, list[Question]] = {key: [] for key in KEYS}  # by its functions, in its tests
+
+
 @cache
 def report_of(key: str) -> Report:
-    return run_tests(package_of(key), coverage=True)
+    with listening(ASKED[key]):
+        return run_tests(package_of(key), coverage=True)
 
 
 def test_every_folder_is_offered_once() -> None:
@@ -63,9 +68,10 @@ def test_its_templates_and_functions_are_well_formed(key: str, platform_app: Fla
 def test_nothing_of_it_stands_in_the_way_of_publishing_it(key: str, platform_app: Flask) -> None:
     package = package_of(key)
     assert [f"{one.file}:{one.line}:{one.column}: {one.message}" for one in static_problems(package)] == []
+    report_of(key)
     with platform_app.app_context():
         for step in CHEAP:
-            assert [str(one) for one in CHECKS[step](Work(package, utcnow())).errors] == [], step
+            assert [str(one) for one in CHECKS[step](Work(package, utcnow(), asked=ASKED[key])).errors] == [], step
 
 
 @pytest.mark.parametrize("key", KEYS)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 from flask import g, render_template, request
 
@@ -12,12 +14,14 @@ from app.lib.clock import utcnow
 from app.lib.ids import decode
 from app.marketplace.forms import SORTS, facets_of, read_search
 from app.marketplace.names import written
-from app.marketplace.queries import publisher_page, shelf, shelves
+from app.marketplace.queries import Shelf, publisher_page, shelf, shelves
 from app.marketplace.search import MOST_PAGES, PER_PAGE, installed_among, search
 from app.marketplace.views.common import bp
 from app.web.forms import clean, page_number
 from app.web.guard import requires
 from app.web.htmx import fragment, is_htmx
+
+LEAST_ON_A_SHELF = 3
 
 
 @bp.get("/marketplace/")
@@ -27,7 +31,7 @@ def index() -> str:
     found = search(g.db, asked)
     first = not (asked.words or asked.chosen or asked.page > 1 or request.args.get("sort"))
     alone = asked.chosen.get("category", ()) if list(asked.chosen) == ["category"] and not asked.words else ()
-    on_shelves = [one for one in shelves(g.db, now=utcnow()) if _worth_a_shelf(one, found.total)] if first else []
+    on_shelves = worth_showing(shelves(g.db, now=utcnow()), found.total) if first else []
     shown = [card.id for card in found.items] + [card.id for one in on_shelves for card in one.items]
     context: dict[str, Any] = {
         "found": found,
@@ -53,9 +57,19 @@ def index() -> str:
     )
 
 
-def _worth_a_shelf(one: Any, total: int) -> bool:
-    """Picked by hand: always. Worked out: only where it says more than the list below it."""
-    return one.kind == "curated" or (len(one.items) >= 3 and total > len(one.items))
+def worth_showing(found: list[Shelf], total: int) -> list[Shelf]:
+    """The shelves of the first page that say something the rest of it does not. total: modules in the list below them.
+
+    Picked by hand: always. Worked out: without what stands above it, while at least three are left, and only where it is a
+    choice: at most a third of all. Of few modules the list alone says everything.
+    """
+    kept, above = list[Shelf](), set[UUID]()
+    for one in found:
+        items = one.items if one.kind == "curated" else [card for card in one.items if card.id not in above]
+        if one.kind == "curated" or (len(items) >= LEAST_ON_A_SHELF and total >= 3 * len(items)):
+            kept.append(replace(one, items=items, more=one.more or len(items) < len(one.items)))
+            above |= {card.id for card in items}
+    return kept
 
 
 @bp.get("/collections")
@@ -83,11 +97,13 @@ def collection() -> str:
 @bp.get("/marketplace/by/<public_id:publisher_id>")
 @requires(Permission.MARKETPLACE_VIEW)
 def publisher(publisher_id: str) -> str:
-    found = publisher_page(g.db, agency_id=decode("agc", publisher_id))
+    number = page_number()
+    found = publisher_page(g.db, agency_id=decode("agc", publisher_id), page=number)
     if found is None:
         raise NotFound()
     return render_template(
         "marketplace/publisher.html",
         publisher=found,
+        number=number,
         installed=installed_among(g.db, [card.id for card in found.items]),
     )

@@ -24,6 +24,7 @@ from app.web.forms import page_number
 from app.web.guard import requires
 from app.web.markdown import to_html
 
+RELEASES = 10  # on one page
 IMAGES = {"svg": "image/svg+xml", "png": "image/png", "webp": "image/webp", "jpg": "image/jpeg", "jpeg": "image/jpeg"}
 
 
@@ -36,6 +37,7 @@ def module(slug: str) -> str:
         raise NotFound()
     manifest = Manifest.from_dict(version.manifest)
     versions = [row for row in versions_of(g.db, module_id=found.id) if row.status == "published"]
+    skip = RELEASES * (page_number("releases") - 1)
     sites = sites_with_module(g.db, module_id=found.id)
     listing = listing_of(g.db, module_id=found.id)
     may_use = entitlement_of(g.db, agency_id=g.agency.agency_id, version_id=version.id)
@@ -50,7 +52,8 @@ def module(slug: str) -> str:
         description=to_html(version.listing.get("description", "")),
         listing=listing,
         publisher_id=encode("agc", found.agency_id),
-        changes=[(row.version, row.published_at, to_html(row.changelog)) for row in versions[:10]],
+        changes=[(row.version, row.published_at, to_html(row.changelog)) for row in versions[skip : skip + RELEASES]],
+        releases=(page_number("releases"), -(-len(versions) // RELEASES)),
         facts=facts_of(listing, measures_of(g.db, module_id=found.id)),
         reviews=reviews(g.db, module_id=found.id, agency_id=g.agency.agency_id, page=page_number("reviews")),
         own=own_rating(g.db, module=found, agency_id=g.agency.agency_id),

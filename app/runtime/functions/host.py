@@ -28,6 +28,9 @@ class Session(Protocol):
     cause: str
     request_id: str
 
+    running: str
+    """The function that asks."""
+
     @property
     def tx(self) -> Transaction:
         """The current transaction, as the function; begun when first asked for."""

@@ -11,6 +11,7 @@ from app.modules.conditions import All, Condition, parse_condition
 from app.runtime.data import Access, Surface, Transaction
 from app.runtime.data.model import TableModel
 from app.runtime.data.writes import foreign_access
+from app.runtime.functions.asked import Question, note
 from app.runtime.query import Aggregation, Metric, Query, Sort
 from app.runtime.sandbox.pool import HostError
 
@@ -25,7 +26,10 @@ def find(session: Session, table: Any, query: Any) -> list[dict[str, Any]]:
     """Records that match, at most `limit` (50; 1 to 500)."""
     tx, name = _place(session, table)
     model = tx.table(name)
-    found = tx.list(name, _query(model, tx.access, query))
+    wanted = _query(model, tx.access, query)
+    if tx is session.tx:  # of another module's tables this module can add no index
+        note(Question(session.running, "find", name, wanted.where, wanted.sort, wanted.limit))
+    found = tx.list(name, wanted)
     return found.records
 
 
@@ -64,7 +68,10 @@ def remove(session: Session, table: Any, record_id: Any) -> None:
 def count(session: Session, table: Any, where: Any) -> int:
     """How many records match."""
     tx, name = _place(session, table)
-    return tx.count(name, Query(where=_condition(tx.table(name), tx.access, where)))
+    condition = _condition(tx.table(name), tx.access, where)
+    if tx is session.tx:
+        note(Question(session.running, "count", name, condition))
+    return tx.count(name, Query(where=condition))
 
 
 def total(session: Session, table: Any, field: Any, where: Any) -> Any:
@@ -73,6 +80,8 @@ def total(session: Session, table: Any, field: Any, where: Any) -> Any:
     if not isinstance(field, str):
         raise HostError("invalid_argument", None, "Name the field to add up.")
     condition = _condition(tx.table(name), tx.access, where)
+    if tx is session.tx:
+        note(Question(session.running, "sum", name, condition))
     [row] = json.loads(tx.aggregate(name, Aggregation(metrics=(Metric("sum", field),), where=condition)))
     return row[f"sum:{field}"]
 

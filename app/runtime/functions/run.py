@@ -133,7 +133,7 @@ class _Run:
         self.access = Access(Surface.FUNCTION, actor)
         self.holds_locks = tx is not None
         self.stack: ExitStack | None = None
-        self.nesting = 0
+        self.nesting, self.running = 0, ""
         self.accounts: list[account.Run] = []
         self.wakes: list[str] = []
         self.made_files: dict[UUID, bytes] = {}
@@ -177,6 +177,7 @@ class _Run:
         if function is None:
             raise FunctionMissing()
         started, self.nesting = utcnow(), self.nesting + 1
+        before, self.running = self.running, name
         try:
             result = self._sandboxed(function, given)
         except FunctionInvalid as error:
@@ -189,7 +190,7 @@ class _Run:
             self._note(name, "error", str(error), started)
             raise
         finally:
-            self.nesting -= 1
+            self.nesting, self.running = self.nesting - 1, before
         self._note(name, "ok", "", started, result)
         return result.output
 

@@ -1,7 +1,7 @@
 """A second install, on another agency's site, asks for everything the first one holds, by every route the module has.
 
 The same code as behind the API, the screens, the pages and embeds, and the functions of routes, in the transaction of a scratch
-install. Each question is also put for the first install where it has records: one that nobody gets an answer to proves nothing.
+install. Routes are asked on the first install before: one that nobody gets an answer from proves nothing.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from app.runtime.functions.hooks import FunctionHooks
 from app.runtime.functions.run import run_function
 from app.runtime.pages.view import SERVED, FormState, find_page, show_page
 from app.runtime.query import Aggregation, Query
+from app.studio.publishing.answers import Answers, ask_routes, inputs
 from app.studio.publishing.migrations import prints
 from app.studio.publishing.work import Outcome, Work, count
 
@@ -60,7 +61,8 @@ def check_isolation(work: Work, second_of: Callable[[Scratch], Scratch] = Scratc
             for access in _accesses(second):
                 _tables(probe, first, second, access, work, records)
             _pages(probe, second, records)
-            notes += _functions(probe, second, work, records)
+            answers = _functions(probe, first, second, work, records)
+            notes += answers.notes
             _events(probe, first, second)
             changed = [name for name, value in before.items() if prints(first).get(name) != value]
     except (psycopg.Error, AppError) as error:
@@ -70,6 +72,8 @@ def check_isolation(work: Work, second_of: Callable[[Scratch], Scratch] = Scratc
     problems += [_problem(f"values of {name} were changed from the other site") for name in changed]
     if problems:
         return Outcome("Another site sees something of it.", notes, problems)
+    if answers.problems:
+        return Outcome(f"{count(len(answers.problems), 'route')} of it never answered.", notes, answers.problems)
     total, ways = sum(probe.asked.values()), ", ".join(f"{route} ({number})" for route, number in probe.asked.items())
     if not records:
         notes.append("It has no sample records, so there was nothing to be seen; add sample/ to have this checked.")
@@ -157,24 +161,22 @@ def _pages(probe: _Probe, second: Scratch, records: Ids) -> None:
         probe.ask("pages and embeds", f"the page {name}", _holds(shown.html, records))
 
 
-def _functions(probe: _Probe, second: Scratch, work: Work, records: Ids) -> list[str]:
-    """Functions behind routes, with the other site's ids as their input."""
+def _functions(probe: _Probe, first: Scratch, second: Scratch, work: Work, records: Ids) -> Answers:
+    """Functions behind routes, with the other site's ids as their input; those that answer on their own site."""
     manifest = second.context.manifest
     routed = [name for name, function in manifest.functions.items() if function.route is not None]
     if routed and (manifest.permissions.network or manifest.connections):
-        return [f"{count(len(routed), 'route')} not called: the module may call other hosts, and a check must not."]
-    for name in routed:
+        told = f"{count(len(routed), 'route')} not called: the module may call other hosts, and a check must not."
+        return Answers(notes=[told])
+    answers = ask_routes(first, work, routed, records)
+    for name in [one for one in routed if one in answers.answered]:
         route = manifest.functions[name].route
         assert route is not None
-        for table, held in records.items() or [("", [{"id": ""}])]:
-            given = {
-                "method": route.method, "path": route.path, "query": {"id": held[0]["id"], "table": table},
-                "headers": {}, "body": held[0],
-            }  # fmt: skip
+        for given in inputs(work, name, records):
             probe.ask(
                 "calls of routes", f"the route {route.method} {route.path}", _told(second, work, name, given, records)
             )
-    return []
+    return answers
 
 
 def _told(second: Scratch, work: Work, name: str, given: dict[str, Any], records: Ids) -> bool:

@@ -23,6 +23,7 @@ from app.modules.storage.layout import Layout
 from app.modules.storage.plan import plan
 from app.runtime.acceptance.runner import Result, run_tests
 from app.runtime.checks import source_problems
+from app.runtime.functions.asked import listening
 from app.runtime.functions.process import sandbox
 from app.studio.publishing.embeds import check_embeds
 from app.studio.publishing.footprint import check_footprint
@@ -78,7 +79,8 @@ def _rules(work: Work) -> Outcome:
 
 
 def _tests(work: Work) -> Outcome:
-    report = run_tests(work.package, now=work.now, heard=work.tested)
+    with listening(work.asked):
+        report = run_tests(work.package, now=work.now, heard=work.tested)
     failed = sum(not result.passed for result in report.results)
     passed = f"{count(len(report.results) - failed, 'test')} passed" + (f", {failed} failed" if failed else "")
     return Outcome(f"{passed}." if report.results else "It has none.", problems=report.problems)

@@ -8,60 +8,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
-from app.access.actors import Actor
 from app.errors import AppError
 from app.lib.ids import uuid7
-from app.modules.conditions import All, Condition, Test, fields_of, matches
-from app.modules.kinds import Kind
-from app.modules.manifest import Problem
+from app.modules.manifest import Manifest, Problem
 from app.modules.manifest.fields import EnumField, RefField
-from app.modules.manifest.views import DashboardView, sort_keys
 from app.modules.storage.layout import TableLayout
 from app.runtime.acceptance.scratch import Scratch, scratch_install
-from app.runtime.data import Access, Surface
-from app.runtime.data.compile import list_statement
-from app.runtime.data.model import TableModel, model_of
 from app.runtime.data.scoped import Scope
 from app.runtime.data.wire import Statement
-from app.runtime.pages.data import page_statements
-from app.runtime.pages.view import SERVED
-from app.runtime.query import Query, Sort
+from app.studio.publishing.questions import Asked, figures_over_all, questions, unheard
 from app.studio.publishing.work import Outcome, Work, count
 
 ROWS = 1_000_000
 MOST_READ = 50_000  # records that one answer may go through
-PER_PAGE = 50
-_STAFF = Access(Surface.STAFF, Actor("person", name="Ada"))
-_INDEXABLE = frozenset(Kind) - {Kind.LIST, Kind.JSON}
-_EXAMPLES: dict[Kind, Any] = {
-    Kind.TEXT: "harbour", Kind.INTEGER: 17, Kind.DECIMAL: "17.5", Kind.BOOLEAN: True, Kind.DATE: "2026-03-04",
-    Kind.TIME: "09:30", Kind.DATETIME: "2026-03-04T09:30:00Z", Kind.DURATION: 900,
-    Kind.UUID: "019b0000-0000-7000-8000-000000000001",
-}  # fmt: skip
-_DAYS = {
-    Kind.DATE: ("2026-03-01", "2026-04-01"),
-    Kind.DATETIME: ("2026-03-01T00:00:00Z", "2026-04-01T00:00:00Z"),
-}
 # How many values a column has among a million: what real modules show, on the coarse side.
 _DISTINCT = {"boolean": 2, "smallint": 5, "date": 3_650, "time": 96, "uuid": 2_000, "bigint": 20_000, "numeric": 20_000}
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One thing the module asks. where: in words, for people; fields: (equal fields, then sort keys) an index would need."""
-
-    table: str
-    where: str
-    path: str
-    statement: Statement
-    equal: tuple[str, ...] = ()
-    order: tuple[str, ...] = ()
 
 
 def check_plans(work: Work) -> Outcome:
@@ -72,81 +38,35 @@ def check_plans(work: Work) -> Outcome:
     try:
         with scratch_install(work.package, now=work.now) as scratch:
             pretend(scratch)
-            asked = list(questions(scratch))
+            asked = list(questions(scratch, work.asked))
             problems = [problem for one in asked if (problem := _judged(scratch, one))]
     except (psycopg.Error, AppError) as error:
         words = error.message if isinstance(error, AppError) else str(error).split("\n")[0]
         problem = Problem("tables", f"its queries cannot be planned: {words}", code="plans")
         return Outcome("Its queries cannot be planned.", problems=[problem])
+    notes = _not_judged(manifest, unheard(work.package, work.asked))
     if any(problem.severity == "error" for problem in problems):
-        return Outcome(f"Of {count(len(asked), 'query')} some would go through a whole table.", problems=problems)
+        return Outcome(f"Of {count(len(asked), 'query')} some would go through a whole table.", notes, problems)
     if not asked:
-        return Outcome("No screen or page of it asks for a list.")
-    searched = any(getattr(view, "search", False) for view in manifest.views.values())
-    notes = (
-        ["Looking for words goes through the records of a site by its nature, and was not judged."] if searched else []
-    )
+        return Outcome("No screen, page or function of it asked for a list.", notes)
     planned = f"{count(len(asked), 'query')} planned on {ROWS:,} records of each table"
     how = f"{len(problems)} could be led better" if problems else "each is led by an index"
     return Outcome(f"{planned}: {how}.", notes, problems)
 
 
-# -- what the module asks
-
-
-def questions(scratch: Scratch) -> Iterator[Asked]:
-    """Lists of staff with their order and each of their filters; the sources of pages."""
-    manifest, tables = scratch.context.manifest, model_of(scratch.context).tables
-    for name, view in manifest.views.items():
-        if isinstance(view, DashboardView) or view.type in ("detail", "form", "report"):
-            continue
-        model, keys = tables[view.table], sort_keys(getattr(view, "sort", None)) or ("-created_at",)
-        base = model.condition(view.where) if view.where else All(())
-        yield _list(scratch, model, base, keys, f"the list of the screen {name}", f"views.{name}")
-        if begins := getattr(view, "from_", None):
-            days = model.condition({begins: dict(zip(("gte", "lt"), _DAYS[model.columns[begins].kind], strict=True))})
-            what, both = f"the days of the screen {name}", All((*_parts(base), days))
-            yield _list(scratch, model, both, (begins,), what, f"views.{name}.from")
-        for field in getattr(view, "filters", ()):
-            if (test := _test_of(model, field, base)) is not None:
-                both = All((*_parts(base), test))
-                what = f"the screen {name} filtered by {field}"
-                yield _list(scratch, model, both, keys, what, f"views.{name}.filters")
-    for name, page in manifest.pages.items():
-        if page.kind not in SERVED:
-            continue
-        for (source, spec), statement in zip(page.data.items(), page_statements(scratch.context, page), strict=True):
-            equal = _equal(tables[spec.table].condition(spec.where)) if spec.where else ()
-            order = tuple(key.removeprefix("-") for key in sort_keys(spec.sort))
-            yield Asked(
-                spec.table, f"the data of the page {name}", f"pages.{name}.data.{source}", statement, equal, order
-            )
-
-
-def _list(scratch: Scratch, model: TableModel, where: Condition, keys: Sequence[str], what: str, path: str) -> Asked:
-    sort = tuple(map(Sort.of, keys))
-    statement = list_statement(model, _STAFF, scratch.context.site_id, Query(where=where, sort=sort, limit=PER_PAGE))
-    return Asked(model.name, what, path, statement, _equal(where), tuple(key.field for key in sort))
-
-
-def _test_of(model: TableModel, field: str, base: Condition) -> Condition | None:
-    """`field` equal to some value that the screen itself lets in; None where nothing could lead to it (a list, JSON)."""
-    column = model.columns.get(field)
-    if column is None or column.kind not in _INDEXABLE or model.layout.column(field) is None:
-        return None
-    own = [part for part in _parts(base) if fields_of(part) == {field}]
-    options = [one for one in column.options if all(matches(part, {field: one}) for part in own)]
-    value = options[0] if options else _EXAMPLES[column.kind]
-    return None if column.options and not options else model.condition({field: value})
-
-
-def _parts(where: Condition) -> tuple[Condition, ...]:
-    return where.parts if isinstance(where, All) else (where,)
-
-
-def _equal(where: Condition) -> tuple[str, ...]:
-    """The fields that must have one value: they come first in an index."""
-    return tuple(part.field for part in _parts(where) if isinstance(part, Test) and part.op == "eq")
+def _not_judged(manifest: Manifest, silent: Sequence[str]) -> list[str]:
+    """What of it is not known, or is so by its nature. silent: functions that read records and asked nothing in a test."""
+    notes = []
+    if any(getattr(view, "search", False) for view in manifest.views.values()):
+        notes.append("Looking for words goes through the records of a site by its nature, and was not judged.")
+    if whole := figures_over_all(manifest):
+        notes.append(f"{count(whole, 'figure')} over all records of a table, of reports and dashboards: not judged.")
+    if silent:
+        notes.append(
+            f"What these functions ask was not judged, since no acceptance test has them ask: {', '.join(silent[:10])}"
+            + (f" and {len(silent) - 10} more." if len(silent) > 10 else ".")
+        )
+    return notes
 
 
 # -- tables with the figures of a million records
@@ -247,7 +167,10 @@ def _judged(scratch: Scratch, asked: Asked) -> Problem | None:
     if through <= MOST_READ:
         return None
     fields = [name for name in dict.fromkeys((*asked.equal, *asked.order)) if _is_plain(scratch, asked.table, name)]
-    helps = bool(fields) and _with_index(scratch, asked, table, fields) < through / 2
+    led = _with_index(scratch, asked, table, fields) if fields else through
+    if asked.figures and led > MOST_READ:
+        return None  # it counts that many, whatever leads it there
+    helps = led < through / 2
     whole = through >= 0.9 * ROWS
     if not helps and not whole:
         return None

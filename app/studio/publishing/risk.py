@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from app.modules.manifest import Manifest, Problem
 from app.modules.package import Package
+from app.studio.publishing.work import count
 
 HELD_FROM = 40
 YOUNG = timedelta(days=30)
@@ -97,7 +98,10 @@ def _record(publisher: Publisher, now: datetime) -> Iterator[tuple[int, str]]:
     if publisher.refused:
         yield min(15 * publisher.refused, 30), f"{publisher.refused} releases of its publisher were refused by staff"
     if publisher.withdrawn:
-        yield min(10 * publisher.withdrawn, 20), f"{publisher.withdrawn} releases of its publisher were withdrawn"
+        yield (
+            min(10 * publisher.withdrawn, 20),
+            f"{count(publisher.withdrawn, 'release')} of its publisher {'was' if publisher.withdrawn == 1 else 'were'} withdrawn",
+        )
 
 
 def _findings(findings: Sequence[Problem]) -> Iterator[tuple[int, str]]:

@@ -9,6 +9,7 @@ from datetime import datetime
 from app.modules.manifest import Problem
 from app.modules.package import Package
 from app.runtime.acceptance.runner import Result
+from app.runtime.functions.asked import Question
 
 MOST_SHOWN = 6
 
@@ -22,6 +23,8 @@ class Work:
     before: Package | None = None
     before_version: str = ""
     tested: Callable[[Result], None] = lambda result: None
+    asked: list[Question] = field(default_factory=list)
+    """What functions asked of their tables in the acceptance tests, once these ran."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from app.modules.package import Package
 from app.studio.publishing import footprint, migrations
 from app.studio.publishing.footprint import check_footprint
 from app.studio.publishing.migrations import check_migrations
+from app.studio.publishing.pipeline import CHECKS
 from app.studio.publishing.plans import check_plans
 from app.studio.publishing.work import Work
 from tests.support.packages import notes, package
@@ -95,6 +96,85 @@ def test_a_scan_of_the_whole_table_refuses_and_names_the_index_that_helps() -> N
 @pytest.mark.parametrize("how", ["", ", where: {state: open}", ", sort: -created_at, where: {state: open}"])
 def test_what_an_index_leads_passes(how: str) -> None:
     assert check_plans(work(with_page(how))).problems == []
+
+
+def with_card(card: str, indexes: str = "") -> Package:
+    files = notes("card-notes", extra=f"      amount: {{type: integer}}\n      grade: {{type: integer}}\n{indexes}")
+    files["module.yaml"] += f"views:\n  all: {{type: dashboard, cards: [{card}]}}\n".encode()
+    return package(files)
+
+
+@pytest.mark.parametrize(
+    "card",
+    [
+        "{of: notes, number: sum(amount), where: {grade: 5}}",
+        "{of: notes, bar: count(), by: state, where: {grade: 5}}",
+        "{of: notes, list: [title], where: {grade: 5}, sort: amount}",
+    ],
+)
+def test_what_a_card_is_narrowed_to_is_judged_like_a_filter(card: str) -> None:
+    [found] = check_plans(work(with_card(card))).errors
+    assert (found.path, found.message, found.index[:2]) == (
+        "views.all.cards[0]", "card 1 of the dashboard all would go through all 1,000,000 records of notes", ("notes", "grade"),
+    )  # fmt: skip
+    assert check_plans(work(with_card(card, "    indexes: [[grade], [grade, amount]]"))).problems == []
+
+
+def test_a_report_is_judged_by_what_narrows_it() -> None:
+    files = notes("report-notes", extra="      amount: {type: integer}")
+    files["module.yaml"] += (
+        b"views:\n  all: {type: report, table: notes, group: [state], metrics: [count()], where: {amount: 5}}\n"
+    )
+    assert [(one.path, one.index) for one in check_plans(work(package(files))).errors] == [
+        ("views.all.where", ("notes", "amount"))
+    ]
+
+
+@pytest.mark.parametrize(
+    "card", ["{of: notes, number: sum(amount)}", "{of: notes, number: count(), where: {state: open}}"]
+)
+def test_figures_over_most_records_stay_allowed(card: str) -> None:
+    found = check_plans(work(with_card(card)))
+    told = [note for note in found.notes if "over all records" in note]
+    assert (list(found.problems), len(told)) == ([], 0 if "where" in card else 1)
+
+
+def asks(call: str) -> Work:
+    """After its acceptance tests, one of which has a function ask."""
+    files = notes(
+        "asking-notes", extra="      amount: {type: integer}",
+        files={
+            "functions/look.js": f"export default (ctx) => {{ {call}; return {{n: 1}}; }}\n",
+            "functions/silent.js": "export default (ctx) => ctx.db.notes.find({where: {amount: 1}});\n",
+            "tests/look.yaml": "- name: it looks\n  when: {call: look, input: {}}\n  then: {answer: {n: 1}}\n",
+        },
+    )  # fmt: skip
+    files["module.yaml"] += b"functions: {look: {file: look.js}, silent: {file: silent.js}}\n"
+    made = work(package(files))
+    outcome = CHECKS["tests"](made)
+    assert list(outcome.problems) == []
+    return made
+
+
+@pytest.mark.parametrize(
+    ("call", "what"),
+    [
+        ("ctx.db.notes.find({where: {amount: 5}, sort: 'amount'})", "find"),
+        ("ctx.db.notes.count({amount: 5})", "count"),
+        ("ctx.db.notes.sum('amount', {amount: 5})", "sum"),
+    ],
+)
+def test_what_functions_ask_in_the_tests_is_planned(call: str, what: str) -> None:
+    found = check_plans(asks(call))
+    assert [(one.path, one.message, one.index) for one in found.errors] == [
+        ("functions.look", f"a {what} of the function look would go through all 1,000,000 records of notes", ("notes", "amount"))
+    ]  # fmt: skip
+
+
+def test_what_functions_were_not_heard_to_ask_is_told() -> None:
+    found = check_plans(asks("ctx.db.notes.find({sort: '-created_at', limit: 1}); ctx.db.notes.count({})"))
+    silent = [note for note in found.notes if note.endswith("since no acceptance test has them ask: silent.")]
+    assert len(silent) == 1
 
 
 def test_the_days_of_a_calendar_are_led_by_an_index() -> None:

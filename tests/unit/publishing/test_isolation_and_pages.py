@@ -55,6 +55,30 @@ def test_the_probe_sees_it_where_the_wall_is_down() -> None:
         assert what in said
 
 
+def test_a_route_that_never_answers_refuses() -> None:
+    found = check_isolation(work(functions__every_dot_js="export default () => { for (;;) {} }\n"))
+    assert [(one.code, one.path, one.message) for one in found.errors] == [
+        ("no_answer", "functions.every", "the route GET /every took longer than it may each time it was asked")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (
+            "throw new Error('Not today');",
+            "The route GET /every gave no answer on the sample: functions/every.js:1: Not today. ",
+        ),
+        ("ctx.invalid('day', 'Name a day.');", "The route GET /every was not asked: it needs input that the sample "),
+    ],
+)
+def test_a_route_that_the_sample_does_not_reach_is_told(body: str, told: str) -> None:
+    found = check_isolation(work(functions__every_dot_js=f"export default (ctx) => {{ {body} }}\n"))
+    assert (found.errors, [note.startswith(told) for note in found.notes], "calls of routes" in found.detail) == (
+        [], [True], False,
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize("name", ["_example", "enquiries"])
 def test_first_party_modules_pass_both(name: str) -> None:
     one: Package = package(first_party(name))

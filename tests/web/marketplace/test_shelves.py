@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -19,7 +21,9 @@ from app.lib.ids import encode, uuid7
 from app.marketplace.facts import facts_of
 from app.marketplace.jobs import survey
 from app.marketplace.models import Collection, Listing, Measures
-from app.marketplace.queries import related, shelf
+from app.marketplace.queries import Shelf, related, shelf
+from app.marketplace.search import PER_PAGE
+from app.marketplace.views.find import worth_showing
 from tests.support.browser import Browser
 from tests.support.packages import notes
 from tests.support.publishing import new_slug, released
@@ -154,6 +158,53 @@ def test_the_computed_shelves_hold_what_their_names_say(ada: Person) -> None:
     with platform_scope("test"), transaction(db.session()) as session:
         for listing in session.scalars(select(Listing).where(Listing.agency_id == ada.agency_id)):
             listing.installs, listing.ratings, listing.rating = 0, 0, 0  # type: ignore[assignment]  # a number of the column
+
+
+def on_shelves(total: int, **found: str) -> list[tuple[str, str, bool]]:
+    """What the first page shows of shelves whose modules are letters: (shelf, its modules, whether there are more)."""
+
+    def shelf_of(kind: str, letters: str) -> Shelf:
+        cards: Any = [SimpleNamespace(id=UUID(int=ord(letter)), name=letter) for letter in letters]
+        return Shelf(kind, kind, "", kind, cards, False)
+
+    kept = worth_showing([shelf_of(kind, letters) for kind, letters in found.items()], total)
+    return [(one.slug, "".join(card.name for card in one.items), one.more) for one in kept]
+
+
+def test_the_first_page_does_not_say_the_same_twice() -> None:
+    assert on_shelves(4, popular="abc", new="abc", free="abc") == []  # the list below has all four
+    assert on_shelves(30, popular="abc", new="abc", free="abcd") == [("popular", "abc", False)]
+    assert on_shelves(30, popular="abcdef", new="abcghi") == [("popular", "abcdef", False), ("new", "ghi", True)]
+    assert on_shelves(4, curated="ab", popular="abcd") == [("curated", "ab", False)]  # staff have chosen it
+
+
+def test_a_publisher_with_many_modules_has_pages(ada: Person, browse: Browse) -> None:
+    word = words()
+    publish(ada, *(f"{word} {number}" for number in range(PER_PAGE + 2)))
+    where = f"/marketplace/by/{encode('agc', ada.agency_id)}"
+    first, second = browse(ada).get(where), browse(ada).get(f"{where}?page=2")
+    assert [len(page.html.select(".module-card")) for page in (first, second)] == [PER_PAGE, 2]
+    assert f"{PER_PAGE + 2} modules" in second.text
+    assert browse(ada).get(f"{where}?page=3").status == 404
+
+
+def test_older_releases_are_reached_from_the_modules_page(ada: Person, browse: Browse) -> None:
+    slug = new_slug()
+    for number in range(12):
+        released(ada, notes(slug, version=f"1.{number}.0", files={"CHANGELOG.md": f"What is new in {number}."}))
+    first = browse(ada).get(f"/marketplace/{slug}")
+    older = browse(ada).get(
+        str(next(one["href"] for one in first.html.select(".pages a") if "releases=2" in one["href"]))
+    )
+    assert (first.texts(".versions b")[0], older.texts(".versions b")) == ("1.11.0", ["1.1.0", "1.0.0"])
+
+
+def test_prices_of_several_currencies_are_said_not_to_be_converted(ada: Person, browse: Browse) -> None:
+    word, told = words(), []
+    for currency in ("EUR", "JPY"):
+        publish(ada, f"{word} {currency}", pricing=[{"amount": 900, "currency": currency, "per": "month"}])
+        told.append("not converted" in browse(ada).get(f"/marketplace/?q={word}&sort=price").text)
+    assert told == [False, True]
 
 
 def test_a_publishers_page_shows_what_one_may_find(world: World, ada: Person, browse: Browse) -> None:
