@@ -11,10 +11,11 @@ from flask import Response, g, make_response, render_template, request
 
 from app.access.actors import Actor
 from app.domains.hosting import SERVED
+from app.domains.known import platform_origins
 from app.errors import AppError, NotFound, Unavailable
 from app.lib.ids import decode
 from app.runtime.context import InstallNotReady, load_install
-from app.runtime.own_pages import OWN_PAGE
+from app.runtime.own_pages import OWN_PAGE, PREVIEW
 from app.web.errors import page, status_of
 from app.web.guard import Access, declare
 from app.web.headers import allow_framing
@@ -78,12 +79,13 @@ def _hole(error: AppError) -> Response:
     What a visitor sent is not answered with nothing: then the error page may stand in that frame.
     """
     log.info("%s is a hole in a page of its site: %s", request.path, error)
-    allow_framing(["'self'"])
+    in_editor = PREVIEW in request.args
+    allow_framing(["'self'", *(platform_origins() if in_editor else ())])
     status = status_of(error)
     answer = (
         page(status, error.message)
         if request.method == "POST"
-        else make_response(render_template("embed/hole.html"), status)
+        else make_response(render_template("embed/hole.html", in_editor=in_editor), status)
     )
     answer.headers["Cache-Control"] = "no-store"
     return answer

@@ -26,7 +26,7 @@ from app.runtime.audience import audience
 from app.runtime.context import InstallContext, version_files
 from app.runtime.files.queries import open_bytes
 from app.runtime.files.serving import chunks, file_headers
-from app.runtime.own_pages import OWN_PAGE, has_leave
+from app.runtime.own_pages import OWN_PAGE, PREVIEW, has_leave
 from app.runtime.pages.markup import link_assets, protect_forms
 from app.runtime.pages.params import read_theme
 from app.runtime.pages.spam import STAMP, make_shared_stamp, make_stamp
@@ -286,7 +286,7 @@ def _answer(
 
 def _told_of(context: InstallContext, name: str, *, again: bool) -> str:
     """The page's key for telling more; the platform's own previews, and trials, are nobody's views."""
-    if request.method == "HEAD" or "_preview" in request.args or context.on_trial:
+    if request.method == "HEAD" or PREVIEW in request.args or context.on_trial:
         return ""
     return audience().page_shown(context, name, this_visit(), again=again, now=utcnow())
 
@@ -300,12 +300,13 @@ def _framers(context: InstallContext, modes: tuple[str, ...]) -> list[str]:
     """The site's verified origins and no others, for pages with modes of being embedded; of what is tried out, the platform.
 
     The platform shows its previews with ?_preview, and a site's own pages their modules with ?_page: either frames nowhere
-    else. Own pages stand at the top and show modules of their site alone.
+    else. Own pages show modules of their site alone; they stand at the top, or in the platform's editor with both words.
     """
-    if "_preview" in request.args or context.on_trial:
-        return platform_origins(agency_id=context.agency_id)
-    if OWN_PAGE in request.args:
-        return ["'self'"]
+    own = ["'self'"] if OWN_PAGE in request.args else []
+    if PREVIEW in request.args or context.on_trial:
+        return [*own, *platform_origins(agency_id=context.agency_id)]
+    if own:
+        return own
     return verified_origins(context.site_id) if modes else []
 
 

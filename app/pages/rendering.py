@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from app.pages.content import Content, ModulePage
 from app.pages.serving import Found, Place
-from app.runtime.own_pages import OWN_PAGE
+from app.runtime.own_pages import OWN_PAGE, PREVIEW
 from app.web.assets import asset
 from app.web.filters import css_color, on_color
 from app.web.markdown import to_html
@@ -85,11 +85,9 @@ def render_page(
         words=partial(words, place),
         picture=partial(picture, place),
         absolute=partial(absolute, place),
-        frame=lambda block: frame_url(block, found.look, leave=leave(block)),
+        frame=lambda block: frame_url(block, found.look, leave=leave(block), preview=preview == "framed"),
     )
-    return level_headings(html), policy(
-        style, framed=preview == "framed", script=f"{place.origin}{frames}" if frames else ""
-    )
+    return level_headings(html), policy(style, script=f"{place.origin}{frames}" if frames else "")
 
 
 def level_headings(html: str) -> str:
@@ -105,18 +103,17 @@ def level_headings(html: str) -> str:
     return _HEADING.sub(levelled, html)
 
 
-def policy(style: str, *, framed: bool = False, script: str = "", ancestors: str = "'none'") -> str:
+def policy(style: str, *, script: str = "", ancestors: str = "'none'") -> str:
     """Nothing but our style sheet, pictures and modules' frames: no script runs but the one of ours that fits frames, by
     its whole address, so a slip cannot become one.
 
     The same for every answer, unlike a nonce: a browser that asks again and hears 304 keeps page and policy together.
     """
-    frames = "'none'" if framed else "'self'"
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     return (
         f"default-src 'none'; style-src 'self' 'sha256-{digest}'; img-src 'self' data: https:; font-src 'self'; "
         + (f"script-src {script}; " if script else "")
-        + f"frame-src {frames}; object-src 'none'; base-uri 'none'; form-action 'none'; "
+        + "frame-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; "
         f"frame-ancestors {ancestors}"
     )
 
@@ -166,9 +163,9 @@ def absolute(place: Place, source: str) -> str:
     return f"{place.origin}{where}" if where.startswith("/") else where
 
 
-def frame_url(block: ModulePage, look: Mapping[str, Any], *, leave: str) -> str:
-    """The address of a module's page as a block shows it, in the site's colours."""
-    args = {**block.params, "theme": look["theme"], OWN_PAGE: leave}
+def frame_url(block: ModulePage, look: Mapping[str, Any], *, leave: str, preview: bool = False) -> str:
+    """The address of a module's page as a block shows it, in the site's colours. preview: within the editor's frame."""
+    args = {**block.params, "theme": look["theme"], OWN_PAGE: leave} | ({PREVIEW: "1"} if preview else {})
     return f"/embed/{block.install}/{block.page}?{urlencode(args)}"
 
 

@@ -14,9 +14,10 @@ from urllib.parse import urlencode
 from app.lib.crypto import sign, verify
 
 OWN_PAGE = "_page"  # the name of the leave in an address
+PREVIEW = "_preview"  # beside it: that own page is in the editor's frame, so that the platform is around both
 _PURPOSE = "own-page"
 # not of the block: the site's look decides the one, a form that was sent adds the other
-_NOT_SIGNED = ("theme", "lang", "accent", "sent", "styles", OWN_PAGE)
+_NOT_SIGNED = ("theme", "lang", "accent", "sent", "styles", OWN_PAGE, PREVIEW)
 
 
 def give_leave(keys: tuple[str, ...], *, install: str, page: str, params: Mapping[str, str], now: datetime) -> str:

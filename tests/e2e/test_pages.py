@@ -208,6 +208,12 @@ def test_what_does_not_serve_is_a_hole_and_what_is_closed_elsewhere_is_not(
         seen.page.frame_locator("iframe[title='Contact form']").get_by_role("heading", name="Write to us")
     ).to_be_visible()
     expect(seen.page.locator("iframe[title='Gone']")).to_be_hidden()
+    editor = visit(f"{platform}/pages/{page.public_id}", cookies={"dramac_session": desk.ada.cookie})
+    within = editor.page.frame_locator("#preview")
+    heading = within.frame_locator("iframe[title='Contact form']").get_by_role("heading", name="Write to us")
+    expect(heading).to_be_visible()
+    within.locator("iframe[title='Gone']").scroll_into_view_if_needed()
+    expect(within.frame_locator("iframe[title='Gone']").get_by_text("Visitors see nothing here")).to_be_visible()
     with desk.session() as session:
         session.get_one(Install, install.id).status = "paused"
     forget_install(install.id)
@@ -215,8 +221,8 @@ def test_what_does_not_serve_is_a_hole_and_what_is_closed_elsewhere_is_not(
     expect(seen.page.locator("iframe[title='Contact form']")).to_be_hidden()
     assert seen.page.get_by_text("refused to connect").count() == 0
     expect(seen.page.get_by_text("In between")).to_be_visible()
-    editor = visit(f"{platform}/pages/{page.public_id}", cookies={"dramac_session": desk.ada.cookie}).page
-    expect(editor.get_by_text("Visitors see nothing here: the module is paused on this site.")).to_be_visible()
+    editor.page.reload()
+    expect(editor.page.get_by_text("Visitors see nothing here: the module is paused on this site.")).to_be_visible()
     expect(
-        editor.get_by_text("Visitors see nothing here: this module’s page is no longer on the site.")
+        editor.page.get_by_text("Visitors see nothing here: this module’s page is no longer on the site.")
     ).to_be_visible()

@@ -67,7 +67,7 @@ def preview(slug: str, token: str) -> Response:
     html, _ = render_page(_place(slug), found, leave=_leave, preview="framed" if framed else "whole")
     made = make_response(html)
     framers = " ".join(platform_origins(site_id=found.site_id)) if framed else "'none'"
-    made.headers["Content-Security-Policy"] = policy(look_style(found.look), framed=framed, ancestors=framers)
+    made.headers["Content-Security-Policy"] = policy(look_style(found.look), ancestors=framers)
     made.headers["Cache-Control"] = "no-store"
     made.headers["X-Robots-Tag"] = "noindex, nofollow"
     made.headers["Referrer-Policy"] = "no-referrer"  # the address is the key

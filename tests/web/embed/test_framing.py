@@ -83,3 +83,6 @@ def test_E2_the_platforms_preview_is_framed_by_the_platform_alone(
 ) -> None:
     verified_domain(site, f"shop-{uuid7().hex[-12:]}.com")
     assert framers(visitor, enquiries, "?_preview=1") == (config.platform_url, True)
+    # in a page of the site, in the page editor's preview: those two and nobody else
+    assert framers(visitor, enquiries, "?_preview=1&_page=1") == (f"'self' {config.platform_url}", True)
+    assert framers(visitor, enquiries, "?_page=1") == ("'self'", True)
