@@ -154,7 +154,8 @@ def test_pages_are_compared_as_visitors_read_them(practice: Practice, browse: Br
     assert (found.result["verdict"], pages["about"]["differences"], pages["book"]["worse"]) == ("look", [], False)
     assert pages["book"]["differences"] == ["70 % of its words are others"]
     page = browse(practice.ada).get(f"/installs/{install.public_id}/rehearsals/{found.public_id}")
-    assert page.texts("#questions .diff [data-kind=added] code") == [
+    assert page.texts("#page-texts summary") == ["book 70 % of its words are others"]
+    assert page.texts("#page-texts .diff [data-kind=added] code") == [
         "Something else", "Closed on Mondays, and every day of March.",
     ]  # fmt: skip
     empty = rehearsed(practice, browse, paged(practice, "3.0.2", "{# nothing yet #}"))
