@@ -129,7 +129,7 @@ def wait_for(page: Page, name: str, times: int = 1) -> None:
         pytest.fail(f"{times} {name}, seen: {page.evaluate('window.seen')}, {page.evaluate(loads)}, {frames}")
 
 
-def test_a_verified_site_shows_the_page_as_tall_as_it_is(embedding: Embedding) -> None:
+def test_E2_E3_a_verified_site_shows_the_page_in_a_sandbox_as_tall_as_it_is(embedding: Embedding) -> None:
     page = embedding.visit(embedding.element())
     wait_for(page, "ready")
     frame = page.frame_locator("dramac-module iframe")
@@ -141,12 +141,13 @@ def test_a_verified_site_shows_the_page_as_tall_as_it_is(embedding: Embedding) -
     assert iframe.get_attribute("sandbox") == "allow-scripts allow-forms allow-popups"
     assert iframe.get_attribute("referrerpolicy") == "strict-origin"
     assert iframe.get_attribute("title") == "contact"
+    assert [iframe.get_attribute(name) for name in ("allow", "loading")] == ["", "lazy"]
     assert frame.locator("html").evaluate("() => location.origin + self.origin") == f"{embedding.live.runtime_url}null"
     assert embedding.context.cookies() == []
     assert [name for name in page.evaluate("Object.keys(window)") if "dramac" in name.lower()] == ["dramac"]
 
 
-def test_nobody_else_shows_it_and_nobody_around_a_verified_site(embedding: Embedding) -> None:
+def test_E2_nobody_else_shows_it_and_nobody_around_a_verified_site(embedding: Embedding) -> None:
     inner = embedding.hosts.put("/inner", f'<script src="{embedding.sdk}"></script>' + embedding.element())
     nested = f'<iframe src="{embedding.hosts.origin("shop")}{inner}"></iframe>'
     page = embedding.visit(embedding.element(inside='<a href="/write">Write to us</a>') + nested, host="elsewhere")
@@ -203,7 +204,7 @@ def test_a_visitor_writes_in_the_hosts_colours_and_the_host_hears_of_it(embeddin
     assert seen(page, "error") == []
 
 
-def test_heights_follow_without_flicker_and_within_bounds(embedding: Embedding) -> None:
+def test_E9_heights_follow_without_flicker_and_within_bounds(embedding: Embedding) -> None:
     page = embedding.visit(embedding.element('max-height="1200"'))
     wait_for(page, "ready")
     grown = page.frame_locator("dramac-module iframe").locator("main").evaluate(
@@ -230,13 +231,71 @@ def test_heights_follow_without_flicker_and_within_bounds(embedding: Embedding) 
     expect(iframe).to_have_css("height", "1200px")
 
 
+def test_E4_E7_the_frame_is_of_no_origin_and_reads_no_cookie_even_where_there_is_one(embedding: Embedding) -> None:
+    embedding.context.add_cookies([{"name": "session", "value": "x", "url": embedding.live.runtime_url}])
+    page = embedding.visit(embedding.element())
+    wait_for(page, "ready")
+    read = (
+        "() => { try { return [self.origin, document.cookie]; } catch (error) { return [self.origin, error.name]; } }"
+    )
+    assert page.frame_locator("dramac-module iframe").locator("html").evaluate(read) == ["null", "SecurityError"]
+    source = httpx.get(embedding.sdk).text
+    assert [
+        word for word in ("requestStorageAccess", "document.cookie", "localStorage", "eval(") if word in source
+    ] == []
+
+
+FORGE = """() => {
+  const nonce = "A".repeat(24);
+  const said = [];
+  const port = () => {
+    const {port1, port2} = new MessageChannel();
+    port1.onmessage = (event) => said.push(event.data);
+    return port2;
+  };
+  for (const type of ["hello", "missing"]) {
+    window.postMessage({dramac: 1, type, nonce}, "*", [port()]);  // no such nonce
+    const real = new URLSearchParams(document.querySelector("dramac-module").shadowRoot.querySelector("iframe").src.split("#")[1]);
+    window.postMessage({dramac: 1, type, nonce: real.get("dramac")}, "*", [port()]);  // the nonce, from another window
+  }
+  return new Promise((done) => setTimeout(() => done(said), 500));
+}"""
+
+
+def test_E6_a_greeting_counts_from_the_frame_alone_and_goes_to_the_verified_origin_alone(embedding: Embedding) -> None:
+    page = embedding.visit(embedding.element())
+    wait_for(page, "ready")
+    assert page.evaluate(FORGE) == []  # the SDK has answered on no port
+    assert [name for name, _ in page.evaluate("window.seen") if name in ("ready", "error")] == ["ready"]
+    # a page that is told it is at another host than where it is greets nobody
+    address = f"{embedding.live.runtime_url}/embed/{embedding.install}/contact"
+    hears = "window.heard = []; addEventListener('message', (event) => window.heard.push(event.data));"
+    frames = "".join(
+        f'<iframe src="{address}#dramac={"B" * 24}&host={host}"></iframe>'
+        for host in ("https://evil.example", "null", "*", embedding.hosts.origin("elsewhere"))
+    )
+    other = embedding.visit(frames, scripts=hears, sdk=False)
+    for number in range(4):
+        other.frame_locator("iframe").nth(number).get_by_role("button", name="Send").wait_for()
+    other.wait_for_timeout(300)
+    assert other.evaluate("window.heard") == []
+
+
+def test_E9_a_page_cannot_take_the_visitor_away(embedding: Embedding) -> None:
+    page = embedding.visit(embedding.element())
+    wait_for(page, "ready")
+    tried = "(root) => { try { top.location = 'https://evil.example/'; return 'gone'; } catch (error) { return error.name; } }"
+    assert page.frame_locator("dramac-module iframe").locator("html").evaluate(tried) == "SecurityError"
+    assert page.url.startswith(embedding.hosts.origin("shop"))
+
+
 STRICT = (
     "default-src 'none'; script-src {sdk} 'self'; frame-src {runtime}; style-src 'none'; connect-src 'none'; "
     "base-uri 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 )
 
 
-def test_the_strictest_host_policy_has_nothing_to_say(embedding: Embedding) -> None:
+def test_E4_E7_E8_the_strictest_host_policy_has_nothing_to_say_and_no_storage_is_needed(embedding: Embedding) -> None:
     integrity = httpx.get(f"{embedding.live.runtime_url}/sdk/releases.json").json()[RELEASE]["integrity"]
     address = f"{embedding.live.runtime_url}/sdk/v{RELEASE}/dramac.js"
     tag = f'<script src="{address}" integrity="{integrity}" crossorigin="anonymous" defer></script>'
@@ -578,7 +637,7 @@ def test_a_page_that_needs_no_frame_stays_what_the_server_wrote(embedding: Embed
     expect(page.frame_locator("iframe").get_by_role("button", name="Send")).to_be_visible()
 
 
-def test_people_close_a_page_make_a_token_and_their_site_opens_it(embedding: Embedding) -> None:
+def test_E5_people_close_a_page_make_a_token_and_their_site_opens_it(embedding: Embedding) -> None:
     """The Embed page as its people use it, then the token on their site, then the token revoked."""
     page = embedding.context.new_page()
     page.add_init_script(WATCH_POLICY)

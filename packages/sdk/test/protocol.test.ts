@@ -4,12 +4,12 @@ import { MAX_HEIGHT_PX, greeting, isHello, isMissing, readFromChild, readFromHos
 
 const NONCE = "abcdefghijklmnopqrstuvwx";
 
-test("a height is whole pixels within bounds, and nothing else is a height", () => {
+test("E9: a height is whole pixels within bounds, and nothing else is a height", () => {
   assert.deepEqual([12.2, -5, 99_999, 0].map(readHeight), [13, 0, MAX_HEIGHT_PX, 0]);
   assert.deepEqual([NaN, Infinity, "12", null, undefined, {}, [5]].map(readHeight), Array(7).fill(null));
 });
 
-test("messages of a page are read by their type, without what does not belong to them", () => {
+test("E6: messages of a page are read by their type, without what does not belong to them", () => {
   const sent = [
     { v: 1, type: "height", height: 10, extra: 1 },
     { v: 1, type: "page", page: "contact", sent: 1 },
@@ -24,7 +24,7 @@ test("messages of a page are read by their type, without what does not belong to
   ]);
 });
 
-test("what is of another version, unknown, misnamed or too large is no message", () => {
+test("E6: what is of another version, unknown, misnamed or too large is no message", () => {
   const wrong = [
     null, "height", { type: "height", height: 1 }, { v: 2, type: "height", height: 1 }, { v: 1, type: "constructor" },
     { v: 1, type: "__proto__" }, { v: 1, type: "height", height: "10" }, { v: 1, type: "page", page: "../x" },
@@ -34,14 +34,14 @@ test("what is of another version, unknown, misnamed or too large is no message",
   for (const one of wrong) assert.equal(readFromChild(one), null, JSON.stringify(one)?.slice(0, 60));
 });
 
-test("a host's welcome has a theme and texts as tokens", () => {
+test("E6: a host's welcome has a theme and texts as tokens", () => {
   const given = { v: 1, type: "welcome", theme: "dark", tokens: { accent: "#123456", page: 5 }, fit: true };
   assert.deepEqual(readFromHost(given), { type: "welcome", theme: "dark", tokens: { accent: "#123456" }, fit: true });
   assert.equal(readFromHost({ ...given, theme: "pink" }), null);
   assert.equal(readFromHost({ v: 1, type: "session", token: "x".repeat(3000) }), null);
 });
 
-test("a hello has the nonce of the fragment, and only a whole one counts", () => {
+test("E6: a hello has the nonce of the fragment, and only a whole one counts", () => {
   assert.deepEqual(readGreeting(`#${greeting(NONCE, "https://shop.example:8443")}`), { nonce: NONCE, host: "https://shop.example:8443" });
   assert.equal(readGreeting("#section-2"), null);
   assert.equal(readGreeting(`#dramac=short&host=https://a.example`), null);

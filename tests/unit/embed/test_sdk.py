@@ -27,7 +27,7 @@ def test_the_sources_pass_their_tests_build_what_is_committed_and_have_sound_typ
 
 
 @pytest.mark.parametrize("version", RELEASES)
-def test_a_released_version_is_what_its_published_hash_says(version: str) -> None:
+def test_E8_a_released_version_is_what_its_published_hash_says(version: str) -> None:
     content = (STATIC / "sdk" / f"v{version}" / "dramac.js").read_bytes()
     packed = (STATIC / "sdk" / f"v{version}" / "dramac.js.gz").read_bytes()
     assert RELEASES[version]["integrity"] == "sha384-" + base64.b64encode(hashlib.sha384(content).digest()).decode()
@@ -49,7 +49,7 @@ def test_the_lock_file_names_no_registry() -> None:
         ("/sdk/releases.json", "max-age=3600, public"),
     ],
 )
-def test_every_page_may_load_it_from_the_runtime_origin_alone(
+def test_E8_every_page_may_load_it_from_the_runtime_origin_alone(
     runtime_app: Flask, platform_app: Flask, path: str, caching: str
 ) -> None:
     answer = runtime_app.test_client().get(path, base_url=BASE, headers={"Accept-Encoding": "br"})

@@ -79,7 +79,7 @@ def _row(token: NewToken) -> EmbedToken:
         return row
 
 
-def test_a_closed_page_shows_nothing_until_a_session_opens_it(
+def test_E5_a_closed_page_shows_nothing_until_a_session_opens_it(
     visitor: Visitor, enquiries: Installed, token: NewToken, host: str, fill: Fill
 ) -> None:
     door = visitor.get(_path(enquiries))
@@ -143,7 +143,7 @@ def test_a_closed_page_stays_open_in_its_sites_own_page_as_it_was_put_there(
     assert [record["name"] for record in enquiries.records("enquiries")] == ["Ann"]
 
 
-def test_a_revoked_token_and_its_sessions_open_nothing(
+def test_E5_a_revoked_token_and_its_sessions_open_nothing(
     visitor: Visitor, enquiries: Installed, token: NewToken, host: str, within: Act
 ) -> None:
     answer = _ask(visitor, enquiries, token.text, host)
@@ -159,7 +159,7 @@ def test_a_revoked_token_and_its_sessions_open_nothing(
 
 
 @pytest.mark.parametrize("origin", ["https://elsewhere.example.com", "null", "", "{host}.evil.example", "{host}:8443"])
-def test_only_the_tokens_own_verified_origins_get_a_session(
+def test_E5_only_the_tokens_own_verified_origins_get_a_session(
     visitor: Visitor, enquiries: Installed, token: NewToken, host: str, origin: str
 ) -> None:
     answer = _ask(visitor, enquiries, token.text, origin.replace("{host}", host))
@@ -168,7 +168,7 @@ def test_only_the_tokens_own_verified_origins_get_a_session(
     assert _row(token).usage_count == 0
 
 
-def test_a_token_named_for_one_origin_does_not_work_at_another_verified_one(
+def test_E5_a_token_named_for_one_origin_does_not_work_at_another_verified_one(
     visitor: Visitor, enquiries: Installed, token: NewToken, host: str
 ) -> None:
     verified_domain(enquiries.site, f"also-{host.removeprefix('https://')}")
@@ -177,7 +177,7 @@ def test_a_token_named_for_one_origin_does_not_work_at_another_verified_one(
     assert answer.headers["Access-Control-Allow-Origin"] == host.replace("://", "://also-")  # it may read why
 
 
-def test_what_we_did_not_sign_or_for_another_install_opens_nothing(
+def test_E5_what_we_did_not_sign_or_for_another_install_opens_nothing(
     visitor: Visitor, enquiries: Installed, workshop: Installed, token: NewToken, host: str, config: Config
 ) -> None:
     soon, keys = utcnow() + timedelta(days=1), config.secret_keys

@@ -1,4 +1,4 @@
-"""Who may put a module's page in a frame (security.md E2)."""
+"""Who may put a module's page in a frame, and that no cookie comes into it (security.md E1, E2, E4)."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from app.runtime.context import forget_install
 from app.tenancy.models import Site
 from tests.support.domains import MISSING, added_domain, check, verified_domain
 from tests.support.modules import Installed
+from tests.support.world import World
+from tests.web.conftest import Browse
 from tests.web.embed.conftest import Visitor
 
 
@@ -86,3 +88,17 @@ def test_E2_the_platforms_preview_is_framed_by_the_platform_alone(
     # in a page of the site, in the page editor's preview: those two and nobody else
     assert framers(visitor, enquiries, "?_preview=1&_page=1") == (f"'self' {config.platform_url}", True)
     assert framers(visitor, enquiries, "?_page=1") == ("'self'", True)
+
+
+def test_E1_no_answer_to_a_visitor_sets_or_reads_a_cookie(visitor: Visitor, enquiries: Installed) -> None:
+    plain = visitor.get(f"/embed/{enquiries.public_id}/contact")
+    given = visitor.get(f"/embed/{enquiries.public_id}/contact", headers={"Cookie": "__Host-session=x; session=y"})
+    for answer in (plain, given, visitor.get(f"/embed/{enquiries.public_id}/nothing")):
+        assert "Set-Cookie" not in answer.headers
+        assert "Cookie" not in answer.headers.get("Vary", "")
+
+
+@pytest.mark.parametrize("path", ["/switch-agency", "/sign-out", "/oauth/authorize"])
+def test_E4_what_takes_cookies_refuses_a_frame_without_an_origin(browse: Browse, world: World, path: str) -> None:
+    ada = browse(world.person(world.agency()))
+    assert ada.post(path, {}, headers={"Origin": "null", "Sec-Fetch-Site": "cross-site"}).status == 403

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from time import perf_counter
 
 import pytest
 from sqlalchemy import text
@@ -98,6 +99,31 @@ def test_O16_what_is_not_valid_is_merely_not_active(server_flow: Flow) -> None:
     flow.application, flow.secret = registered(flow.publisher)
     foreign = flow.post("/oauth/introspect", {"token": first["access_token"]})
     assert (foreign.status_code, foreign.get_json()) == (200, {"active": False})
+
+
+def test_O16_every_no_takes_the_same_time(server_flow: Flow) -> None:
+    """Whoever could tell them apart by the clock would learn which texts were tokens once, and whose they are."""
+    flow = server_flow
+    first, other, late = (flow.tokens() for _ in range(3))
+    flow.refresh(first["refresh_token"])
+    flow.post("/oauth/revoke", {"token": other["refresh_token"]})
+    sql("UPDATE external_oauth_tokens SET expires_at = now() WHERE grant_id = :id", id=flow.grants()[2].id)
+    mine = flow.application, flow.secret
+    flow.application, flow.secret = registered(flow.publisher)
+    foreign = flow.tokens()["access_token"]
+    flow.application, flow.secret = mine
+    shown = {
+        "unknown": "dmc_at_" + "x" * 43, "no token": "x", "used": first["refresh_token"], "revoked": other["access_token"],
+        "expired": late["access_token"], "foreign": foreign,
+    }  # fmt: skip
+    fastest = dict.fromkeys(shown, 1.0)
+    for _ in range(25):  # in turns, and the fastest of each: what else the machine does then touches none of them
+        for name, token in shown.items():
+            began = perf_counter()
+            answer = flow.post("/oauth/introspect", {"token": token})
+            fastest[name] = min(fastest[name], perf_counter() - began)
+            assert answer.get_json() == {"active": False}
+    assert max(fastest.values()) < 1.5 * min(fastest.values()) + 0.001, fastest
 
 
 def test_O16_introspection_is_for_applications_with_a_secret(flow: Flow) -> None:
