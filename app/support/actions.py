@@ -30,12 +30,14 @@ class TooManySearches(Conflict):
 def save_search(db: Session, *, agency_id: UUID, name: str, query: str, shared: bool, by: Actor) -> None:
     """Keep the filters of a query string under a name; one's own of the same name is replaced. Needs the person's scope.
 
-    Raises Invalid (no name, no filter), TooManySearches.
+    Raises Invalid with its field (name; query: no filter is in it), TooManySearches.
     """
     name = " ".join(name.split())[:60]
     kept = kept_query(query)
-    if not name or not kept:
-        raise Invalid("Give the search a name." if kept else "There is nothing to save: choose a filter first.")
+    if not kept:
+        raise Invalid.field("query", "There is nothing to save: choose a filter first.")
+    if not name:
+        raise Invalid.field("name", "Give the search a name.")
     owned = select(func.count()).where(LogSearch.user_id == by.id, LogSearch.agency_id == agency_id)
     if (db.scalar(owned.where(LogSearch.name != name)) or 0) >= MOST_SEARCHES:
         raise TooManySearches()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import Row, Select, func, or_, select, text
@@ -136,6 +136,12 @@ def failed_pages(db: Session, *, before: UUID | None = None, request_id: str = "
     """Faults of ours with their traces; of one request when its id is given. Needs platform_scope()."""
     rows = list(db.execute(_FAILURES, {"before": before, "request": request_id, "limit": PAGE_ROWS + 1}))
     return FailurePage(rows[:PAGE_ROWS], rows[PAGE_ROWS - 1].id if len(rows) > PAGE_ROWS else None)
+
+
+def agency_of_failure(db: Session, *, failure_id: UUID) -> UUID | None:
+    """Whose a fault of ours was; None for nobody's and for none. Needs platform_scope()."""
+    found = text("SELECT agency_id FROM failed_requests WHERE id = :id AND status >= 500")
+    return cast("UUID | None", db.scalar(found, {"id": failure_id}))
 
 
 def agency_names(db: Session, ids: set[UUID]) -> dict[UUID, Agency]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from hashlib import sha256
-from json import loads
+from json import dumps, loads
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
@@ -176,10 +176,16 @@ def first_upper(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def as_json(value: object, indent: int | None = None) -> str:
+    """A value as JSON that is read by people: as text, where tojson would write & as \\u0026 for scripts."""
+    return dumps(value, ensure_ascii=False, indent=indent, default=str)
+
+
 def register_filters(app: Flask) -> None:
     """All of the above as Jinja filters; `from_json` reads what trigger_toast flashed."""
     app.jinja_env.filters.update(
         ago=ago,
+        as_json=as_json,
         bytes=file_size,
         compact=compact,
         css_color=css_color,

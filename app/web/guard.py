@@ -233,7 +233,11 @@ def _enter_member(inner: View, permission: Permission, objects: dict[str, type])
         if who.membership.visit is not None:
             _only_looking(who.membership.agency_id, who.membership.visit)
         with who.membership.scope(who.id):
-            return committed(lambda **given: _checked(inner, permission, objects, given), kwargs)
+            answer = committed(lambda **given: _checked(inner, permission, objects, given), kwargs)
+        if who.membership.visit is not None and answer.headers.get("Content-Disposition", "").startswith("attachment"):
+            answer.close()  # a file that is written while it is sent was not begun
+            raise Forbidden("Support only looks: no file of an agency is taken along.")
+        return answer
 
     return guarded
 
@@ -242,7 +246,7 @@ def _only_looking(agency_id: UUID, visit: Visit) -> None:
     """Platform staff inside an agency: changes nothing, and leaves in the agency's own trail what it opens, before it opens it."""
     if request.method not in ("GET", "HEAD"):
         raise Forbidden("Support only looks: nothing of an agency is changed. Leave the agency to work as yourself.")
-    if _noted_lately(f"dramac:support:{visit.access_id}:{request.path}"):
+    if noted_lately(f"dramac:support:{visit.access_id}:{request.path}"):
         return
     with platform_scope(f"support access {visit.access_id}"), transaction(db.session()) as session:
         publish(
@@ -251,8 +255,8 @@ def _only_looking(agency_id: UUID, visit: Visit) -> None:
         )  # fmt: skip
 
 
-def _noted_lately(key: str) -> bool:
-    """Whether this page was noted within the last minute: one that asks by itself would fill the trail."""
+def noted_lately(key: str) -> bool:
+    """Whether this look was noted within the last minute: one that asks by itself would fill the trail."""
     try:
         return not redis().set(key, "1", nx=True, ex=60)
     except RedisError:

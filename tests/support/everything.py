@@ -10,7 +10,7 @@ from datetime import timedelta
 from io import BytesIO
 
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
@@ -271,6 +271,7 @@ def make_everything(world: World, config: Config, app: Flask) -> Everything:
     names |= _automation(ada, site)
     names["tryout_id"] = _tryout(ada, version)
     names["run_id"] = _failed_job(ada)
+    names["failure_id"] = _failure(ada)
     names["function"] = _resting_function(install)
     names |= _fleet(ada, install)
     names["access_id"] = _support_access(ada)
@@ -432,6 +433,20 @@ def _failed_job(ada: Person) -> str:
         )  # fmt: skip
         session.add(run)
         return run.public_id
+
+
+def _failure(ada: Person) -> str:
+    """A fault of ours on a page of the agency."""
+    failure_id = uuid7()
+    with platform_scope("test world"), transaction(db.session()) as session:
+        session.execute(
+            text(
+                "INSERT INTO failed_requests (id, at, request_id, agency_id, surface, method, path, status)"
+                " VALUES (:id, now(), 'req_x', :agency, 'platform', 'GET', '/x', 500)"
+            ),
+            {"id": failure_id, "agency": ada.agency_id},
+        )
+    return encode("flr", failure_id)
 
 
 def _resting_function(install: Install) -> str:

@@ -20,6 +20,7 @@ from app.events.catalog import (
     SUPPORT_REFUSED,
     SUPPORT_STARTED,
     SUPPORT_SWITCHED,
+    SUPPORT_VIEWED,
     EventType,
 )
 from app.events.outbox import publish
@@ -123,6 +124,14 @@ def end(db: Session, *, access: SupportAccess, by: Actor, now: datetime) -> None
     if access.state(now) in ("asked", "active"):
         access.status, access.ended_at, access.ended_by = "ended", now, by.name
         _tell(db, SUPPORT_ENDED, access, by)
+
+
+def tell_looked(db: Session, *, access: SupportAccess, path: str, by: Actor) -> None:
+    """Note on the agency's trail that staff see something of theirs on a page of the platform. Needs platform_scope()."""
+    publish(
+        db, SUPPORT_VIEWED, by=by, agency_id=access.agency_id, target=access.public_id, target_name=path[:200],
+        data={"person": by.name, "path": path[:200]},
+    )  # fmt: skip
 
 
 def go_in(db: Session, *, access: SupportAccess, session_id: UUID, by: Actor, now: datetime) -> None:

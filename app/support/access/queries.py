@@ -57,6 +57,16 @@ def accesses_by(db: Session, *, staff_id: UUID, now: datetime) -> list[tuple[Sup
     return [(access, agency) for access, agency in db.execute(found)]
 
 
+def leaves_of(db: Session, *, staff_id: UUID, now: datetime) -> dict[UUID, SupportAccess]:
+    """{agency: the leave} of the agencies that one of the staff may look at now. Needs platform_scope()."""
+    found = select(SupportAccess).where(
+        SupportAccess.staff_id == staff_id, SupportAccess.status == "active", SupportAccess.expires_at > now,
+        func.coalesce(select(SupportSwitch.mode).where(SupportSwitch.agency_id == SupportAccess.agency_id).scalar_subquery(), "ask")
+        != "refuse",
+    )  # fmt: skip
+    return {access.agency_id: access for access in db.scalars(found)}
+
+
 def agencies(db: Session, *, words: str, page: int, now: datetime) -> Agencies:
     """50 agencies by name. words: part of the name, the short name or the whole public id. Needs platform_scope()."""
     under_way = (

@@ -2,7 +2,7 @@
 development the mailbox.
 """
 
-from app.support.views import access, audit, cases, health, jobs, logs, replay, searches, status
+from app.support.views import access, audit, cases, health, jobs, logs, reasons, replay, searches, status
 from app.support.views.common import bp
 
-__all__ = ["access", "audit", "bp", "cases", "health", "jobs", "logs", "replay", "searches", "status"]
+__all__ = ["access", "audit", "bp", "cases", "health", "jobs", "logs", "reasons", "replay", "searches", "status"]

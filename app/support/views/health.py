@@ -17,7 +17,8 @@ from app.support.actions import wake_function
 from app.support.health import breakers, health
 from app.support.timeline import LogFilter, log_page
 from app.support.views.common import bp
-from app.support.views.logs import WORDS, kinds_allowed, shown_lines
+from app.support.views.lines import WORDS, here, shown_lines
+from app.support.views.logs import kinds_allowed
 from app.web.guard import requires
 from app.web.htmx import respond, trigger_toast
 
@@ -39,7 +40,8 @@ def install_health(install: Install) -> Response:
         "resting": [(one, datetime.fromtimestamp(one.until, UTC)) for one in function_breakers.resting(install.id)],
         "connections": connections_of(g.db, install=shown, manifest=Manifest.from_dict(shown.version.manifest)),
         "can_configure": g.actor.can(Permission.INSTALLS_CONFIGURE), "now": now,
-        "lines": shown_lines(log_page(g.db, agency_id=agency_id, wanted=wanted, now=now, limit=LAST_ERRORS).lines), **WORDS,
+        "back": here(), **WORDS,
+        "lines": shown_lines(log_page(g.db, agency_id=agency_id, wanted=wanted, now=now, limit=LAST_ERRORS).lines),
     }  # fmt: skip
     return make_response(render_template("support/health.html", **context))
 

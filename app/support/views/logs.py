@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date
-from flask import Response, current_app, g, make_response, render_template, request, stream_with_context, url_for
+from flask import Response, g, make_response, render_template, request, stream_with_context, url_for
 
 from app.access.permissions import Permission
 from app.db.base import db
@@ -23,19 +20,16 @@ from app.errors import NotFound
 from app.installs.models import Install
 from app.installs.places import Target, targets
 from app.installs.queries import install_with_parts
-from app.lib.clock import rfc3339, utcnow
+from app.lib.clock import utcnow
 from app.lib.ids import decode, encode
 from app.support.actions import SEARCH_FILTERS, kept_query
 from app.support.queries import searches
 from app.support.recording import recording_of
-from app.support.replay import can_be_replayed
-from app.support.rewrites import can_be_made_again
 from app.support.timeline import (
     KINDS,
     LEVELS,
     NO_LOOK,
     OUTCOMES,
-    Line,
     LogFilter,
     Look,
     log_line,
@@ -44,6 +38,7 @@ from app.support.timeline import (
     position,
 )
 from app.support.views.common import bp, csv_line
+from app.support.views.lines import KIND_WORDS, WORDS, flat_line, here, plain_line, shown_lines
 from app.web.forms import asked, clean
 from app.web.guard import requires
 from app.web.htmx import fragment, is_htmx
@@ -58,13 +53,7 @@ LAST = {
     "24h": ("Last 24 hours", timedelta(days=1)),
     "7d": ("Last 7 days", timedelta(days=7)),
 }
-KIND_WORDS = {
-    "request": "API call", "page": "Error page", "run": "Function run", "job": "Job", "mail": "Mail",
-    "delivery": "Event delivery", "attempt": "Webhook call", "inbound": "Inbound webhook",
-    "sign_in": "Sign-in", "audit": "Admin action",
-}  # fmt: skip
 OF_PEOPLE = ("sign_in", "audit")  # reading logs is not reading what people did, which has a right of its own
-LEVEL_WORDS = {"error": "Error", "warn": "Warning", "ok": "OK", "info": "Info"}
 OUTCOME_WORDS = {
     "2xx": "Status 2xx", "3xx": "Status 3xx", "4xx": "Status 4xx", "5xx": "Status 5xx", "refused": "Refused",
     "error": "Failed", "timeout": "Out of time", "memory": "Out of memory", "budget": "Out of budget", "due": "Waiting",
@@ -105,6 +94,7 @@ def tail() -> Response:
             lines=shown_lines(found.lines),
             tail_url=_tail_url(found.look),
             more=found.next_cursor,
+            back=here(),
             **WORDS,
         )
     )
@@ -114,36 +104,14 @@ def tail() -> Response:
 @requires(Permission.LOGS_VIEW)
 def logs_csv() -> Response:
     """The lines of the filters as a table, at most 10,000."""
-    return _file("csv", "text/csv", lambda line: csv_line(tuple(_flat(line).values())), head=csv_line(COLUMNS))
+    return _file("csv", "text/csv", lambda line: csv_line(tuple(flat_line(line).values())), head=csv_line(COLUMNS))
 
 
 @bp.get("/logs.jsonl")
 @requires(Permission.LOGS_VIEW)
 def logs_jsonl() -> Response:
     """The lines of the filters as JSON, one a line, at most 10,000."""
-    return _file("jsonl", "application/jsonl", lambda line: json.dumps(_plain(line), ensure_ascii=False) + "\n")
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A line as the page shows it. time: in the reader's zone; site_href, curl: '' for what has none; open: its details;
-    said: level, words and data (JSON or '') of each line a function logged; retry: where a failed job is ordered again, '' for
-    what did not fail and for who may not; replay: the line's position where it can be asked again, '' else.
-    """
-
-    line: Line
-    time: str
-    href: str
-    site_href: str
-    json: str
-    curl: str
-    said: list[tuple[str, str, str]]
-    open: bool = False
-    retry: str = ""
-    replay: str = ""
-
-
-WORDS: dict[str, Any] = {"kind_words": KIND_WORDS, "level_words": LEVEL_WORDS}
+    return _file("jsonl", "application/jsonl", lambda line: json.dumps(plain_line(line), ensure_ascii=False) + "\n")
 
 
 def _timeline(install: Install | None) -> Response:
@@ -151,16 +119,17 @@ def _timeline(install: Install | None) -> Response:
     wanted = _wanted(places, install)
     cursor = position(request.args.get("cursor", ""))
     live = request.args.get("live") == "1" and cursor is None
-    at = position(request.args.get("line", ""))
-    if at is not None:
-        line = log_line(g.db, agency_id=g.agency.agency_id, kinds=kinds_allowed(), at=at, now=now)
+    one = bool(request.args.get("line"))
+    if one:
+        at = position(request.args["line"])
+        line = log_line(g.db, agency_id=g.agency.agency_id, kinds=kinds_allowed(), at=at, now=now) if at else None
         lines, next_cursor, seen = ([line] if line else []), None, None
     else:
         found = log_page(g.db, agency_id=g.agency.agency_id, wanted=wanted, now=now, before=cursor)
         lines, next_cursor, seen = found.lines, found.next_cursor, found.look
     context: dict[str, Any] = {
-        "page": "logs", "lines": shown_lines(lines, opened=at is not None), "next_cursor": next_cursor, "first": cursor is None,
-        "one": at is not None, "live": live, "chosen": _chosen(), "last": LAST, "outcomes": OUTCOME_WORDS,
+        "page": "logs", "lines": shown_lines(lines, opened=one), "next_cursor": next_cursor, "first": cursor is None,
+        "one": one, "live": live, "chosen": _chosen(), "last": LAST, "outcomes": OUTCOME_WORDS,
         "kind_choices": [(kind, KIND_WORDS[kind]) for kind in kinds_allowed()],
         "time_choices": [("", "Any time"), *((key, words) for key, (words, _) in LAST.items())],
         "site_names": {encode("ste", place.site_id): place.site_name for place in places},
@@ -169,13 +138,13 @@ def _timeline(install: Install | None) -> Response:
         }, "base": request.path, "install": install,
         "tail_url": _tail_url(seen, install) if live and seen else "",
         "csv_url": url_for("support.logs_csv", **_query(install)), "jsonl_url": url_for("support.logs_jsonl", **_query(install)),
-        "search_query": kept_query(request.query_string.decode("ascii", "replace")) if install is None else "", **WORDS,
+        "search_query": kept_query(_search_query(install)), "back": here(), **WORDS,
     }  # fmt: skip
     if is_htmx():
         return make_response(fragment("support/_logs_results.html", **context))
+    context["searches"] = searches(g.db, agency_id=g.agency.agency_id, user_id=g.actor.id)
     if install is None:
-        kept = searches(g.db, agency_id=g.agency.agency_id, user_id=g.actor.id)
-        return make_response(render_template("support/logs.html", searches=kept, **context))
+        return make_response(render_template("support/logs.html", **context))
     shown = install_with_parts(g.db, install_id=install.id) or install
     context |= {
         "install": shown, "tab": "logs", "recording": recording_of(g.db, install=install, now=now),
@@ -256,79 +225,17 @@ def _query(install: Install | None = None) -> dict[str, Any]:
     return {key: values for key, values in kept.items() if any(values)}
 
 
+def _search_query(install: Install | None) -> str:
+    """The filters as a query; on the page of an install it is one of them."""
+    asked_for = request.query_string.decode("ascii", "replace")
+    return asked_for if install is None else f"{asked_for}&install={install.public_id}".lstrip("&")
+
+
 def _tail_url(seen: Look, install: Install | None = None) -> str:
     return url_for("support.tail", after=str(seen), **_query(install))
 
 
-# -- what is shown -------------------------------------------------------------------------------------------------
-
-
-def shown_lines(lines: list[Line], *, opened: bool = False) -> list[Shown]:
-    return [
-        Shown(
-            line, _time(line.at), url_for("support.logs", line=str(line.position)),
-            url_for("tenancy.site", site_id=encode("ste", line.site_id)) if line.site_name and line.site_id else "",
-            json.dumps(_plain(line), ensure_ascii=False, indent=2), _curl(line),
-            _said(line), opened, _retry(line),
-            _replay(line),
-        )
-        for line in lines
-    ]  # fmt: skip
-
-
-def _replay(line: Line) -> str:
-    """The position of what may be made again; what it shows are records."""
-    replayable = can_be_replayed(line) or can_be_made_again(line)
-    return str(line.position) if replayable and g.actor.can(Permission.RECORDS_VIEW) else ""
-
-
-def _retry(line: Line) -> str:
-    failed = line.kind == "job" and line.outcome in ("failed", "lost") and not line.detail["settled"]
-    if not failed or not g.actor.can(Permission.INSTALLS_CONFIGURE):
-        return ""
-    return url_for("support.retry_job", run_id=encode("job", UUID(line.key.removeprefix("job:"))))
-
-
-def _said(line: Line) -> list[tuple[str, str, str]]:
-    said = [one for one in line.detail.get("logs", ()) if isinstance(one, dict)]
-    return [(str(one.get("level", "")), str(one.get("message", "")), _json(one.get("data"))) for one in said]
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False) if value else ""
-
-
-def _time(at: datetime) -> str:
-    """'23 Nov 14:05:09.123' in the reader's zone: lines are told apart by parts of a second."""
-    local = at.astimezone(ZoneInfo(g.zone))
-    return f"{format_date(local, 'd MMM', locale=g.locale)} {local:%H:%M:%S}.{local.microsecond // 1000:03}"
-
-
-def _curl(line: Line) -> str:
-    """The call as a command, with the key left for the reader to put in."""
-    if line.kind != "request":
-        return ""
-    url = current_app.config["DRAMAC"].platform_url + line.detail["path"]
-    return f'curl -X {shlex.quote(line.detail["method"])} {shlex.quote(url)} -H "Authorization: Bearer $DRAMAC_KEY"'
-
-
-def _plain(line: Line) -> dict[str, Any]:
-    values = asdict(line)
-    return {
-        "at": rfc3339(line.at),
-        **{name: values[name] for name in ("kind", "level", "outcome", "title", "request_id")},
-        "site": {"id": encode("ste", line.site_id), "name": line.site_name} if line.site_id else None,
-        "install": {"id": encode("ins", line.install_id), "module": line.module_name} if line.install_id else None,
-        "detail": line.detail,
-    }
-
-
-def _flat(line: Line) -> dict[str, str]:
-    return {
-        "at": rfc3339(line.at), "kind": line.kind, "level": line.level, "outcome": line.outcome, "title": line.title,
-        "site": line.site_name or "", "module": line.module_name or "", "request_id": line.request_id,
-        "detail": json.dumps(line.detail, ensure_ascii=False),
-    }  # fmt: skip
+# -- as a file ------------------------------------------------------------------------------------------------------
 
 
 def _file(ending: str, mimetype: str, write: Any, *, head: str = "") -> Response:

@@ -199,28 +199,58 @@ def test_the_agency_runs_its_failed_job_again_once(
     assert retry == f"/logs/jobs/{run_id}/retry"
     viewer = browse(world.person(agency, Role.VIEWER))
     assert (viewer.post(retry).status, browse(world.person(world.agency())).post(retry).status) == (403, 404)
-    assert [ada.post(retry).status, ada.post(retry).status] == [303, 409]
+    back = page.one(".log-acts form [name=back]")["value"]
+    assert back == f"/logs?kind=job&q={work.name}"
+    again = ada.post(retry, {"back": str(back)})
+    assert (again.where, ada.post(retry).status) == (back, 409)
     assert [args[:3] for args in ordered(work)] == [(work.name, str(agency.id), {"install_id": str(ours.install.id)})]
     assert ada.get(f"/logs?kind=job&q={work.name}").html.select(".log-acts form") == []
     [line] = [json.loads(one) for one in ada.get(f"/logs.jsonl?kind=job&q={work.name}").text.splitlines()]
     assert (line["detail"]["settled"], line["detail"]["settled_by"]) == ("retried", "Ada Bright")
 
 
-def test_staff_sees_failed_jobs_of_all_with_traces_and_deals_with_them(
+def test_staff_sees_failed_jobs_of_all_and_deals_with_them_but_whose_they_are_only_by_leave(
     sam: Browser, ada: Browser, agency: Agency, ours: Installed, work: Work
 ) -> None:
     theirs, own = failing(work, agency, ours), failing(work, None, ours)
     page = sam.get("/staff/queue")
     assert [one for one in page.ids("#failed .log-line") if one in (theirs, own)] == [own, theirs]
+    assert "ValueError: it broke, token=[redacted]" in page.one(f"#{own} pre").get_text()
+    assert page.texts(f"#{own} .log-place") == ["The platform"]
+    hidden = page.one(f"#{theirs}")
+    assert (page.texts(f"#{theirs} .log-title"), page.texts(f"#{theirs} .log-place")) == (["ValueError"], ["An agency"])
+    assert [word for word in ("Studio Lumen", str(ours.install.id), "it broke", "Trace") if word in str(hidden)] == []
+    given_reason(sam, str(hidden.select(".log-detail p a")[0]["href"]), agency)
+    allow(ada)
+    page = sam.get("/staff/queue")
     trace = page.one(f"#{theirs} pre").get_text()
     assert ("ValueError: it broke, token=[redacted]" in trace, "abcdef123456" in page.text) == (True, False)
     assert page.texts(f"#{theirs} .log-place") == ["Studio Lumen"]
-    assert page.texts(f"#{own} .log-place") == ["The platform"]
+    looks = [
+        line for line in ada.get("/audit?action=support.viewed").texts("#audit tbody tr") if "/staff/queue" in line
+    ]
+    assert len(looks) == 1
     assert [sam.post(f"/staff/jobs/{theirs}/discard").status, sam.post(f"/staff/jobs/{own}/retry").status] == [303, 303]
     assert sam.post(f"/staff/jobs/{theirs}/retry").status == 409
     assert [args[:3] for args in ordered(work)] == [(work.name, None, {})]
     assert set(sam.get("/staff/queue").ids("#failed .log-line")) & {theirs, own} == set()
     assert [ada.get("/staff/queue").status, ada.post(f"/staff/jobs/{own}/retry").status] == [404, 404]
+
+
+def given_reason(sam: Browser, where: str, agency: Agency) -> None:
+    """Sam says why, and learns whose it is."""
+    assert agency.name not in sam.get(where).text
+    short = sam.post(where, {"reason": "because", "hours": "1"})
+    assert (short.status, short.heading, len(short.errors)) == (422, "Why you look", 1)
+    assert sam.post(where, {"reason": "Bookings fail since Monday", "hours": "1"}).where == (
+        f"/staff/agencies/{agency.public_id}"
+    )
+    assert sam.post(where, {"reason": "Bookings fail since Monday", "hours": "1"}).status == 303  # asked already
+
+
+def allow(ada: Browser) -> None:
+    form = ada.get("/support-access").html.select('form[action$="/allow"]')[0]
+    assert ada.post(str(form["action"])).status == 303
 
 
 def test_a_job_that_is_done_or_under_way_is_not_run_again(
@@ -266,11 +296,19 @@ def test_failures_are_found_by_their_request(sam: Browser, ada: Browser, agency:
         session.execute(
             text(
                 "INSERT INTO failed_requests (id, at, request_id, agency_id, surface, method, path, status, error, trace) "
-                "VALUES (:id, now(), :request, :agency, 'platform', 'GET', '/x', 500, 'KeyError: x', 'Traceback: in x')"
+                "VALUES (:id, now(), :request, :agency, 'platform', 'GET', '/clients/secret', 500, 'KeyError: x', "
+                "'Traceback: in x')"
             ),
             {"id": uuid7(), "request": request_id, "agency": agency.id},
         )
     page = sam.get(f"/staff/failures?q={request_id}")
-    assert (page.texts(".log-title"), page.texts("pre")) == (["/x"], ["Traceback: in x"])
+    assert (page.texts(".log-title"), page.texts(".log-place"), page.texts("pre")) == (["KeyError"], ["An agency"], [])
+    assert [word for word in ("/clients/secret", agency.name, agency.public_id) if word in page.text] == []
+    given_reason(sam, str(page.one(".log-detail p a")["href"]), agency)
+    assert sam.get(f"/staff/failures?q={request_id}").texts("pre") == []  # asked, not allowed
+    allow(ada)
+    page = sam.get(f"/staff/failures?q={request_id}")
+    assert (page.texts(".log-title"), page.texts("pre")) == (["/clients/secret"], ["Traceback: in x"])
+    assert "/staff/failures" in ada.get("/audit?action=support.viewed").texts("#audit tbody tr")[0]
     assert sam.get("/staff/failures?q=req_nobody").texts(".log-title") == []
     assert ada.get("/staff/failures").status == 404

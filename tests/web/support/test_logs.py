@@ -337,6 +337,7 @@ def test_a_line_says_all_and_can_be_copied(ada: Browser, write: Writer, site: Si
     assert as_curl == (
         "curl -X PATCH 'http://localhost:8000/api/things/it'\"'\"'s' -H \"Authorization: Bearer $DRAMAC_KEY\""
     )
+    assert page.texts(".log-acts small") == ["Without its key, query, body and content type"]
     assert page.one(".log-facts a[title]")["href"] == f"/logs?request={request_id}"
 
 
@@ -349,7 +350,9 @@ def test_a_line_has_an_address_of_its_own(ada: Browser, write: Writer) -> None:
         page = ada.get(link)
         assert page.texts(".log-title") == [row.select(".log-title")[0].get_text()]
         assert page.one(".log-line details").has_attr("open")
-    assert ada.get("/logs?line=5.run:nothing").texts(".empty-state h2") == ["This line is not there"]
+    for none in ("5.run:nothing", "nonsense", "x.y"):
+        page = ada.get(f"/logs?line={none}")
+        assert (page.texts(".empty-state h2"), page.texts(".log-title")) == (["This line is not there"], [])
 
 
 def test_times_are_the_readers_with_utc_beside(browse: Browse, world: World, agency: Agency, write: Writer) -> None:

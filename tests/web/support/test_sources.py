@@ -15,6 +15,7 @@ from app.config import Config
 from app.db.base import db
 from app.db.scope import platform_scope, tenant_scope
 from app.db.session import transaction
+from app.errors import Invalid
 from app.events.catalog import CLIENT_CREATED
 from app.lib.ids import encode
 from app.queue import registry
@@ -264,10 +265,16 @@ def test_a_page_that_no_guard_came_to_is_found_by_its_request_too(
     assert (line["kind"], line["outcome"], line["title"]) == ("page", str(status), f"{method} {path}")
 
 
-def test_a_page_of_ours_that_says_422_is_found_and_a_form_that_does_is_none(ada: Browser) -> None:
-    page = ada.post("/logs/searches", {"name": "x", "query": "nonsense=1"})
+def test_a_page_of_ours_that_says_422_is_found_and_a_form_that_does_is_none(
+    ada: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(*_: Any, **__: Any) -> None:
+        raise Invalid("No.")
+
+    monkeypatch.setattr("app.tenancy.queries.clients", refuses)
+    page = ada.get("/clients")
     assert page.status == 422
-    [line] = details(ada, f"?request={page.headers['X-Request-Id']}")
+    [line] = details(ada, f"?request={page.texts('.error-id code')[0]}")
     assert line["outcome"] == "422"
     form = ada.post("/clients/new", {"name": ""})
     assert (form.status, form.html.select(".error-id")) == (422, [])
@@ -338,6 +345,30 @@ def test_a_search_is_saved_under_a_name_shared_and_deleted(
 def test_a_search_without_a_name_or_a_filter_is_none(ada: Browser, form: dict[str, str]) -> None:
     assert ada.post("/logs/searches", form).status == 422
     assert ada.get("/logs").texts("#saved-searches li") == []
+
+
+def test_a_search_without_a_name_is_answered_where_it_stands_and_loses_nothing(ada: Browser) -> None:
+    given = {"name": " ", "query": "kind=run&q=shop", "shared": "y"}
+    part = ada.post("/logs/searches", given, htmx="save-search-form")
+    alone = ada.post("/logs/searches", given)
+    assert (part.html.select_one("html"), alone.heading) == (None, "Save this search")
+    for page in (part, alone):
+        assert (page.status, page.errors) == (422, ["Give the search a name."])
+        form = page.one("#save-search-form")
+        assert form.select("[name=query]")[0]["value"] == "kind=run&q=shop"
+        assert form.select("[name=shared]")[0].has_attr("checked")
+    assert alone.one(".form-actions a")["href"] == "/logs?kind=run&q=shop"
+    filled = ada.post("/logs/searches", {**given, "name": "Shop"}, htmx="save-search-form")
+    assert filled.where == "/logs?kind=run&q=shop"
+
+
+def test_a_search_is_saved_from_an_installs_own_logs_too(ada: Browser, world: World, agency: Agency) -> None:
+    ours = put_on_site(agency, world.site(agency), MODULE)
+    page = ada.get(f"/installs/{ours.public_id}/logs?level=error")
+    query = str(page.one("#save-search [name=query]")["value"])
+    assert query == f"level=error&install={ours.public_id}"
+    ada.post("/logs/searches", {"name": "Errors of it", "query": query})
+    assert ada.get(f"/installs/{ours.public_id}/logs").texts("#saved-searches li a") == ["Errors of it"]
 
 
 def test_one_person_keeps_at_most_fifty_searches(ada: Browser, ada_person: Person) -> None:
