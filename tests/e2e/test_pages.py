@@ -184,6 +184,27 @@ def test_a_modules_form_works_inside_a_page(
     assert (seen.page.url, seen.policy_violations()) == (f"{runtime}/s/{desk.site.slug}/", [])
 
 
+def test_links_and_forms_of_a_module_lead_on_within_its_frame(
+    origins: tuple[str, str], visit: Visitor, desk: Desk, world: World, config: Config
+) -> None:
+    _, runtime = origins
+    released = release(package(first_party("enquiries")), world.agency("Publisher"))
+    install = put_on(released, desk.site, config=config, settings={"notify_to": "desk@example.test"})
+    for key in ("contact", "visit", "survey"):
+        install.data().insert("forms", {"name": key, "key": key, "heading": f"About your {key}"})
+    desk.page(live=True, blocks=[{"kind": "module", "install": install.public_id, "page": "contact", "title": "Form"}])
+    seen = visit(f"{runtime}/s/{desk.site.slug}/")
+    frame = seen.page.frame_locator("iframe[title='Form']")
+    expect(frame.get_by_role("heading", name="About your contact")).to_be_visible()
+    frame.locator("main").evaluate("main => { main.innerHTML = '<a href=\"contact?form=visit\">To the visit</a>'; }")
+    frame.get_by_role("link", name="To the visit").click()
+    expect(frame.get_by_role("heading", name="About your visit")).to_be_visible()
+    form = "<form action=contact><input type=hidden name=form value=survey><button>To the survey</button></form>"
+    frame.locator("main").evaluate("(main, form) => { main.innerHTML = form; }", form)
+    frame.get_by_role("button", name="To the survey").click()
+    expect(frame.get_by_role("heading", name="About your survey")).to_be_visible()
+
+
 def test_what_does_not_serve_is_a_hole_and_what_is_closed_elsewhere_is_not(
     origins: tuple[str, str], visit: Visitor, desk: Desk, world: World, config: Config
 ) -> None:
