@@ -23,6 +23,29 @@ def priya(world: World) -> Person:
     return world.person(world.agency(), Role.DEVELOPER, name="Priya Nair")
 
 
+def test_what_is_wrong_is_marked_while_it_is_written_and_mended_with_one_click(
+    address: str, visit: Callable[..., Visit], priya: Person
+) -> None:
+    seen = visit(f"{address}/studio/projects/new", cookies={"dramac_session": priya.cookie})
+    page = seen.page
+    page.get_by_label("Name").fill("Opening times")
+    page.get_by_label("Data list").check()
+    page.get_by_role("button", name="Create project").click()
+    editor = page.get_by_role("textbox", name="module.yaml, source")
+    expect(page.locator(".cm-editor")).to_be_visible()
+    editor.click()
+    page.keyboard.press("Control+End")
+    page.keyboard.type("\nroless: {}")
+    page.keyboard.press("Escape")
+    expect(page.locator(".cm-lint-marker-error")).to_have_count(1, timeout=3_000)  # nothing was saved
+    expect(page.locator("#saved")).to_have_text("Not saved")
+    page.locator(".cm-lintRange-error").hover()
+    page.get_by_role("button", name="Change to roles").click()
+    expect(page.locator(".cm-lint-marker-error")).to_have_count(0)
+    expect(page.locator(".cm-content")).to_contain_text("roles: {}")
+    assert (seen.complaints, seen.policy_violations()) == ([], [])
+
+
 def test_a_module_is_begun_broken_mended_and_tested(address: str, visit: Callable[..., Visit], priya: Person) -> None:
     seen = visit(f"{address}/studio/projects/new", cookies={"dramac_session": priya.cookie})
     page = seen.page

@@ -147,6 +147,13 @@ OF_THE_PROJECT = {
     "builder.try_field": {"table": "items", "field": "unit", "label": "Unit"},
     "builder.delete_field": {"table": "items", "field": "unit"},
     "builder.add_index": {"table": "items", "kind": "indexes", "fields": "kind"},
+    "editor.correct_word": {
+        "path": "module.yaml",
+        "line": "1",
+        "column": "1",
+        "wrong": "manifest",
+        "right": "manifest",
+    },
     "builder.remove_index": {"table": "items", "kind": "indexes", "index": "0"},
     "builder.set_host": {"host": "api.example.com", "methods": "GET", "reason": "To look things up."},
     "builder.set_table": {"module": "crm", "table": "contacts", "fields": "name", "access": "read"},

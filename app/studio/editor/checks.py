@@ -12,6 +12,7 @@ from app.runtime.checks import source_problems
 from app.runtime.functions.process import sandbox
 
 _MISSING = re.compile(r'no file "((?:templates|functions)/[A-Za-z0-9_.-]+)" in the package')
+_MEANT = re.compile(r'"([^"]+)"[^"]*; did you mean "([^"]+)"\?$')
 _NEW_TEMPLATE = (
     '<section class="w-card">\n  <h1>{{ site.name }}</h1>\n  <p class="w-lead">Write the page here.</p>\n</section>\n'
 )
@@ -20,13 +21,19 @@ _NEW_FUNCTION = "export default function (ctx, input) {\n  return null;\n}\n"
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """A change that puts a problem right. do: create or delete (the file `path`), index (over `fields` of `table`)."""
+    """A change that puts a problem right. do: create or delete (the file `path`), index (over `fields` of `table`), word (of
+    the file, `wrong` into `right`, in a line at or behind a column).
+    """
 
     do: str
     path: str
     label: str
     table: str = ""
     fields: tuple[str, ...] = ()
+    wrong: str = ""
+    right: str = ""
+    line: int = 0
+    column: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +93,33 @@ def fix_of(problem: Problem, contents: Mapping[str, bytes]) -> Fix | None:
         return Fix("create", missing[1], f"Create {missing[1]}")
     if problem.code == "unused" and problem.file in contents:
         return Fix("delete", problem.file, f"Delete {problem.file}")
+    meant = _MEANT.search(problem.message)
+    if meant and problem.line and problem.file in contents:
+        wrong, right = meant[1], meant[2]
+        try:
+            text = contents[problem.file].decode()
+        except UnicodeDecodeError:
+            return None
+        if corrected(text, line=problem.line, column=problem.column, wrong=wrong, right=right) is not None:
+            label = f"Change to {right}"
+            return Fix("word", problem.file, label, wrong=wrong, right=right, line=problem.line, column=problem.column)
     return None
+
+
+def corrected(text: str, *, line: int, column: int, wrong: str, right: str) -> str | None:
+    """The text with one word of a line changed: the first such word at or behind the column. None where it does not stand.
+
+    Lines and columns count from 1.
+    """
+    lines = text.splitlines(keepends=True)
+    if not 1 <= line <= len(lines) or not wrong:
+        return None
+    word = re.compile(rf"(?<![\w.-]){re.escape(wrong)}(?![\w-])")
+    found = word.search(lines[line - 1], max(column - 1, 0))
+    if found is None:
+        return None
+    lines[line - 1] = lines[line - 1][: found.start()] + right + lines[line - 1][found.end() :]
+    return "".join(lines)
 
 
 def new_content(path: str) -> bytes:

@@ -47,8 +47,11 @@ function place(state, position) {
 
 const opened = (node, seen = 0) => (node?.$ref && seen < 9 ? opened(node.$ref.slice(2).split("/").reduce((at, key) => at?.[key], schema), seen + 1) : node);
 
+/** Every form the whole manifest may take; none until the schema has come. */
+export const schemaForms = () => (schema ? forms(schema) : []);
+
 /** Every form a node may take. */
-function forms(node) {
+export function forms(node) {
   const found = opened(node);
   if (!found) return [];
   return [found, ...[...(found.anyOf ?? []), ...(found.oneOf ?? []), ...(found.allOf ?? [])].flatMap(forms)];

@@ -8,13 +8,14 @@ import { json } from "@codemirror/lang-json";
 import { markdown } from "@codemirror/lang-markdown";
 import { yaml } from "@codemirror/lang-yaml";
 import { bracketMatching, foldGutter, foldKeymap, HighlightStyle, indentOnInput, syntaxHighlighting } from "@codemirror/language";
-import { lintGutter, lintKeymap, setDiagnostics } from "@codemirror/lint";
+import { forEachDiagnostic, lintGutter, lintKeymap, setDiagnostics } from "@codemirror/lint";
 import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
 import { EditorState } from "@codemirror/state";
 import { drawSelection, EditorView, highlightActiveLine, highlightActiveLineGutter, hoverTooltip, keymap, lineNumbers } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import { each, on } from "./dom.js";
 import { coverage, showCoverage } from "./studio-coverage.js";
+import { schemaProblems } from "./studio-check.js";
 import { chosenScreen, keepScreen, previewAgain, previewChanged } from "./studio-preview.js";
 import { completions, describe, loadSchema } from "./studio-schema.js";
 import { describeWord, wordCompletions } from "./studio-words.js";
@@ -41,6 +42,8 @@ const look = EditorView.theme({
   ".cm-tooltip": { backgroundColor: "var(--popover)", color: "var(--foreground)", border: "1px solid var(--border)", borderRadius: "0.5rem" },
   ".cm-tooltip-autocomplete ul li[aria-selected]": { backgroundColor: "var(--brand-soft)", color: "var(--foreground)" },
   ".cm-panels": { backgroundColor: "var(--muted)", color: "var(--foreground)" },
+  ".cm-diagnosticAction": { backgroundColor: "var(--primary)", color: "var(--primary-foreground)", borderRadius: "0.375rem", padding: "0.125rem 0.5rem" },
+  ".cm-diagnosticSource": { display: "none" },
   ".cm-selectionBackground, &.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground": { backgroundColor: "var(--brand-soft)" },
 });
 
@@ -82,6 +85,7 @@ each("#source", (area) => {
           area.value = update.state.doc.toString();
           area.dispatchEvent(new Event("input", { bubbles: true }));
           said("Not saved");
+          if (manifest) checkSoon();
         }),
       ],
     }),
@@ -151,6 +155,7 @@ const said = (text) => {
 function mark() {
   const panes = document.getElementById("panes");
   if (!view || !panes?.dataset.problems) return;
+  clearTimeout(checking);
   const { doc } = view.state;
   const marks = JSON.parse(panes.dataset.problems)
     .filter((one) => one.line <= doc.lines)
@@ -160,6 +165,23 @@ function mark() {
       return { from, to: line.to, severity: one.severity, message: (one.path ? `${one.path}: ` : "") + one.message };
     });
   view.dispatch(setDiagnostics(view.state, marks));
+}
+
+let checking = 0;
+
+/** Marks what the schema says against the manifest once the keys have rested; what the server said stays beside it. */
+function checkSoon() {
+  clearTimeout(checking);
+  checking = setTimeout(() => {
+    const kept = [];
+    forEachDiagnostic(view.state, (one, from, to) => {
+      if (one.source !== "schema") kept.push({ ...one, from, to });
+    });
+    const { doc } = view.state;
+    const told = new Set(kept.map((one) => doc.lineAt(one.from).number));
+    const found = schemaProblems(view.state).filter((one) => !told.has(doc.lineAt(one.from).number));
+    view.dispatch(setDiagnostics(view.state, [...kept, ...found]));
+  }, 500);
 }
 
 function toLine(hash) {

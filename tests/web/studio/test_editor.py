@@ -161,6 +161,33 @@ def test_a_missing_file_is_created_and_an_unused_one_deleted_by_one_click(browse
     assert browser.get(project).texts(".studio-ok") == ["Everything is in order"]
 
 
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("menu:", "menus:"),
+        ("search: true, sort:", "serch: true, sort:"),
+        ("{table: projects, event:", "{table: projcts, event:"),
+        ("columns: [name, state, due", "columns: [name, stete, due"),
+    ],
+)
+def test_what_is_mistyped_is_mended_with_one_click(browser: Browser, right: str, wrong: str) -> None:
+    project = begin(browser)
+    text, base = text_of(browser, project, "module.yaml")
+    assert right in text
+    save(browser, project, "module.yaml", text.replace(right, wrong, 1), base)
+    form = browser.get(project).one(f'#panes form[action="{project}/word"]')
+    label, fields = (
+        form.get_text(strip=True),
+        {str(one["name"]): str(one["value"]) for one in form.select("input[name]")},
+    )
+    assert label == f"Change to {fields['right']}"
+    assert browser.post(f"{project}/word", fields).status == 303
+    assert text_of(browser, project, "module.yaml")[0] == text
+    assert browser.get(project).texts(".studio-ok") == ["Everything is in order"]
+    browser.post(f"{project}/word", fields)  # on a page of before: nothing to mend any more
+    assert text_of(browser, project, "module.yaml")[0] == text
+
+
 def test_history_shows_what_changed_and_brings_it_back(browser: Browser) -> None:
     project = begin(browser)
     text, base = text_of(browser, project, "functions/finish.js")

@@ -26,7 +26,7 @@ def editor_page(project: Project, state: FileState | None, *, problem: str = "")
     path = state.path if state is not None else ""
     context = panes_of(project, path, base=state.revision if state is not None else None, problem=problem)
     return render_template(
-        "studio/editor/show.html", content=_text(state), language=path.rpartition(".")[2], runtime_url=runtime_url(), **context
+        "studio/editor/show.html", content=text_of(state), language=path.rpartition(".")[2], runtime_url=runtime_url(), **context
     )  # fmt: skip
 
 
@@ -94,7 +94,7 @@ def open_file(project: Project, path: str) -> FileState | None:
     return state
 
 
-def _text(state: FileState | None) -> str | None:
+def text_of(state: FileState | None) -> str | None:
     """The text to edit; None for what is no text."""
     if (
         state is None

@@ -9,7 +9,7 @@ from app.errors import AppError, Conflict
 from app.lib.clock import utcnow
 from app.lib.difference import difference
 from app.studio.editor import actions, queries
-from app.studio.editor.checks import check_project, new_content
+from app.studio.editor.checks import check_project, corrected, new_content
 from app.studio.editor.locks import hold
 from app.studio.editor.models import Project
 from app.studio.editor.views.common import (
@@ -21,6 +21,7 @@ from app.studio.editor.views.common import (
     panes_of,
     runtime_url,
     said,
+    text_of,
     to_file,
 )
 from app.web.guard import requires
@@ -83,6 +84,29 @@ def add(project: Project) -> Response:
             )
     except AppError as error:
         return said(project, error)
+    return to_file(project, path)
+
+
+@bp.post("/<public_id:project_id>/word")
+@requires(Permission.MODULES_AUTHOR, project=Project)
+def correct_word(project: Project) -> Response:
+    """What a check thinks was meant, in the place of what stands there: wrong, right, and the place it was found at."""
+    must_live(project)
+    form, path = request.form, request.form.get("path", "").replace("\0", "")
+    there = queries.file_now(g.db, project=project, path=path)
+    text = text_of(there)
+    place = {"line": number(form.get("line", "")) or 0, "column": number(form.get("column", "")) or 0}
+    wrong, right = form.get("wrong", ""), form.get("right", "")
+    changed = corrected(text, **place, wrong=wrong, right=right) if text is not None else None
+    try:
+        if changed is None or there is None:
+            raise Conflict(f"{path} has been changed meanwhile. Look at the checks again.")
+        actions.save_file(
+            g.db, project=project, path=path, content=changed.encode(), base=there.revision, by=g.actor, now=utcnow()
+        )
+    except AppError as error:
+        return said(project, error, path)
+    trigger_toast("success", f"{wrong} is {right} now")
     return to_file(project, path)
 
 
