@@ -29,6 +29,7 @@ from app.web.errors import status_of
 from app.web.forms import asked, clean
 from app.web.guard import requires
 from app.web.htmx import fragment, htmx_target, is_htmx, respond, trigger_toast
+from app.web.once import not_sent, sent_before
 
 bp = Blueprint("embeds", __name__)
 
@@ -67,12 +68,18 @@ def create(install: Install) -> Response:
     form, config, now = _form(install), _config(), utcnow()
     if not form.validate():
         return make_response(_token_page(install, form), 422)
+    if sent_before():
+        trigger_toast(
+            "info", "This token was made already", "It was shown once. Revoke it and make another if it was not kept."
+        )
+        return respond(redirect_to=url_for(".show", install_id=install.public_id))
     try:
         made = create_token(
             g.db, install=install, verified=verified_origins(install.site_id), keys=config.secret_keys, by=g.actor, now=now,
             **form.values(now),
         )  # fmt: skip
     except AppError as error:
+        not_sent()
         form.take(error)
         return make_response(_token_page(install, form), status_of(error))
     # the token exists in this one answer: no redirect could carry it without keeping it somewhere

@@ -26,6 +26,7 @@ from app.web.errors import status_of
 from app.web.forms import asked, clean, page_number
 from app.web.guard import requires
 from app.web.htmx import fragment, htmx_target, is_htmx, respond, trigger_toast
+from app.web.once import not_sent, sent_before
 
 bp = Blueprint("gateway", __name__)
 
@@ -68,11 +69,17 @@ def create() -> Response:
     form.offer(found)
     if not form.validate():
         return _form_again(form, 422)
+    if sent_before():
+        trigger_toast(
+            "info", "This key was made already", "It was shown once. Revoke it and make another if it was not kept."
+        )
+        return respond(redirect_to=url_for(".keys"))
     site_id, install_id = form.place(found)
     site, now = g.db.get_one(Site, site_id), utcnow()
     try:
         made = create_key(g.db, site=site, install_id=install_id, by=g.actor, now=now, **form.values(now))
     except AppError as error:
+        not_sent()
         form.take(error, "target")
         return _form_again(form, status_of(error))
     # the token exists in this one answer: no redirect could carry it without keeping it somewhere

@@ -33,6 +33,7 @@ from app.web.forms import clean, page_number
 from app.web.guard import any_member, requires
 from app.web.headers import allow_sending
 from app.web.htmx import fragment, htmx_target, is_htmx, respond, trigger_toast
+from app.web.once import not_sent, sent_before
 
 bp = Blueprint("oauth", __name__)
 server = Server()
@@ -158,9 +159,17 @@ def create() -> Response:
     form = ApplicationForm()
     if not form.validate():
         return make_response(render_template("oauth/new_application.html", form=form), 422)
+    if sent_before():
+        trigger_toast(
+            "info",
+            "This application is there already",
+            "Its secret was shown once; make a new one if it was not kept.",
+        )
+        return respond(redirect_to=url_for(".applications"))
     try:
         made = create_application(g.db, kind=form.kind.data or "", by=g.actor, now=utcnow(), **form.values())
     except AppError as error:
+        not_sent()
         form.take(error, "name")
         return make_response(render_template("oauth/new_application.html", form=form), status_of(error))
     if made.secret is None:
@@ -196,6 +205,9 @@ def change(application: Application) -> Response:
 @bp.post("/applications/<public_id:application_id>/secret")
 @requires(Permission.KEYS_MANAGE, application=Application)
 def new_secret(application: Application) -> Response:
+    if sent_before():
+        trigger_toast("info", "The new secret was made already", "It was shown once. Make another if it was not kept.")
+        return respond(redirect_to=url_for(".application", application_id=application.public_id))
     return _secret_once(application, rotate_secret(g.db, application=_live(application), by=g.actor, now=utcnow()))
 
 

@@ -13,6 +13,7 @@ from app.web.graphs import register_graphs
 from app.web.headers import Surface, register_headers
 from app.web.htmx import register_htmx
 from app.web.links import register_links
+from app.web.once import form_number
 from app.web.series import register_series
 
 THEMES = ("light", "dark", "system")
@@ -29,7 +30,7 @@ def register_ui(app: Flask, surface: Surface, *, frame_src: Iterable[str] = ()) 
     env = app.jinja_env
     env.undefined = StrictUndefined
     env.trim_blocks = env.lstrip_blocks = True
-    env.globals.update(theme=theme, brand=platform_brand, surface=surface)
+    env.globals.update(theme=theme, brand=platform_brand, surface=surface, form_number=form_number)
     register_headers(app, surface, frame_src=frame_src)
     register_assets(app, surface)
     register_filters(app)

@@ -69,6 +69,17 @@ def test_a_new_key_is_shown_once_and_works(shop: Shop, browse: Browse) -> None:
     assert token not in repr(row.changes)
 
 
+def test_an_answer_with_a_key_that_is_loaded_again_makes_no_second_one(shop: Shop, browse: Browse) -> None:
+    ada = browse(shop.ada)
+    number = str(ada.get("/keys/new").one("#key-form [name=once]")["value"])
+    assert ada.post("/keys", form(shop, name="", once=number)).status == 422
+    assert ada.post("/keys", form(shop, once=number)).status == 201
+    again = ada.post("/keys", form(shop, once=number))
+    assert (again.status, again.where, len(stored(shop))) == (303, "/keys", 1)
+    assert ada.post("/keys", form(shop, once=str(ada.get("/keys/new").one("[name=once]")["value"]))).status == 201
+    assert len(stored(shop)) == 2
+
+
 def test_a_key_for_every_module_of_a_site(shop: Shop, browse: Browse) -> None:
     assert browse(shop.ada).post("/keys", form(shop, target=shop.site.public_id)).status == 201
     assert [key.install_id for key in stored(shop)] == [None]

@@ -31,6 +31,15 @@ def test_an_application_shows_its_secret_once(ada: Person, browse: Browse) -> No
     assert (again.status, SECRET.search(again.text)) == (200, None)
 
 
+def test_an_answer_with_a_secret_that_is_loaded_again_makes_no_other(ada: Person, browse: Browse) -> None:
+    person = browse(ada)
+    sent = {**FORM, "once": str(person.get("/applications/new").one("[name=once]")["value"])}
+    assert [person.post("/applications", sent).status for _ in range(2)] == [201, 303]
+    [there] = person.get("/applications").ids("tbody tr")
+    number = str(person.get(f"/applications/{there}").one("#new-secret [name=once]")["value"])
+    assert [person.post(f"/applications/{there}/secret", {"once": number}).status for _ in range(2)] == [201, 303]
+
+
 def test_a_public_application_has_no_secret(ada: Person, browse: Browse) -> None:
     page = browse(ada).post("/applications", {**FORM, "kind": "public"})
     assert page.status == 303
