@@ -122,3 +122,8 @@ def test_only_a_plain_colour_gets_into_a_style_sheet(value: str) -> None:
 )
 def test_text_on_a_colour_can_be_read(colour: str, on: str) -> None:
     assert filters.on_color(colour) == on
+
+
+def test_json_for_people_is_escaped_as_text_and_not_for_scripts(in_request: Flask) -> None:
+    shown = in_request.jinja_env.from_string("{{ {'name': 'Müller & <Söhne>'} | as_json }}").render()
+    assert shown == "{&#34;name&#34;: &#34;Müller &amp; &lt;Söhne&gt;&#34;}"
