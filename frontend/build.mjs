@@ -22,7 +22,7 @@ process.chdir(HERE);
 // Brotli bytes. The first load is what a person waits for before the first page can be used.
 const BUDGETS = {
   "fleet.css": 2e3,
-  "app.css": 34e3, "core.js": 26e3, "icons.svg": 24e3, "widget.css": 5e3, "served.css": 5e3, "widget.js": 4e3,
+  "app.css": 34e3, "core.js": 26e3, "icons.svg": 24e3, "widget.css": 5e3, "served.css": 5e3, "widget.js": 4e3, "visits.js": 3e3,
   "studio.css": 5e3, "preview.js": 1e3, "studio.js": 200e3, "site.css": 5e3, "pages.css": 3e3, "pages.js": 5e3, "frames.js": 2e3,
   "views.css": 8e3, "builder.css": 3e3, "builder.js": 3e3, "board.js": 2e3, "tree.js": 2.5e3, "timeline.js": 2.5e3, "inbox.js": 2e3, "calendar.js": 3e3, "resources.js": 3e3,
   "map.js": 48e3, "map.css": 4e3, "land.json": 140e3, // map pages alone; the land comes after the points
@@ -162,6 +162,7 @@ async function makeAll() {
   emit("studio.css", await bundle("src/css/studio.css"));
   emit("studio.js", await bundle("src/js/studio.js"));
   emit("frames.js", await bundle("src/js/frames.js"));
+  emit("visits.js", await bundle("src/js/visits.js"));
   emit("builder.css", await bundle("src/css/builder.css"));
   emit("builder.js", await bundle("src/js/builder.js"));
   emit("board.js", await bundle("src/js/board.js"));

@@ -1,4 +1,5 @@
-"""POST /embed/analytics on the runtime origin: what the script of a module's page tells. For holders of that page's key alone.
+"""POST /embed/analytics on the runtime origin: what the script of a page tells. For holders of that page's key alone, which comes
+with a module's page; the script of a site's own page asks for it at /embed/analytics/key.
 
 Answers 204 and nothing else to what is taken in, and to visitors who asked not to be counted. Sets no cookie and reads none.
 """
@@ -6,7 +7,10 @@ Answers 204 and nothing else to what is taken in, and to visitors who asked not 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from flask import Blueprint, Response, current_app, jsonify, make_response, request
 from redis import RedisError
@@ -14,7 +18,7 @@ from redis import RedisError
 from app.analytics.agents import language_of
 from app.analytics.audience import Counting
 from app.analytics.forms import MOST_OF_A_PAGE, Batch, Told, read_batch
-from app.analytics.keys import LASTS_S, PageKey, read_key
+from app.analytics.keys import LASTS_S, MAX_CHARACTERS, PageKey, read_key, read_name
 from app.analytics.visitors import visitor_of
 from app.analytics.writing import Happened
 from app.domains.hosting import SERVED
@@ -22,7 +26,7 @@ from app.errors import AppError, Forbidden, NotFound, PayloadTooLarge, RateLimit
 from app.lib.clock import utcnow
 from app.queue.enqueue import impatient_redis
 from app.runtime.audience import audience
-from app.runtime.context import InstallContext, load_install
+from app.runtime.context import load_install
 from app.web.errors import status_of
 from app.web.guard import public
 from app.web.visits import Visit, this_visit
@@ -47,11 +51,33 @@ class TooManyEvents(RateLimited):
     code = "analytics_rate"
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a page belongs. agency_id: None where the site alone is known; page_id: of a site's own page."""
+
+    agency_id: UUID | None
+    site_id: UUID
+    install_id: UUID | None
+    module_id: UUID | None
+    page_id: UUID | None
+
+
 @bp.post("/embed/analytics", provide_automatic_options=False)
 @public
 def take() -> Response:
+    return _answered(_take)
+
+
+@bp.post("/embed/analytics/key", provide_automatic_options=False)
+@public
+def key() -> Response:
+    """A key for the page of a site whose name is sent: 200 and the key, or 204 for visitors who asked not to be counted."""
+    return _answered(_key)
+
+
+def _answered(act: Callable[[datetime], str]) -> Response:
     try:
-        _take(utcnow())
+        said = act(utcnow())
     except AppError as error:
         answer = jsonify(
             detail=error.message, code=error.code,
@@ -61,12 +87,27 @@ def take() -> Response:
         if isinstance(error, RateLimited):
             answer.headers["Retry-After"] = "60"
     else:
-        answer = make_response("", 204)
+        answer = make_response(said, 200 if said else 204)
+        answer.content_type = "text/plain; charset=utf-8"
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
 
-def _take(now: datetime) -> None:
+def _key(now: datetime) -> str:
+    counting = audience()
+    if request.content_length is None or request.content_length > MAX_CHARACTERS:
+        raise PayloadTooLarge(f"Send at most {MAX_CHARACTERS:,} bytes.")
+    _must_be_ours()
+    if not isinstance(counting, Counting):
+        raise NotFound()
+    page = read_name(counting.keys, request.get_data().decode("ascii", "replace"))
+    if page is None:
+        raise KeyRefused()
+    _must_know(page.site_id)
+    return counting.site_page_key(page, this_visit(), now=now)
+
+
+def _take(now: datetime) -> str:
     counting = audience()
     visit = this_visit()
     if request.content_length is None or request.content_length > MAX_BYTES:
@@ -78,15 +119,29 @@ def _take(now: datetime) -> None:
     key = read_key(counting.keys, batch.key, now=now)
     if key is None:
         raise KeyRefused()
-    context = load_install(key.install_id)
-    served = request.environ.get(SERVED)
-    if served is not None and served.site_id != context.site_id:
-        raise NotFound()  # a site's own host knows that site alone
+    source = _source(key)
+    _must_know(source.site_id)
     if visit.unwanted:
-        return
-    visitor = visitor_of(context.site_id, visit.address, visit.user_agent, now=now)
+        return ""
+    visitor = visitor_of(source.site_id, visit.address, visit.user_agent, now=now)
     for told in _new_ones(batch, key, visitor, now):
-        counting.queue.add(_happened(told, key, context, visit, visitor, counting, now))
+        counting.queue.add(_happened(told, key, source, visit, visitor, counting, now))
+    return ""
+
+
+def _source(key: PageKey) -> Source:
+    if key.of is not None:
+        return Source(None, key.of.site_id, None, None, key.of.page_id)
+    assert key.install_id is not None
+    context = load_install(key.install_id)
+    return Source(context.agency_id, context.site_id, context.install_id, context.module_id, None)
+
+
+def _must_know(site_id: UUID) -> None:
+    """A site's own host knows that site alone."""
+    served = request.environ.get(SERVED)
+    if served is not None and served.site_id != site_id:
+        raise NotFound()
 
 
 def _must_be_ours() -> None:
@@ -119,12 +174,13 @@ def _new_ones(batch: Batch, key: PageKey, visitor: int, now: datetime) -> list[T
 
 
 def _happened(
-    told: Told, key: PageKey, context: InstallContext, visit: Visit, visitor: int, counting: Counting, now: datetime
+    told: Told, key: PageKey, source: Source, visit: Visit, visitor: int, counting: Counting, now: datetime
 ) -> Happened:
     at = max(now - timedelta(milliseconds=told.ago), min(key.issued_at, now))
     return Happened(
-        at=at, agency_id=context.agency_id, site_id=context.site_id, install_id=context.install_id,
-        module_id=context.module_id, event=told.event, name=told.words, version=key.version, page=key.page, page_id=None,
+        at=at, agency_id=source.agency_id, site_id=source.site_id, install_id=source.install_id,
+        module_id=source.module_id, event=told.event, name=told.words, version=key.version, page=key.page,
+        page_id=source.page_id,
         visitor=visitor, value=told.value, surface=key.surface, place=key.place, referrer=key.referrer,
         language=language_of(visit.languages), country=counting.countries.of(visit.address), user_agent=visit.user_agent,
     )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from app.analytics.agents import language_of
-from app.analytics.keys import PageKey, make_key, new_nonce
+from app.analytics.keys import PageKey, SitePage, make_key, make_name, new_nonce
 from app.analytics.places import Countries
 from app.analytics.visitors import visitor_of
 from app.analytics.writing import EventQueue, Happened
@@ -47,6 +47,19 @@ class Counting:
                 referrer=visit.referrer if visit.referrer != visit.host else "", value=0, **self._who(site_id, visit, now),
             )
         )  # fmt: skip
+
+    def site_page_name(self, site_id: UUID, page_id: UUID, path: str) -> str:
+        return make_name(self.keys, SitePage(site_id, page_id, path))
+
+    def site_page_key(self, page: SitePage, visit: Visit, *, now: datetime) -> str:
+        """The key for one visitor's look at a site's own page; "" for who asks not to be counted."""
+        if visit.unwanted:
+            return ""
+        key = PageKey(
+            install_id=None, version="", page=page.path, nonce=new_nonce(), again=False, surface="site", place=visit.host,
+            referrer="", issued_at=now, of=page,
+        )  # fmt: skip
+        return make_key(self.keys, key)
 
     def _happened(self, context: InstallContext, event: str, page: str, visit: Visit, *, now: datetime) -> None:
         surface, place, referrer = seen_at(visit)

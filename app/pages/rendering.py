@@ -16,7 +16,9 @@ from markupsafe import Markup
 
 from app.pages.content import Content, ModulePage
 from app.pages.serving import Found, Place
+from app.runtime.audience import audience
 from app.runtime.own_pages import OWN_PAGE, PREVIEW
+from app.runtime.validation.texts import slug_from
 from app.web.assets import asset
 from app.web.filters import css_color, on_color
 from app.web.markdown import to_html
@@ -28,6 +30,7 @@ FONTS = {
     "friendly": 'ui-rounded,"SF Pro Rounded",Nunito,"Segoe UI",system-ui,sans-serif',
 }
 MENU_LEVELS = 3
+MOST_OF_LABEL = 60  # characters of a button's label in the name its clicks are counted under
 SMALL_FROM = 1000  # pictures wider than this have a version of 800 px
 _OWN_LINK = re.compile(r'<a href="(/(?!/)[^"]*)" rel="noopener nofollow">')
 _HEADING = re.compile(r"<(/?)h([1-6])\b")
@@ -67,9 +70,15 @@ def render_page(
     frames = (
         asset("frames.js") if preview != "framed" and any(isinstance(one, ModulePage) for one in content.blocks) else ""
     )
+    name = ""
+    if found.page_id is not None and not preview:
+        name = audience().site_page_name(found.site_id, found.page_id, found.path)
+    visits = asset("visits.js") if name else ""
     html = render_template(
         "pages/site.html",
         frames=frames,
+        visits=visits,
+        name=name,
         found=found,
         content=content,
         missing=found.content is None,
@@ -85,9 +94,11 @@ def render_page(
         words=partial(words, place),
         picture=partial(picture, place),
         absolute=partial(absolute, place),
+        track=lambda block: f"button.{slug_from(block.label, MOST_OF_LABEL) or block.id}",
         frame=lambda block: frame_url(block, found.look, leave=leave(block), preview=preview == "framed"),
     )
-    return level_headings(html), policy(style, script=f"{place.origin}{frames}" if frames else "")
+    scripts = [f"{place.origin}{script}" for script in (frames, visits) if script]
+    return level_headings(html), policy(style, script=" ".join(scripts), tells=place.origin if name else "")
 
 
 def level_headings(html: str) -> str:
@@ -103,9 +114,9 @@ def level_headings(html: str) -> str:
     return _HEADING.sub(levelled, html)
 
 
-def policy(style: str, *, script: str = "", ancestors: str = "'none'") -> str:
-    """Nothing but our style sheet, pictures and modules' frames: no script runs but the one of ours that fits frames, by
-    its whole address, so a slip cannot become one.
+def policy(style: str, *, script: str = "", tells: str = "", ancestors: str = "'none'") -> str:
+    """Nothing but our style sheet, pictures and modules' frames: no script runs but those of ours that fit frames and count, by
+    their whole addresses, so a slip cannot become one. tells: the origin that the one which counts may talk to.
 
     The same for every answer, unlike a nonce: a browser that asks again and hears 304 keeps page and policy together.
     """
@@ -113,6 +124,7 @@ def policy(style: str, *, script: str = "", ancestors: str = "'none'") -> str:
     return (
         f"default-src 'none'; style-src 'self' 'sha256-{digest}'; img-src 'self' data: https:; font-src 'self'; "
         + (f"script-src {script}; " if script else "")
+        + (f"connect-src {tells}/embed/analytics {tells}/embed/analytics/key; " if tells else "")
         + "frame-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; "
         f"frame-ancestors {ancestors}"
     )

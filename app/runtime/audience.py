@@ -25,6 +25,9 @@ class Audience(Protocol):
     def site_page_shown(self, site_id: UUID, page_id: UUID, path: str, visit: Visit, *, now: datetime) -> None:
         """A page of a site's own was answered."""
 
+    def site_page_name(self, site_id: UUID, page_id: UUID, path: str) -> str:
+        """What a page of a site's own says of itself in every answer, so that its script may tell more; "" when it is not to."""
+
 
 class _Nobody:
     def page_shown(self, context: InstallContext, page: str, visit: Visit, *, again: bool, now: datetime) -> str:
@@ -35,6 +38,9 @@ class _Nobody:
 
     def site_page_shown(self, site_id: UUID, page_id: UUID, path: str, visit: Visit, *, now: datetime) -> None:
         return None
+
+    def site_page_name(self, site_id: UUID, page_id: UUID, path: str) -> str:
+        return ""
 
 
 _audience: dict[str, Audience] = {}

@@ -11,9 +11,11 @@ from itertools import pairwise
 
 import pytest
 from flask import Flask
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
+from sqlalchemy import text
 from werkzeug.serving import make_server
 
+from app.analytics.setup import setup
 from app.config import Config
 from app.db.base import db
 from app.db.scope import platform_scope
@@ -34,6 +36,7 @@ from tests.support.packages import first_party, package
 from tests.support.pagedesk import Desk, open_desk
 from tests.support.world import World
 
+PERSON = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
 SHOTS = os.environ.get("SHOTS")
 Visitor = Callable[..., Visit]
 
@@ -247,3 +250,43 @@ def test_what_does_not_serve_is_a_hole_and_what_is_closed_elsewhere_is_not(
     expect(
         editor.page.get_by_text("Visitors see nothing here: this module’s page is no longer on the site.")
     ).to_be_visible()
+
+
+def test_a_sites_own_page_tells_what_happens_on_it_also_when_the_browser_has_kept_it(
+    origins: tuple[str, str], browser: Browser, desk: Desk
+) -> None:
+    _, runtime = origins
+    button = {"kind": "button", "label": "About us", "link": "/about"}
+    page, elsewhere = desk.page(live=True, blocks=[button]), desk.page("/about", "About", live=True)
+    context = browser.new_context(user_agent=PERSON)
+    tab, told, problems = context.new_page(), [], []
+    tab.on(
+        "response",
+        lambda answer: told.append((answer.url, answer.status)) if "/embed/analytics" in answer.url else None,
+    )
+    tab.on("console", lambda message: problems.append(message.text))
+    for times in (1, 2):
+        tab.goto(f"{runtime}/s/{desk.site.slug}/")
+        tab.wait_for_timeout(1500)
+        assert [status for url, status in told if url.endswith("/key")] == [200] * times
+    tab.evaluate("dispatchEvent(new ErrorEvent('error', { message: 'Something broke' }))")
+    # what is sent while a page is left comes without the borrowed name of a browser, as a program's: so it stays a while
+    tab.evaluate("addEventListener('click', (event) => event.preventDefault(), { once: true })")
+    tab.get_by_role("link", name="About us").click()
+    tab.wait_for_timeout(1500)
+    tab.goto(f"{runtime}/s/{desk.site.slug}/about")
+    tab.wait_for_timeout(1500)
+    assert problems == []  # the policy lets through all of it
+    assert {status for url, status in told if not url.endswith("/key")} == {204}
+    assert context.cookies() == []
+    context.close()
+    setup().counting.queue.flush()
+    with platform_scope("test"), transaction(db.session()) as session:
+        query = text(
+            "SELECT page, page_id, event, name FROM module_analytics_events WHERE site_id = :site AND visitor IS NOT NULL"
+        )
+        found = [tuple(row) for row in session.execute(query, {"site": desk.site.id})]
+    assert found.count(("/", page.id, "mount", "")) == 2
+    assert ("/", page.id, "error", "Something broke") in found
+    assert ("/", page.id, "click", "button.about-us") in found
+    assert found.count(("/about", elsewhere.id, "mount", "")) == 1

@@ -1,14 +1,14 @@
-// What a page of a module tells of itself: that it works, what is done on it, for how long it is looked at. No cookie, no name of
-// anybody: the key stands for the page alone. Nothing is told for visitors who ask not to be counted, who get no key.
+// What a page tells of itself: that it works, what is done on it, for how long it is looked at. No cookie, no name of anybody: the
+// key stands for the page alone. Nothing is told for visitors who ask not to be counted, who get no key.
 
 const root = document.documentElement;
-const key = root.dataset.analytics;
 const LATER_MS = 800;
 const TIME_EVERY_MS = 15_000; // a page that is left in a hurry loses no more than this
 const MOST = 250; // events of one page; the server takes no more either
 const MOST_ERRORS = 5;
 const NAME = /^[a-z][a-z0-9_.:-]{0,79}$/;
 
+let key;
 let told = 0;
 let errors = 0;
 let waiting = [];
@@ -74,11 +74,15 @@ function watchTime() {
   look();
 }
 
-if (key) {
-  if (!root.hasAttribute("data-again")) tell("mount");
+/** Begin to count with a key; called again it goes on with a newer one. again: the page came back, as after a form. */
+export function count(given, { again = false } = {}) {
+  const counting = key !== undefined;
+  key = given;
+  if (counting) return;
+  if (!again) tell("mount");
   addEventListener("error", (event) => event.message && failed(event.message));
   addEventListener("unhandledrejection", (event) => failed(event.reason?.message ?? event.reason));
-  let started = root.hasAttribute("data-again");
+  let started = again;
   document.addEventListener("input", (event) => {
     if (started || event.target.form?.method !== "post") return;
     started = true;

@@ -1,6 +1,6 @@
 // Pages of the runtime origin. In a frame they speak with the host page: packages/sdk/src/child.
 import "./conditions.js";
-import "./counting.js";
+import "./counting-here.js";
 import "./own-page.js";
 import "../../../packages/sdk/src/child/index.ts";
 

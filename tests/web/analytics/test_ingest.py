@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -11,7 +12,7 @@ import psycopg
 import pytest
 
 from app.analytics import api
-from app.analytics.keys import PageKey, make_key, read_key
+from app.analytics.keys import PageKey, SitePage, make_key, read_key
 from app.analytics.setup import setup
 from app.config import Config
 from app.lib.clock import utcnow
@@ -21,7 +22,7 @@ from tests.support.domains import verified_domain
 from tests.support.modules import Installed
 from tests.support.pagedesk import open_desk
 from tests.support.world import World
-from tests.web.analytics.conftest import FIREFOX, Visitor, counted
+from tests.web.analytics.conftest import BASE, FIREFOX, Visitor, counted
 from tests.web.embed.conftest import inputs
 
 MOUNT = {"event": "mount", "n": 0}
@@ -221,6 +222,61 @@ def test_a_sites_own_page_is_counted_with_where_its_reader_came_from(
         (*seen, "", "pt", desk.site.agency_id), (*seen, "", "pt", desk.site.agency_id),
         (*seen, "search.example", "pt", desk.site.agency_id),
     ]  # fmt: skip
+
+
+def name_of(visitor: Visitor, path: str) -> str:
+    """What a site's own page is called towards the counting: the same for everybody, in every answer."""
+    found = re.search(r'data-visits="([^"]+)"', visitor.get(path).text)
+    assert found
+    return found[1]
+
+
+def test_the_script_of_a_sites_own_page_asks_for_its_key_and_tells_the_rest(
+    visitor: Visitor, world: World, config: Config
+) -> None:
+    desk = open_desk(world)
+    page, path = desk.page(live=True), f"/s/{desk.site.slug}/"
+    name = name_of(visitor, path)
+    first, second = (visitor.get(path) for _ in range(2))
+    assert (first.headers["ETag"], first.text) == (second.headers["ETag"], second.text)  # so that browsers may keep it
+    asked = visitor._ask("POST", "/embed/analytics/key", {"Origin": BASE}, data=name)
+    assert (asked.status_code, asked.headers["Cache-Control"]) == (200, "no-store")
+    told = visitor.tell(asked.text, MOUNT, {"event": "time", "n": 1, "value": 700}, headers={"Origin": BASE})
+    assert told.status_code == 204
+    setup().counting.queue.flush()
+    with psycopg.connect(config.database_url) as owner:
+        owner.execute("SET ROLE dramac_staff")
+        rows = owner.execute(
+            "SELECT event, page, page_id, install_id, value, agency_id FROM module_analytics_events "
+            "WHERE site_id = %s AND event <> 'view' ORDER BY event",
+            [desk.site.id],
+        ).fetchall()
+    own = ("/", page.id, None)
+    assert rows == [("mount", *own, 0, desk.site.agency_id), ("time", *own, 700, desk.site.agency_id)]
+    whose = read_key(config.secret_keys, asked.text, now=utcnow())
+    assert whose is not None
+    assert whose.of == SitePage(desk.site.id, page.id, "/")
+    assert read_key(config.secret_keys, asked.text, now=utcnow() + timedelta(hours=2)) is None
+
+
+def test_a_key_for_a_sites_own_page_is_for_its_own_visitors_alone(
+    visitor: Visitor, world: World, config: Config
+) -> None:
+    desk, other = open_desk(world), world.site(world.agency())
+    desk.page(live=True)
+    name = name_of(visitor, f"/s/{desk.site.slug}/")
+
+    def ask(body: str, **how: Any) -> int:
+        headers = {"Origin": BASE, **how.pop("headers", {})}
+        return visitor._ask("POST", "/embed/analytics/key", headers, data=body, **how).status_code
+
+    assert ask(name, headers={"DNT": "1"}) == 204
+    assert ask(name, headers={"Origin": "https://evil.example"}) == 403
+    assert [ask(wrong) for wrong in ("dmc_ap_", name[:-1], name.replace("dmc_ap_", "dmc_ak_"), "é")] == [401] * 4
+    assert ask("x" * 5000) == 413
+    host = f"{other.slug}.com"
+    verified_domain(other, host, purposes=("pages",))
+    assert ask(name, base_url=f"https://{host}", headers={"Origin": f"https://{host}"}) == 404
 
 
 def test_no_table_of_the_database_keeps_an_address_of_a_visitor(

@@ -32,6 +32,8 @@ from tests.web.pages.conftest import Counted, Reader
 
 POLICY = (
     r"default-src 'none'; style-src 'self' 'sha256-[\w+/]{43}='; img-src 'self' data: https:; font-src 'self'; "
+    r"script-src http://127\.0\.0\.1:8001/static/dist/visits\.\w+\.js; "
+    r"connect-src http://127\.0\.0\.1:8001/embed/analytics http://127\.0\.0\.1:8001/embed/analytics/key; "
     r"frame-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 INSTALL = "ins_01m84f3v13ef587eaqnetrjs8f"
@@ -69,12 +71,14 @@ def test_a_page_is_one_statement_and_none_the_second_time_until_something_change
     assert (after.status_code, texts(after, ".lead")) == (200, ["After"])
 
 
-def test_a_page_sets_no_cookie_runs_no_script_and_says_what_browsers_may_do(desk: Desk, reader: Reader) -> None:
+def test_a_page_sets_no_cookie_runs_one_script_of_ours_and_says_what_browsers_may_do(
+    desk: Desk, reader: Reader
+) -> None:
     desk.page(live=True)
     answer = reader.get("/")
     assert re.fullmatch(POLICY, answer.headers["Content-Security-Policy"])
     assert "Set-Cookie" not in answer.headers
-    assert soup(answer).select("script, [style], [onclick]") == []
+    assert [one.get("src") for one in soup(answer).select("script, [style], [onclick]")] == [asset("visits.js")]
     assert answer.headers["Cache-Control"] == "public, no-cache"
 
 
@@ -236,10 +240,14 @@ def test_a_module_stands_in_a_sandboxed_frame_of_its_own(desk: Desk, reader: Rea
         "height": "500", "loading": "lazy", "sandbox": ["allow-scripts", "allow-forms", "allow-popups"], "allow": "",
         "referrerpolicy": "strict-origin", "data-fit": "",
     }  # fmt: skip
-    # the one script that fits frames may run, by its whole address; a page without modules has none
-    assert [script.attrs for script in soup(answer).select("script")] == [{"src": asset("frames.js"), "data-named": ""}]
+    # the scripts that fit frames and count may run, by their whole addresses; a page without modules has no frames
+    assert [script.attrs for script in soup(answer).select("script")] == [
+        {"src": asset("frames.js"), "data-named": ""}, {"src": asset("visits.js"), "data-named": "", "defer": ""},
+    ]  # fmt: skip
+    here = "http://127.0.0.1:8001"
     assert (
-        f"; script-src http://127.0.0.1:8001{asset('frames.js')}; frame-src"
+        f"; script-src {here}{asset('frames.js')} {here}{asset('visits.js')}; "
+        f"connect-src {here}/embed/analytics {here}/embed/analytics/key; frame-src"
         in answer.headers["Content-Security-Policy"]
     )
 
