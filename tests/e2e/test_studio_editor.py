@@ -43,7 +43,13 @@ def test_what_is_wrong_is_marked_while_it_is_written_and_mended_with_one_click(
     page.get_by_role("button", name="Change to roles").click()
     expect(page.locator(".cm-lint-marker-error")).to_have_count(0)
     expect(page.locator(".cm-content")).to_contain_text("roles: {}")
-    assert (seen.complaints, seen.policy_violations()) == ([], [])
+    editor.click()
+    page.keyboard.press("Control+End")
+    page.keyboard.type("\nmenus: []")
+    page.keyboard.press("Control+s")
+    expect(page.get_by_role("button", name="Change to menu")).to_be_visible()
+    expect(page.locator("#status-problem")).to_contain_text("menus")
+    assert seen.faults() == []
 
 
 def test_a_module_is_begun_broken_mended_and_tested(address: str, visit: Callable[..., Visit], priya: Person) -> None:
