@@ -34,7 +34,7 @@ class Board:
 
 
 def read_board(db: Session, whose: Whose, window: Window, filters: Mapping[str, str], *, now: datetime) -> Board:
-    """At most five statements."""
+    """Three statements; four of a publisher's module."""
     found = queries.dashboard(db, whose, window, filters=filters)
     of_agency, stays = whose.kind != "publisher", None
     if not of_agency and whose.module_id is not None:
