@@ -24,9 +24,8 @@ MOST_LINES = 4_000  # of all files together
 
 @dataclass(frozen=True, slots=True)
 class FileChange:
-    """One file. what: the kind of file. lines: as difference() gives them; None for what is no text, or too much to show.
-
-    added, removed: lines, None likewise.
+    """One file. what: the kind of file. lines: as difference() gives them; None for what is no text, too much to show, or the
+    makers' own. added, removed: how many, None for what is no text.
     """
 
     path: str
@@ -35,13 +34,18 @@ class FileChange:
     lines: list[DiffLine] | None
     added: int | None
     removed: int | None
+    withheld: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         return {"path": self.path, "change": self.kind, "lines_added": self.added, "lines_removed": self.removed}
 
 
-def changed_files(db: Session, *, old: Version, new: Version) -> tuple[FileChange, ...]:
-    """The files of both versions that differ, pages first; at most MOST_FILES. Two statements."""
+def changed_files(db: Session, *, old: Version, new: Version, own: bool) -> tuple[FileChange, ...]:
+    """The files of both versions that differ, pages first; at most MOST_FILES. Two statements.
+
+    own: the module is the agency's. Of others' functions it is said how much changed, not what: code that runs on the server is
+    their makers'.
+    """
     before, after = (dict[str, tuple[str, int]](), dict[str, tuple[str, int]]())
     rows = db.execute(
         select(VersionFile.version_id, VersionFile.path, VersionFile.sha256, VersionFile.size_bytes).where(
@@ -69,7 +73,9 @@ def changed_files(db: Session, *, old: Version, new: Version) -> tuple[FileChang
         kind: Literal["added", "changed", "removed"] = (
             "added" if was is None else "removed" if now is None else "changed"
         )
-        found.append(FileChange(path, FOLDERS[_place(path)][1], kind, lines if room >= 0 else None, added, removed))
+        withheld = not own and path.startswith("functions/")
+        shown = lines if room >= 0 and not withheld else None
+        found.append(FileChange(path, FOLDERS[_place(path)][1], kind, shown, added, removed, withheld))
     return tuple(found)
 
 

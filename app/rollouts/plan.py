@@ -207,7 +207,7 @@ def make_plan(
         settings=_settings(diff, wrong, new, unfit),
         permissions=_permissions(diff, uses),
         parts=_parts(diff, uses),
-        files=changed_files(db, old=held, new=version),
+        files=changed_files(db, old=held, new=version, own=module.agency_id == install.agency_id),
         releases=_releases(db, install, held, version),
         affected=affected_by(db, install=install, counts=counts, now=now),
         needs_consent=diff.needs_consent,

@@ -13,6 +13,7 @@ from app.db.session import transaction
 from app.lib.ids import decode
 from app.modules.models import Version
 from app.rollouts import rehearsing, scene
+from app.rollouts.files import changed_files
 from app.rollouts.models import Rehearsal
 from app.tenancy.models import Agency
 from tests.support.practice import GOOD, WELL, Practice, files
@@ -139,6 +140,18 @@ def paged(practice: Practice, number: str, book: str) -> Version:
     """The good version with two pages."""
     made = files(GOOD.replace("1.0.0", number) + PAGES, practice.slug, WELL)
     return released(practice.ada, {**made, "templates/book.html": book.encode(), "templates/about.html": ABOUT})
+
+
+def test_the_code_of_others_functions_is_counted_and_not_shown(practice: Practice) -> None:
+    with tenant_scope(practice.ada.agency_id), transaction(db.session()) as session:
+        old, new = (session.get_one(Version, one.id) for one in (practice.good, practice.bad))
+        own, others = (changed_files(session, old=old, new=new, own=own) for own in (True, False))
+    code = [(mine, theirs) for mine, theirs in zip(own, others, strict=True) if mine.what == "Function"]
+    assert code
+    for mine, theirs in code:
+        assert (bool(mine.lines), theirs.lines, theirs.withheld) == (True, None, True)
+        assert (mine.added, mine.removed) == (theirs.added, theirs.removed) != (None, None)
+    assert not any(one.withheld for one in others if one.what != "Function")
 
 
 def test_pages_are_compared_as_visitors_read_them(practice: Practice, browse: Browse, world: World) -> None:
