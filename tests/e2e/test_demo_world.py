@@ -81,11 +81,13 @@ def test_a_visitors_page_is_quiet_accessible_and_fits(live: Live, visit: Visitor
     staff = visit(f"{live.platform_url}/sign-in")
     sign_in(staff.page)
     install = places(staff.page, live)["install"]
-    seen = visit(f"{live.runtime_url}/embed/{install}/contact?theme={theme}", width=width)
-    assert seen.axe_faults() == []
-    assert seen.policy_violations() == []
-    assert seen.sideways_overflow_px() <= 0
-    assert seen.complaints == []
+    staff.page.goto(f"{live.platform_url}/installs?q=call+to+action")
+    for path in (f"{install}/contact?theme={theme}", f"{_id(staff.page, 'ins')}/banner?theme={theme}"):
+        seen = visit(f"{live.runtime_url}/embed/{path}", width=width)
+        assert seen.axe_faults() == []
+        assert seen.policy_violations() == []
+        assert seen.sideways_overflow_px() <= 0
+        assert seen.complaints == []
 
 
 def test_a_seed_that_was_killed_is_finished_by_the_next(live: Live) -> None:
