@@ -88,6 +88,25 @@ def test_a_module_is_begun_broken_mended_and_tested(address: str, visit: Callabl
     expect(page.locator("#saved")).to_have_text("Saved")  # over the revision that the first save made
 
 
+def test_what_is_typed_before_the_schema_has_come_is_completed_and_judged_by_it(
+    address: str, visit: Callable[..., Visit], priya: Person
+) -> None:
+    page = visit(f"{address}/studio/projects/new", cookies={"dramac_session": priya.cookie}).page
+    held: list[Route] = []
+    page.route("**/schemas/**", lambda route: held.append(route))
+    page.get_by_label("Name").fill("Opening times")
+    page.get_by_label("Data list").check()
+    page.get_by_role("button", name="Create project").click()
+    page.get_by_role("textbox", name="module.yaml, source").click()
+    page.keyboard.press("Control+End")
+    page.keyboard.type("\nrolez: {}\nrole")
+    expect(page.locator(".cm-lint-marker-error")).to_have_count(0)
+    assert len(held) == 1
+    held[0].continue_()
+    expect(page.get_by_role("option", name="roles")).to_be_visible()
+    expect(page.locator(".cm-lint-marker-error").first).to_be_visible()
+
+
 def test_what_is_typed_while_a_save_is_on_its_way_is_not_lost(
     address: str, visit: Callable[..., Visit], priya: Person
 ) -> None:

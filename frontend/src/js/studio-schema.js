@@ -1,9 +1,11 @@
 // What module.yaml may say at the cursor, from its published JSON Schema: names to complete, words about them.
 let schema = null;
+let coming = null; // what is typed before the schema is there waits for it
 
-export async function loadSchema(url) {
-  const answer = await fetch(url, { credentials: "omit" });
-  if (answer.ok) schema = await answer.json();
+export function loadSchema(url) {
+  return (coming ??= fetch(url, { credentials: "omit" })
+    .then(async (answer) => answer.ok && (schema = await answer.json()))
+    .catch(() => (coming = null))); // the next editor that opens asks again; the server judges all the same
 }
 
 const KEY = /^(\s*)(?:- )?(?:"([^"]+)"|([A-Za-z_][\w.-]*))\s*:/;
@@ -71,8 +73,9 @@ function nodes(keys) {
   return at.flatMap((node) => [node, ...forms(node.items)]);
 }
 
-export function completions(context) {
-  if (!schema) return null;
+export async function completions(context) {
+  if (!schema) await coming;
+  if (!schema || context.aborted) return null;
   const here = place(context.state, context.pos);
   if (!here.word && !context.explicit) return null;
   const options = new Map();

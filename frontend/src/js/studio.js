@@ -54,7 +54,6 @@ each("#source", (area) => {
   const form = area.form;
   const language = LANGUAGES[form.dataset.language];
   const manifest = form.elements.path.value === "module.yaml";
-  if (manifest) loadSchema(document.getElementById("studio").dataset.schema);
   const named = [{ autocomplete: wordCompletions(form.dataset.language) }]; // one function: CodeMirror tells sources apart by it
   const save = () => (form.querySelector("#save") ? (form.requestSubmit(), true) : false);
   view = new EditorView({
@@ -92,6 +91,7 @@ each("#source", (area) => {
   });
   area.hidden = true;
   area.after(view.dom);
+  if (manifest) loadSchema(document.getElementById("studio").dataset.schema).then(() => view.dom.isConnected && checkSoon());
   mark();
   where(view.state);
   showCoverage(view, form.elements.path.value);
