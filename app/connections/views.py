@@ -23,7 +23,7 @@ from app.connections.forms import ClientForm
 from app.connections.queries import connections_of
 from app.connections.setup import Setup
 from app.domains.hosting import own_platform_host
-from app.domains.hosts import is_loopback
+from app.domains.hosts import origin_of
 from app.errors import Invalid, NotFound
 from app.installs.models import Install
 from app.installs.queries import install_with_parts
@@ -85,8 +85,8 @@ def connect(install: Install, connection: str) -> Response:
 def callback() -> Response:
     """Where services send people back: on to the host where they are signed in, which may be one of their agency's own."""
     host = own_platform_host(request.args.get("state", "").partition(".")[2])
-    origin = f"{'http' if is_loopback(host) else 'https'}://{host}" if host else ""
-    answer = redirect(f"{origin}{url_for('.finish')}?{request.query_string.decode('ascii', 'ignore')}", code=303)
+    origin = origin_of(host, development=current_app.config["DRAMAC"].development) if host else ""
+    answer = redirect(f"{origin or ''}{url_for('.finish')}?{request.query_string.decode('ascii', 'ignore')}", code=303)
     answer.headers["Referrer-Policy"] = "no-referrer"  # the code stands in this address
     answer.headers["Cache-Control"] = "no-store"
     return make_response(answer)

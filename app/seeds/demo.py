@@ -29,12 +29,10 @@ from app.db.scope import platform_scope, tenant_scope
 from app.db.session import transaction
 from app.errors import Invalid
 from app.gateway.actions import create_key
-from app.installs.actions import install_module, pause_install
-from app.installs.jobs import provision
+from app.installs.actions import pause_install
 from app.installs.models import Install
 from app.lib.clock import utcnow
 from app.modules.models import Module
-from app.modules.queries import module_by_slug
 from app.modules.storage.export import enter_site
 from app.runtime.context import load_install
 from app.runtime.data import Access, Data, Surface, Transaction
@@ -45,7 +43,7 @@ from app.seeds.harbour import make_site
 from app.seeds.inbox import Inbox, Said, Values
 from app.seeds.lumen import HARBOUR, PORTO, QUINTA
 from app.seeds.northbeam import ALDERGATE
-from app.seeds.publishing import owner_of, publish, version_of
+from app.seeds.publishing import installed, owner_of, publish
 from app.seeds.shelves import fill_shelves
 from app.seeds.sites import VERSIONS, put_on_sites, versions_of
 from app.seeds.visits import make_visits
@@ -201,31 +199,16 @@ def releases() -> Iterator[tuple[list[tuple[str, bytes]], int]]:
 
 def _inbox(inbox: Inbox, config: Config) -> None:
     """The enquiries module on one site, with its forms and what came in."""
-    slug = next(a.slug for a in world.AGENCIES for client in a.clients for s in client.sites if s.slug == inbox.site)
-    agency_id, by = owner_of(slug)
+    agency_id, by = owner_of(world.AGENCY_OF[inbox.site])
+    then = utcnow() - timedelta(days=45)
+    install = installed("enquiries", inbox.site, config, number=inbox.version, settings=inbox.settings, now=then)
+    if install.status == "paused":
+        return
     with tenant_scope(agency_id):
-        install = _installed(inbox, agency_id, by, config)
-        if install.status == "provisioning":
-            provision(str(install.id))
-        if install.status == "paused":
-            return
         _fill(inbox, install.id, by)
         if inbox.paused:
             with transaction(db.session()) as session:
                 pause_install(session, install=session.get_one(Install, install.id), by=by, now=utcnow())
-
-
-def _installed(inbox: Inbox, agency_id: UUID, by: Actor, config: Config) -> Install:
-    with transaction(db.session()) as session:
-        site = session.scalars(select(Site).where(Site.slug == inbox.site)).one()
-        module = module_by_slug(session, "enquiries")
-        if module is None or (version := version_of(session, module, inbox.version)) is None:
-            raise Invalid("modules/enquiries is not published, so the demo world cannot be made.")
-        there = session.scalar(select(Install).where(Install.site_id == site.id, Install.module_id == module.id))
-        return there or install_module(
-            session, site=site, version=version, settings=inbox.settings, keys=config.secret_keys, by=by,
-            now=utcnow() - timedelta(days=45),
-        )  # fmt: skip
 
 
 def _fill(inbox: Inbox, install_id: UUID, by: Actor) -> None:

@@ -15,19 +15,14 @@ from app.config import Config
 from app.db.base import db
 from app.db.scope import platform_scope, tenant_scope
 from app.db.session import transaction
-from app.installs.actions import install_module
-from app.installs.jobs import provision
-from app.installs.models import Install
 from app.marketplace import jobs
 from app.marketplace.actions import put_on_shelf, verify_publisher
 from app.marketplace.models import Collection, CollectionItem, Rating, Request
 from app.marketplace.ratings import answer, rate, vote
 from app.marketplace.wishes import ask_for, want_too
-from app.modules.models import Module, Version
-from app.seeds import world
-from app.seeds.publishing import owner_of, publish
+from app.modules.models import Module
+from app.seeds.publishing import installed, owner_of, publish
 from app.studio.editor.starters import starter_files
-from app.tenancy.models import Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +84,6 @@ SHELVES = {
     "enterprise-suite": ("northbeam-pipeline", "clear-invoice", "answer-desk"),
 }
 DAYS_USED = 40
-AGENCY_OF = {site.slug: agency.slug for agency in world.AGENCIES for client in agency.clients for site in client.sites}
 
 
 def fill_shelves(config: Config, *, now: datetime) -> None:
@@ -97,7 +91,7 @@ def fill_shelves(config: Config, *, now: datetime) -> None:
     for offer in OFFERS:
         publish(_files(offer), slug=offer.publisher, now=now - timedelta(days=offer.days_ago))
     for module, site in USED:
-        _use(module, site, config, now=now)
+        installed(module, site, config, now=now - timedelta(days=DAYS_USED))
     _days(now=now)
     for slug, module, stars, text in SAID:
         _rate(slug, module, stars, text, now=now)
@@ -117,21 +111,6 @@ def _files(offer: Offer) -> list[tuple[str, bytes]]:
         plan = f"{{id: monthly, label: Monthly, amount: {offer.price}, currency: EUR, per: month, trial_days: 30}}"
         text = f"{text.rstrip()}\npricing: [{plan}]\n"
     return list((files | {"module.yaml": text.encode()}).items())
-
-
-def _use(slug: str, site_slug: str, config: Config, *, now: datetime) -> None:
-    agency_id, by = owner_of(AGENCY_OF[site_slug])
-    with tenant_scope(agency_id):
-        with transaction(db.session()) as session:
-            site = session.scalars(select(Site).where(Site.slug == site_slug)).one()
-            module = session.scalars(select(Module).where(Module.slug == slug)).one()
-            there = session.scalar(select(Install).where(Install.site_id == site.id, Install.module_id == module.id))
-            install = there or install_module(
-                session, site=site, version=session.get_one(Version, module.latest_version_id), settings={},
-                keys=config.secret_keys, by=by, now=now - timedelta(days=DAYS_USED),
-            )  # fmt: skip
-        if install.status == "provisioning":
-            provision(str(install.id))
 
 
 def _days(*, now: datetime) -> None:

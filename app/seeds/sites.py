@@ -13,12 +13,12 @@ from app.db.base import db
 from app.db.scope import tenant_scope
 from app.db.session import transaction
 from app.fleet.policies import set_site_policy
-from app.installs.actions import install_module, pause_install
-from app.installs.jobs import provision
+from app.installs.actions import pause_install
 from app.installs.level_actions import LevelChange, save_level
 from app.installs.models import Install
 from app.modules.manifest import Manifest
 from app.modules.models import Module, Version
+from app.seeds.publishing import installed
 from app.studio.editor.starters import starter_files
 from app.tenancy.models import Site
 
@@ -58,40 +58,14 @@ def versions_of(slug: str) -> list[tuple[str, list[tuple[str, bytes]]]]:
 def put_on_sites(agency_id: UUID, by: Actor, config: Config, *, now: datetime) -> None:
     """Install what is not there yet, in its version; then the agency's own settings and what a site takes by itself."""
     for slug, site_slug, number, settings in INSTALLS:
-        install = _installed(slug, site_slug, number, settings, agency_id, by, config, now=now)
-        with tenant_scope(install.agency_id):
-            if install.status == "provisioning":
-                provision(str(install.id))
-            if (slug, site_slug) == PAUSED:
-                with transaction(db.session()) as session:
-                    found = session.get_one(Install, install.id)
-                    if found.status == "active":
-                        pause_install(session, install=found, by=by, now=now)
+        then = now - timedelta(days=30)
+        install = installed(slug, site_slug, config, number=number, settings=settings, now=then)
+        if (slug, site_slug) == PAUSED:
+            with tenant_scope(agency_id), transaction(db.session()) as session:
+                found = session.get_one(Install, install.id)
+                if found.status == "active":
+                    pause_install(session, install=found, by=by, now=now)
     _agencys_own(agency_id, by, config, now=now)
-
-
-def _installed(
-    slug: str,
-    site_slug: str,
-    number: str,
-    settings: dict[str, str],
-    agency_id: UUID,
-    by: Actor,
-    config: Config,
-    *,
-    now: datetime,
-) -> Install:
-    with tenant_scope(agency_id), transaction(db.session()) as session:
-        site = session.scalars(select(Site).where(Site.slug == site_slug)).one()
-        module = session.scalars(select(Module).where(Module.slug == slug)).one()
-        version = session.scalars(
-            select(Version).where(Version.module_id == module.id, Version.version == number)
-        ).one()
-        there = session.scalar(select(Install).where(Install.site_id == site.id, Install.module_id == module.id))
-        return there or install_module(
-            session, site=site, version=version, settings=settings, keys=config.secret_keys, by=by,
-            now=now - timedelta(days=30),
-        )  # fmt: skip
 
 
 def _agencys_own(agency_id: UUID, by: Actor, config: Config, *, now: datetime) -> None:

@@ -138,3 +138,6 @@ AGENCIES = (
         ),
     ),
 )
+
+AGENCY_OF = {site.slug: agency.slug for agency in AGENCIES for client in agency.clients for site in client.sites}
+"""The agency of each site, by their slugs."""
