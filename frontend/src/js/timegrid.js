@@ -2,9 +2,9 @@
 import { each, on, refocus } from "./dom.js";
 import { drag } from "./drag.js";
 import "./scrolls.js";
+import { MINUTE_MS, read, shifted } from "./wall.js";
 
 const SNAP = 15; // minutes
-const MINUTE = 6e4;
 let ghost = null; // what follows the pointer over days
 let target = null; // where a card would go
 let undo = null; // puts the card back when no screen comes as an answer
@@ -12,10 +12,7 @@ let moved = ""; // the card that was moved last
 
 const form = () => document.getElementById("move");
 const digits = (number) => String(number).padStart(2, "0");
-const read = (text) => Date.parse(`${text.slice(0, 10)}T${text.slice(11) || "00:00"}Z`);
-/** Text of a clock on the wall that goes on as if every day had 24 hours: what is added is what the eye sees. */
-const shifted = (text, minutes) => new Date(read(text) + minutes * MINUTE).toISOString().slice(0, text.length);
-const daysBetween = (one, other) => Math.round((Date.parse(other) - Date.parse(one)) / (1440 * MINUTE));
+const daysBetween = (one, other) => Math.round((Date.parse(other) - Date.parse(one)) / (1440 * MINUTE_MS));
 
 function hold(card) {
   const { elements } = form();
@@ -44,7 +41,7 @@ function endAt(text) {
 }
 on("input", "#move-at", (input) => {
   const { elements } = form();
-  if (elements.keep?.value && was.at && was.to && input.value) elements.to.value = shifted(was.to, (read(input.value) - read(was.at)) / MINUTE);
+  if (elements.keep?.value && was.at && was.to && input.value) elements.to.value = shifted(was.to, (read(input.value) - read(was.at)) / MINUTE_MS);
 });
 on("input", "#move-to", () => (form().elements.keep.value = ""));
 

@@ -3,8 +3,8 @@
 import { each, on, refocus } from "./dom.js";
 import { drag } from "./drag.js";
 import "./scrolls.js";
+import { read, shifted } from "./wall.js";
 
-const MINUTE_MS = 60_000;
 const DAY_MIN = 1440;
 const EDGE_PX = 40; // of the region, where dragging scrolls it
 let held = null; // the bar, the end that is held, where it was
@@ -35,15 +35,13 @@ on("click", ".tl-dates", (button) => {
 });
 on("submit", "dialog [data-timeline-move]", (to) => to.closest("dialog").close());
 
-// -- by mouse; fingers scroll. Dates on the wall are counted as if they were UTC: no hour is left out there
-const read = (text) => Date.parse(text.length > 10 ? `${text}Z` : `${text}T00:00Z`);
-const write = (ms, like) => new Date(ms).toISOString().slice(0, like.length > 10 ? 16 : 10);
+// -- by mouse; fingers scroll
 const step = () => ("timed" in region().dataset && region().dataset.scale === "week" ? 60 : DAY_MIN);
 
 function dates() {
   const { row, edge, by } = held;
   const { at, to } = row.dataset;
-  const shift = (text) => text && write(read(text) + by * MINUTE_MS, text);
+  const shift = (text) => text && shifted(text, by);
   let [start, end] = [edge === "to" ? at : shift(at), edge === "at" ? to : shift(to)];
   if (end && end < start) [start, end] = edge === "to" ? [start, start] : [end, end];
   return [start, end];
